@@ -1,0 +1,73 @@
+//! Members, roles and what a role permits.
+
+use serde::{Deserialize, Serialize};
+
+/// What a member is in one workspace.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Role {
+    /// Configures webhooks, ID types and members; may do everything a marketer may.
+    Administrator,
+    /// Imports customers, makes audiences, campaigns and tasks.
+    Marketer,
+}
+
+impl Role {
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::Administrator => "administrator",
+            Self::Marketer => "marketer",
+        }
+    }
+
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::Administrator => "Administrator",
+            Self::Marketer => "Marketer",
+        }
+    }
+
+    pub fn from_code(code: &str) -> Option<Self> {
+        [Self::Administrator, Self::Marketer].into_iter().find(|role| role.code() == code)
+    }
+
+    pub fn permits(self, permission: Permission) -> bool {
+        match self {
+            Self::Administrator => true,
+            Self::Marketer => permission != Permission::ManageWebhooks,
+        }
+    }
+}
+
+/// What a server function, a download or a page asks for. Each starts with one of these.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Permission {
+    /// See everything in the workspace except secrets.
+    View,
+    /// Import customers and change audiences.
+    ManageCustomers,
+    /// Create, edit, enable, disable and test webhooks.
+    ManageWebhooks,
+    /// "User Marketing-Reach Marketing-Webhook": campaigns and tasks, test sends included.
+    ReachMarketing,
+}
+
+/// What every page knows about the person in front of it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SessionInfo {
+    pub user_name: String,
+    pub email: String,
+    pub workspace_name: String,
+    pub role: Role,
+    /// The workspaces this person is a member of, the current one included: id and name.
+    pub workspaces: Vec<(String, String)>,
+    /// IANA name of the zone that times are shown and typed in.
+    pub time_zone: String,
+    /// Pages that only developers see (`/ui`).
+    pub development: bool,
+}
+
+impl SessionInfo {
+    pub fn may(&self, permission: Permission) -> bool {
+        self.role.permits(permission)
+    }
+}

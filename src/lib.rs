@@ -1,0 +1,42 @@
+//! Reachwire: webhook marketing that loses nothing and sends nothing twice in silence.
+//!
+//! One line per room; server-only rooms are gated here and nowhere else. A room holds `model` (types and
+//! validation, compiled for both sides), `api` (its server functions), its pages, and `store` (its SQL).
+
+#[cfg(all(feature = "ssr", feature = "hydrate"))]
+compile_error!("the features `ssr` (server) and `hydrate` (browser) exclude each other");
+
+pub mod access;
+pub mod app;
+pub mod audiences;
+pub mod campaigns;
+pub mod customers;
+pub mod error;
+pub mod receipts;
+pub mod tasks;
+pub mod ui;
+pub mod webhooks;
+pub mod wire;
+
+#[cfg(feature = "ssr")]
+pub mod clock;
+#[cfg(feature = "ssr")]
+pub mod commands;
+#[cfg(feature = "ssr")]
+pub mod config;
+#[cfg(feature = "ssr")]
+pub mod db;
+#[cfg(feature = "ssr")]
+pub mod delivery;
+#[cfg(feature = "ssr")]
+pub mod secrets;
+#[cfg(feature = "ssr")]
+pub mod server;
+
+/// The browser's entry: takes over the page that the server rendered.
+#[cfg(feature = "hydrate")]
+#[wasm_bindgen::prelude::wasm_bindgen]
+pub fn hydrate() {
+    console_error_panic_hook::set_once();
+    leptos::mount::hydrate_lazy(app::App);
+}

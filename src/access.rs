@@ -1,6 +1,8 @@
 //! Who is at the other end and what they may do: sign-in, sessions, permissions.
+//!
+//! Every server function starts with [`require`], every download and upload with [`Ctx::require`]; both give the
+//! [`Ctx`] that the rest of the request works with, its workspace included.
 
-pub mod api;
 pub mod model;
 pub mod sign_in;
 
@@ -14,4 +16,14 @@ pub mod session;
 pub mod store;
 
 #[cfg(feature = "ssr")]
-pub use context::{Ctx, require, state};
+pub use context::{Ctx, Signed, require, signed};
+
+/// Who is signed in, inside the signed-in part of the application. The server knows; the browser reads what the
+/// server wrote into the page (a `SharedValue`) and never gets here.
+pub fn session_info() -> model::SessionInfo {
+    #[cfg(feature = "ssr")]
+    if let Some(signed) = signed() {
+        return signed.info.clone();
+    }
+    model::SessionInfo::default()
+}

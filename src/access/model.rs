@@ -3,11 +3,12 @@
 use serde::{Deserialize, Serialize};
 
 /// What a member is in one workspace.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Role {
     /// Configures webhooks, ID types and members; may do everything a marketer may.
     Administrator,
     /// Imports customers, makes audiences, campaigns and tasks.
+    #[default]
     Marketer,
 }
 
@@ -52,17 +53,18 @@ pub enum Permission {
 }
 
 /// What every page knows about the person in front of it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SessionInfo {
     pub user_name: String,
     pub email: String,
+    pub workspace_id: String,
     pub workspace_name: String,
     pub role: Role,
     /// The workspaces this person is a member of, the current one included: id and name.
     pub workspaces: Vec<(String, String)>,
     /// IANA name of the zone that times are shown and typed in.
     pub time_zone: String,
-    /// Pages that only developers see (`/ui`).
+    /// Shows the page of components, `/ui`.
     pub development: bool,
 }
 

@@ -1,0 +1,229 @@
+//! Signing in and out, and finding who a request comes from. Plain forms and cookies: all of it works without wasm.
+
+use super::{
+    context::Signed,
+    model::{Role, SessionInfo},
+    password, store,
+};
+use crate::{
+    clock::{DAY, MINUTE, Millis},
+    error::{AppError, AppResult},
+    secrets::random_hex,
+    server::AppState,
+};
+use axum::{
+    Form, Router,
+    extract::{ConnectInfo, Request, State},
+    middleware::Next,
+    response::{IntoResponse, Redirect, Response},
+    routing,
+};
+use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use serde::Deserialize;
+use sha2::{Digest, Sha256};
+use std::{net::SocketAddr, sync::Arc};
+
+const LIFETIME: Millis = 30 * DAY;
+const IDLE: Millis = 3 * DAY;
+/// last_seen_at is written at most this often.
+const TOUCH: Millis = 5 * MINUTE;
+
+/// Failures after which an account or an address waits, and for how long.
+const FAILURES: i64 = 10;
+const WINDOW: Millis = 15 * MINUTE;
+
+pub fn routes() -> Router<AppState> {
+    Router::new()
+        .route("/sign-in", routing::post(sign_in))
+        .route("/sign-out", routing::post(sign_out))
+        .route("/switch-workspace", routing::post(switch_workspace))
+}
+
+/// The value of a cookie.
+pub fn cookie<'a>(headers: &'a HeaderMap, name: &str) -> Option<String> {
+    let pairs: Vec<&'a str> = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok()).collect();
+    pairs
+        .iter()
+        .flat_map(|pairs| pairs.split(';'))
+        .filter_map(|pair| pair.trim().split_once('='))
+        .find(|(key, _)| *key == name)
+        .map(|(_, value)| value.to_string())
+}
+
+/// `__Host-` binds the cookie to this host over https.
+fn cookie_name(https: bool) -> &'static str {
+    if https { "__Host-reachwire" } else { "reachwire" }
+}
+
+fn set_cookie(https: bool, value: &str, max_age: i64) -> HeaderValue {
+    let secure = if https { "; Secure" } else { "" };
+    let text = format!("{}={value}; Path=/; HttpOnly; SameSite=Lax; Max-Age={max_age}{secure}", cookie_name(https));
+    HeaderValue::from_str(&text).unwrap_or(HeaderValue::from_static(""))
+}
+
+fn token_hash(token: &str) -> String {
+    hex::encode(Sha256::digest(token.as_bytes()))
+}
+
+fn token_hash_of(state: &AppState, headers: &HeaderMap) -> Option<String> {
+    cookie(headers, cookie_name(state.config.behind_https())).map(|token| token_hash(&token))
+}
+
+/// Finds who is there, and sends a stranger's browser from a page to the sign-in.
+pub async fn load(State(state): State<AppState>, mut request: Request, next: Next) -> Response {
+    let path = request.uri().path();
+    if is_asset(path) {
+        return next.run(request).await;
+    }
+    match find(&state, request.headers()).await {
+        Ok(Some(signed)) => {
+            request.extensions_mut().insert(Arc::new(signed));
+        }
+        Ok(None) => {
+            let page = request.method() == Method::GET && !path.starts_with("/api/") && path != "/sign-in";
+            let reads_html = accepts_html(request.headers());
+            if page && reads_html {
+                let target = request.uri().path_and_query().map_or("/", |target| target.as_str());
+                let query = leptos_router::params::ParamsMap::from_iter([("next", target.to_string())]);
+                return Redirect::to(&format!("/sign-in{}", query.to_query_string())).into_response();
+            }
+        }
+        Err(error) => return error.into_response(),
+    }
+    next.run(request).await
+}
+
+fn is_asset(path: &str) -> bool {
+    path.starts_with("/pkg/") || matches!(path, "/favicon.svg" | "/favicon.ico" | "/theme.js" | "/robots.txt")
+}
+
+fn accepts_html(headers: &HeaderMap) -> bool {
+    headers.get(header::ACCEPT).and_then(|value| value.to_str().ok()).is_none_or(|accept| {
+        accept.contains("text/html") || accept.contains("*/*")
+    })
+}
+
+async fn find(state: &AppState, headers: &HeaderMap) -> AppResult<Option<Signed>> {
+    let Some(hash) = token_hash_of(state, headers) else { return Ok(None) };
+    let now = state.clock.now();
+    let Some(row) = store::session(&state.db, &hash, now, now - IDLE).await? else { return Ok(None) };
+    if now - row.last_seen_at > TOUCH {
+        store::touch_session(&state.db, &hash, now).await?;
+    }
+    let Some(role) = Role::from_code(&row.role) else { return Ok(None) };
+    let info = SessionInfo {
+        workspaces: store::workspaces_of(&state.db, &row.user_id).await?,
+        user_name: row.name,
+        email: row.email,
+        workspace_id: row.workspace_id.clone(),
+        workspace_name: row.workspace_name,
+        role,
+        time_zone: row.time_zone,
+        development: state.config.development,
+    };
+    Ok(Some(Signed { user_id: row.user_id, workspace_id: row.workspace_id, info }))
+}
+
+#[derive(Deserialize)]
+struct SignIn {
+    email: String,
+    password: String,
+    #[serde(default)]
+    next: String,
+}
+
+async fn sign_in(
+    State(state): State<AppState>,
+    address: Option<ConnectInfo<SocketAddr>>,
+    Form(form): Form<SignIn>,
+) -> Result<Response, AppError> {
+    let address = address.map_or("unknown".to_string(), |ConnectInfo(address)| address.ip().to_string());
+    let now = state.clock.now();
+    let since = now - WINDOW;
+    let subjects = [format!("account {}", form.email.to_lowercase()), format!("address {address}")];
+    for subject in &subjects {
+        if store::failures(&state.db, subject, since).await? >= FAILURES {
+            tracing::warn!(%address, "sign-in throttled");
+            return Ok(back_to_sign_in("wait", &form.next));
+        }
+    }
+    let user = store::user_by_email(&state.db, form.email.trim()).await?;
+    let hash = user.as_ref().map(|user| user.password_hash.clone());
+    let right = password::verify(form.password, hash).await;
+    let Some(user) = user.filter(|_| right) else {
+        for subject in &subjects {
+            store::add_failure(&state.db, subject, now, since).await?;
+        }
+        tracing::warn!(%address, "sign-in failed");
+        return Ok(back_to_sign_in("wrong", &form.next));
+    };
+    let Some((workspace, _)) = store::workspaces_of(&state.db, &user.id).await?.into_iter().next() else {
+        return Ok(back_to_sign_in("nowhere", &form.next));
+    };
+    store::forget_failures(&state.db, &subjects[0]).await?;
+    let token = random_hex(32);
+    store::add_session(&state.db, &token_hash(&token), &user.id, &workspace, now, now + LIFETIME).await?;
+    tracing::info!(user = %user.id, "signed in");
+    let cookie = set_cookie(state.config.behind_https(), &token, LIFETIME / 1000);
+    Ok(([(header::SET_COOKIE, cookie)], Redirect::to(local(&form.next))).into_response())
+}
+
+fn back_to_sign_in(problem: &str, next: &str) -> Response {
+    let query =
+        leptos_router::params::ParamsMap::from_iter([("problem", problem.to_string()), ("next", next.to_string())]);
+    Redirect::to(&format!("/sign-in{}", query.to_query_string())).into_response()
+}
+
+/// Only paths of ours: never to where a crafted link says.
+fn local(next: &str) -> &str {
+    let ours = next.starts_with('/') && !next.starts_with("//") && !next.contains(['\\', '\r', '\n']);
+    if ours { next } else { "/" }
+}
+
+async fn sign_out(State(state): State<AppState>, headers: HeaderMap) -> Result<Response, AppError> {
+    if let Some(hash) = token_hash_of(&state, &headers) {
+        store::end_session(&state.db, &hash).await?;
+    }
+    let cookie = set_cookie(state.config.behind_https(), "", 0);
+    Ok(([(header::SET_COOKIE, cookie)], Redirect::to("/sign-in")).into_response())
+}
+
+#[derive(Deserialize)]
+struct Switch {
+    workspace: String,
+}
+
+async fn switch_workspace(
+    State(state): State<AppState>,
+    headers: HeaderMap,
+    Form(form): Form<Switch>,
+) -> Result<Response, AppError> {
+    let hash = token_hash_of(&state, &headers).ok_or(AppError::Unauthenticated)?;
+    if store::switch_workspace(&state.db, &hash, &form.workspace).await? {
+        Ok(Redirect::to("/").into_response())
+    } else {
+        Ok((StatusCode::NOT_FOUND, AppError::NotFound).into_response())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn after_sign_in_one_stays_here() {
+        assert_eq!(local("/tasks?page=2"), "/tasks?page=2");
+        for elsewhere in ["", "https://evil.example", "//evil.example", "/\\evil.example", "/a\r\nb"] {
+            assert_eq!(local(elsewhere), "/");
+        }
+    }
+
+    #[test]
+    fn cookies_are_found_by_their_whole_name() {
+        let mut headers = HeaderMap::new();
+        headers.append(header::COOKIE, HeaderValue::from_static("xreachwire=1; reachwire=2"));
+        assert_eq!(cookie(&headers, "reachwire").as_deref(), Some("2"));
+        assert_eq!(cookie(&headers, "tz"), None);
+        assert!(set_cookie(true, "t", 1).to_str().unwrap().ends_with("; Secure"));
+    }
+}

@@ -1,0 +1,186 @@
+//! People, workspaces, sessions and failed sign-ins in the database.
+
+use super::model::Role;
+use crate::{
+    clock::{Millis, new_id},
+    db::Db,
+    execute, fetch,
+};
+
+#[derive(sqlx::FromRow)]
+pub struct UserRow {
+    pub id: String,
+    pub email: String,
+    pub name: String,
+    pub password_hash: String,
+}
+
+#[derive(sqlx::FromRow)]
+pub struct SessionRow {
+    pub user_id: String,
+    pub workspace_id: String,
+    pub last_seen_at: Millis,
+    pub name: String,
+    pub email: String,
+    pub role: String,
+    pub workspace_name: String,
+    pub time_zone: String,
+}
+
+/// E-mail addresses are compared in lower case.
+pub async fn user_by_email(db: &Db, email: &str) -> sqlx::Result<Option<UserRow>> {
+    fetch!(db, optional, UserRow, "select id, email, name, password_hash from users where email = $1", email.to_lowercase())
+}
+
+/// Makes the user, or gives an existing one a new name and password; the id.
+pub async fn put_user(db: &Db, email: &str, name: &str, password_hash: &str, now: Millis) -> sqlx::Result<String> {
+    execute!(
+        db,
+        "insert into users (id, email, name, password_hash, created_at) values ($1, $2, $3, $4, $5)
+         on conflict (email) do update set name = excluded.name, password_hash = excluded.password_hash",
+        new_id(),
+        email.to_lowercase(),
+        name,
+        password_hash,
+        now
+    )?;
+    let (id,) = fetch!(db, one, (String,), "select id from users where email = $1", email.to_lowercase())?;
+    Ok(id)
+}
+
+pub async fn put_member(db: &Db, workspace: &str, user: &str, role: Role) -> sqlx::Result<()> {
+    execute!(
+        db,
+        "insert into members (workspace_id, user_id, role) values ($1, $2, $3)
+         on conflict (workspace_id, user_id) do update set role = excluded.role",
+        workspace,
+        user,
+        role.code()
+    )?;
+    Ok(())
+}
+
+/// The workspace of that name, made with its preset ID types when there is none; its id.
+pub async fn put_workspace(db: &Db, name: &str, time_zone: &str, now: Millis) -> sqlx::Result<String> {
+    if let Some((id,)) = fetch!(db, optional, (String,), "select id from workspaces where name = $1", name)? {
+        return Ok(id);
+    }
+    let id = new_id();
+    let mut tx = db.begin().await?;
+    execute!(
+        tx,
+        "insert into workspaces (id, name, time_zone, created_at) values ($1, $2, $3, $4)",
+        &id,
+        name,
+        time_zone,
+        now
+    )?;
+    crate::customers::store::put_preset_id_types(&mut tx, &id).await?;
+    tx.commit().await?;
+    Ok(id)
+}
+
+/// The workspaces that a user is a member of: id and name, by name.
+pub async fn workspaces_of(db: &Db, user: &str) -> sqlx::Result<Vec<(String, String)>> {
+    fetch!(
+        db,
+        all,
+        (String, String),
+        "select w.id, w.name from members m join workspaces w on w.id = m.workspace_id
+         where m.user_id = $1 order by w.name",
+        user
+    )
+}
+
+pub async fn add_session(
+    db: &Db,
+    token_hash: &str,
+    user: &str,
+    workspace: &str,
+    now: Millis,
+    expires_at: Millis,
+) -> sqlx::Result<()> {
+    execute!(db, "delete from sessions where expires_at < $1", now)?;
+    execute!(
+        db,
+        "insert into sessions (token_hash, user_id, workspace_id, created_at, last_seen_at, expires_at)
+         values ($1, $2, $3, $4, $4, $5)",
+        token_hash,
+        user,
+        workspace,
+        now,
+        expires_at
+    )?;
+    Ok(())
+}
+
+/// The session, with the role that its user has in its workspace now.
+pub async fn session(db: &Db, token_hash: &str, now: Millis, idle_since: Millis) -> sqlx::Result<Option<SessionRow>> {
+    fetch!(
+        db,
+        optional,
+        SessionRow,
+        "select s.user_id, s.workspace_id, s.last_seen_at, u.name, u.email, m.role,
+                w.name as workspace_name, w.time_zone
+         from sessions s join users u on u.id = s.user_id
+         join members m on m.user_id = s.user_id and m.workspace_id = s.workspace_id
+         join workspaces w on w.id = s.workspace_id
+         where s.token_hash = $1 and s.expires_at > $2 and s.last_seen_at > $3",
+        token_hash,
+        now,
+        idle_since
+    )
+}
+
+pub async fn touch_session(db: &Db, token_hash: &str, now: Millis) -> sqlx::Result<()> {
+    execute!(db, "update sessions set last_seen_at = $2 where token_hash = $1", token_hash, now)?;
+    Ok(())
+}
+
+/// Moves the session to another workspace of its user; false when the user is no member there.
+pub async fn switch_workspace(db: &Db, token_hash: &str, workspace: &str) -> sqlx::Result<bool> {
+    let changed = execute!(
+        db,
+        "update sessions set workspace_id = $2 where token_hash = $1
+         and exists (select 1 from members m where m.user_id = sessions.user_id and m.workspace_id = $2)",
+        token_hash,
+        workspace
+    )?;
+    Ok(changed == 1)
+}
+
+pub async fn end_session(db: &Db, token_hash: &str) -> sqlx::Result<()> {
+    execute!(db, "delete from sessions where token_hash = $1", token_hash)?;
+    Ok(())
+}
+
+/// Failed sign-ins of an account or address since `since`.
+pub async fn failures(db: &Db, subject: &str, since: Millis) -> sqlx::Result<i64> {
+    let row = fetch!(
+        db,
+        optional,
+        (i64,),
+        "select failures from sign_in_failures where subject = $1 and since > $2",
+        subject,
+        since
+    )?;
+    Ok(row.map_or(0, |(failures,)| failures))
+}
+
+/// Counts one more; a count that began before `since` starts again.
+pub async fn add_failure(db: &Db, subject: &str, now: Millis, since: Millis) -> sqlx::Result<()> {
+    execute!(db, "delete from sign_in_failures where since <= $1", since)?;
+    execute!(
+        db,
+        "insert into sign_in_failures (subject, failures, since) values ($1, 1, $2)
+         on conflict (subject) do update set failures = sign_in_failures.failures + 1",
+        subject,
+        now
+    )?;
+    Ok(())
+}
+
+pub async fn forget_failures(db: &Db, subject: &str) -> sqlx::Result<()> {
+    execute!(db, "delete from sign_in_failures where subject = $1", subject)?;
+    Ok(())
+}

@@ -1,0 +1,76 @@
+//! The application: which page stands at which address.
+
+pub mod gallery;
+pub mod not_found;
+pub mod overview;
+pub mod shell;
+
+use crate::{
+    access::{session_info, sign_in::SignInPage},
+    audiences::{detail::AudiencePage, form::NewAudiencePage, list::AudiencesPage},
+    campaigns::{detail::CampaignPage, list::CampaignsPage},
+    customers::{detail::CustomerPage, import_page::ImportPage, list::CustomersPage, upload_page::UploadPage},
+    tasks::{detail::TaskPage, form::TaskFormPage, list::TasksPage},
+    ui::Toasts,
+    webhooks::{detail::WebhookPage, form::WebhookFormPage, list::WebhooksPage},
+};
+use leptos::prelude::*;
+use leptos_meta::{Title, provide_meta_context};
+use leptos_router::{
+    Lazy, SsrMode,
+    components::{Outlet, ParentRoute, Route, Router, Routes},
+    path,
+};
+use gallery::GalleryPage;
+use not_found::NotFoundPage;
+use overview::OverviewPage;
+use shell::Shell;
+
+#[component]
+pub fn App() -> impl IntoView {
+    provide_meta_context();
+    view! {
+        <Title formatter=|title: String| if title.is_empty() { "Reachwire".into() } else { format!("{title} · Reachwire") } />
+        <Router>
+            <Toasts>
+                <Routes fallback=|| view! { <NotFoundPage /> }>
+                    <Route path=path!("/sign-in") view={Lazy::<SignInPage>::new()} ssr=SsrMode::Async />
+                    <ParentRoute path=path!("") view=Console ssr=SsrMode::Async>
+                        <Route path=path!("") view={Lazy::<OverviewPage>::new()} />
+                        <Route path=path!("customers") view={Lazy::<CustomersPage>::new()} />
+                        <Route path=path!("customers/import") view={Lazy::<UploadPage>::new()} />
+                        <Route path=path!("customers/imports/:id") view={Lazy::<ImportPage>::new()} />
+                        <Route path=path!("customers/view/:id") view={Lazy::<CustomerPage>::new()} />
+                        <Route path=path!("audiences") view={Lazy::<AudiencesPage>::new()} />
+                        <Route path=path!("audiences/new") view={Lazy::<NewAudiencePage>::new()} />
+                        <Route path=path!("audiences/:id") view={Lazy::<AudiencePage>::new()} />
+                        <Route path=path!("campaigns") view={Lazy::<CampaignsPage>::new()} />
+                        <Route path=path!("campaigns/:id") view={Lazy::<CampaignPage>::new()} />
+                        <Route path=path!("tasks") view={Lazy::<TasksPage>::new()} />
+                        <Route path=path!("tasks/new") view={Lazy::<TaskFormPage>::new()} />
+                        <Route path=path!("tasks/:id") view={Lazy::<TaskPage>::new()} />
+                        <Route path=path!("tasks/:id/edit") view={Lazy::<TaskFormPage>::new()} />
+                        <Route path=path!("webhooks") view={Lazy::<WebhooksPage>::new()} />
+                        <Route path=path!("webhooks/new") view={Lazy::<WebhookFormPage>::new()} />
+                        <Route path=path!("webhooks/:id") view={Lazy::<WebhookPage>::new()} />
+                        <Route path=path!("webhooks/:id/edit") view={Lazy::<WebhookFormPage>::new()} />
+                        <Route path=path!("ui") view={Lazy::<GalleryPage>::new()} />
+                    </ParentRoute>
+                </Routes>
+            </Toasts>
+        </Router>
+    }
+}
+
+/// The signed-in part. The session layer has sent strangers to the sign-in before this renders.
+#[component]
+fn Console() -> impl IntoView {
+    // Made on the server, read by the browser from the page: no request, and the same on both sides.
+    let session = SharedValue::new(session_info).into_inner();
+    provide_context(session.clone());
+    view! {
+        <Shell session>
+            <Outlet />
+        </Shell>
+    }
+}

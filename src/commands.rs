@@ -1,0 +1,70 @@
+//! The command line.
+
+mod user;
+
+use crate::{
+    config::{Config, Flags},
+    server,
+};
+use clap::{Parser, Subcommand};
+use std::path::PathBuf;
+
+#[derive(Parser)]
+#[command(name = "reachwire", version, about)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Serve the console and send.
+    Serve {
+        #[command(flatten)]
+        flags: Flags,
+    },
+    /// Bring the database up to date and stop.
+    Migrate {
+        #[command(flatten)]
+        flags: Flags,
+    },
+    /// Copy the SQLite database while the server runs.
+    Backup {
+        /// The file to write; it must not exist.
+        file: PathBuf,
+        #[command(flatten)]
+        flags: Flags,
+    },
+    /// People.
+    User {
+        #[command(subcommand)]
+        command: user::UserCommand,
+    },
+}
+
+/// Runs the command; an error is for people and goes to the terminal.
+pub async fn run() -> Result<(), String> {
+    match Cli::parse().command {
+        Command::Serve { flags } => {
+            let config = Config::load(&flags)?;
+            server::init_logs(config.log_format);
+            server::serve(server::start(config).await?).await
+        }
+        Command::Migrate { flags } => {
+            let (db, _) = server::open(&Config::load(&flags)?, true).await?;
+            db.close().await;
+            println!("The database is up to date.");
+            Ok(())
+        }
+        Command::Backup { file, flags } => {
+            if file.exists() {
+                return Err(format!("{} exists already", file.display()));
+            }
+            let (db, _) = server::open(&Config::load(&flags)?, false).await?;
+            db.backup_to(&file).await.map_err(|error| error.to_string())?;
+            println!("Copied to {}.", file.display());
+            Ok(())
+        }
+        Command::User { command } => user::run(command).await,
+    }
+}

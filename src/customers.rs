@@ -1,0 +1,15 @@
+//! Customers: importing them from CSV files, finding them, and what is known of one.
+
+pub mod api;
+pub mod detail;
+pub mod import_page;
+pub mod list;
+pub mod model;
+pub mod upload_page;
+
+#[cfg(feature = "ssr")]
+pub mod files;
+#[cfg(feature = "ssr")]
+pub mod import;
+#[cfg(feature = "ssr")]
+pub mod store;

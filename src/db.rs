@@ -1,0 +1,134 @@
+//! The two databases behind one face.
+//!
+//! Portable SQL with `$1` placeholders runs on both through [`fetch!`](crate::fetch) and
+//! [`execute!`](crate::execute); what really differs is written twice beside its caller, by a `match` on [`Db`] or
+//! [`Tx`]. SQLite has one writing connection and a pool of reading ones; PostgreSQL has one pool.
+
+mod open;
+#[cfg(test)]
+pub mod testing;
+
+pub use open::{OpenError, check_master_key};
+
+use sqlx::{PgConnection, PgPool, Postgres, Sqlite, SqliteConnection, SqlitePool, Transaction};
+
+#[derive(Clone)]
+pub enum Db {
+    Sqlite(SqliteDb),
+    Postgres(PgPool),
+}
+
+#[derive(Clone)]
+pub struct SqliteDb {
+    write: SqlitePool,
+    read: SqlitePool,
+    /// Held for as long as the process runs: one process per file.
+    _lock: Option<std::sync::Arc<std::fs::File>>,
+}
+
+/// What a statement runs on: the macros match on it.
+pub enum Target<S, P> {
+    Sqlite(S),
+    Postgres(P),
+}
+
+impl Db {
+    pub fn reading(&self) -> Target<&SqlitePool, &PgPool> {
+        match self {
+            Self::Sqlite(db) => Target::Sqlite(&db.read),
+            Self::Postgres(pool) => Target::Postgres(pool),
+        }
+    }
+
+    pub fn writing(&self) -> Target<&SqlitePool, &PgPool> {
+        match self {
+            Self::Sqlite(db) => Target::Sqlite(&db.write),
+            Self::Postgres(pool) => Target::Postgres(pool),
+        }
+    }
+
+    /// A write transaction. On SQLite it takes the write lock at once, so that it can't fail half way for it.
+    pub async fn begin(&self) -> sqlx::Result<Tx> {
+        Ok(match self {
+            Self::Sqlite(db) => Tx::Sqlite(db.write.begin_with("begin immediate").await?),
+            Self::Postgres(pool) => Tx::Postgres(pool.begin().await?),
+        })
+    }
+
+    pub fn is_sqlite(&self) -> bool {
+        matches!(self, Self::Sqlite(_))
+    }
+
+    /// Writes a copy of the SQLite file while the server runs.
+    pub async fn backup_to(&self, file: &std::path::Path) -> Result<(), OpenError> {
+        match self {
+            Self::Sqlite(db) => {
+                sqlx::query("vacuum into $1").bind(file.to_string_lossy().into_owned()).execute(&db.read).await?;
+                Ok(())
+            }
+            Self::Postgres(_) => Err(OpenError::BackupOfPostgres),
+        }
+    }
+
+    pub async fn close(&self) {
+        match self {
+            Self::Sqlite(db) => {
+                db.read.close().await;
+                db.write.close().await;
+            }
+            Self::Postgres(pool) => pool.close().await,
+        }
+    }
+}
+
+/// A write transaction; dropped without [`Tx::commit`] it rolls back.
+pub enum Tx {
+    Sqlite(Transaction<'static, Sqlite>),
+    Postgres(Transaction<'static, Postgres>),
+}
+
+impl Tx {
+    pub fn reading(&mut self) -> Target<&mut SqliteConnection, &mut PgConnection> {
+        self.writing()
+    }
+
+    pub fn writing(&mut self) -> Target<&mut SqliteConnection, &mut PgConnection> {
+        match self {
+            Self::Sqlite(tx) => Target::Sqlite(&mut **tx),
+            Self::Postgres(tx) => Target::Postgres(&mut **tx),
+        }
+    }
+
+    pub async fn commit(self) -> sqlx::Result<()> {
+        match self {
+            Self::Sqlite(tx) => tx.commit().await,
+            Self::Postgres(tx) => tx.commit().await,
+        }
+    }
+}
+
+/// `fetch!(db, all, Webhook, "select ... where id = $1", id)`: rows of a `#[derive(FromRow)]` type or a tuple, from a
+/// [`Db`] (its readers) or a [`Tx`]; `one`, `optional` or `all`.
+#[macro_export]
+macro_rules! fetch {
+    ($on:expr, one, $row:ty, $sql:expr $(, $bind:expr)* $(,)?) => { $crate::fetch!(@ $on, fetch_one, $row, $sql $(, $bind)*) };
+    ($on:expr, optional, $row:ty, $sql:expr $(, $bind:expr)* $(,)?) => { $crate::fetch!(@ $on, fetch_optional, $row, $sql $(, $bind)*) };
+    ($on:expr, all, $row:ty, $sql:expr $(, $bind:expr)* $(,)?) => { $crate::fetch!(@ $on, fetch_all, $row, $sql $(, $bind)*) };
+    (@ $on:expr, $how:ident, $row:ty, $sql:expr $(, $bind:expr)*) => {
+        match $on.reading() {
+            $crate::db::Target::Sqlite(on) => sqlx::query_as::<sqlx::Sqlite, $row>($sql)$(.bind($bind))*.$how(on).await,
+            $crate::db::Target::Postgres(on) => sqlx::query_as::<sqlx::Postgres, $row>($sql)$(.bind($bind))*.$how(on).await,
+        }
+    };
+}
+
+/// `execute!(tx, "update ... where id = $1", id)`: how many rows it changed, on a [`Db`] (its writer) or a [`Tx`].
+#[macro_export]
+macro_rules! execute {
+    ($on:expr, $sql:expr $(, $bind:expr)* $(,)?) => {
+        match $on.writing() {
+            $crate::db::Target::Sqlite(on) => sqlx::query::<sqlx::Sqlite>($sql)$(.bind($bind))*.execute(on).await.map(|done| done.rows_affected()),
+            $crate::db::Target::Postgres(on) => sqlx::query::<sqlx::Postgres>($sql)$(.bind($bind))*.execute(on).await.map(|done| done.rows_affected()),
+        }
+    };
+}

@@ -1,0 +1,98 @@
+//! Opening, locking and migrating.
+
+use super::{Db, SqliteDb};
+use crate::secrets::MasterKey;
+use sqlx::{
+    postgres::PgPoolOptions,
+    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
+};
+use std::{path::Path, sync::Arc, time::Duration};
+
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    #[error("the database: {0}")]
+    Sql(#[from] sqlx::Error),
+    #[error("bringing the database up to date: {0}")]
+    Migrate(#[from] sqlx::migrate::MigrateError),
+    #[error("the data folder {0}: {1}")]
+    Folder(String, std::io::Error),
+    #[error("another Reachwire is running on {0}; stop it first (one process per SQLite file)")]
+    InUse(String),
+    #[error(
+        "the master key does not fit this database: set REACHWIRE_SECRET to the key it was made with, or put the \
+         file secret.key back beside it"
+    )]
+    WrongMasterKey,
+    #[error("`backup` copies a SQLite file; for PostgreSQL use pg_dump")]
+    BackupOfPostgres,
+}
+
+const BUSY: Duration = Duration::from_secs(10);
+const READERS: u32 = 8;
+
+impl Db {
+    /// The SQLite file `reachwire.db` in `folder`, which is made if it is not there. `exclusive` takes the lock that a
+    /// running server holds.
+    pub async fn open_sqlite(folder: &Path, exclusive: bool) -> Result<Self, OpenError> {
+        let problem = |error| OpenError::Folder(folder.display().to_string(), error);
+        std::fs::create_dir_all(folder).map_err(problem)?;
+        let lock = if exclusive { Some(Arc::new(lock(folder)?)) } else { None };
+        let options = SqliteConnectOptions::new()
+            .filename(folder.join("reachwire.db"))
+            .create_if_missing(true)
+            .journal_mode(SqliteJournalMode::Wal)
+            // The ledger survives a power cut; group commit pays for it.
+            .synchronous(SqliteSynchronous::Full)
+            .foreign_keys(true)
+            .busy_timeout(BUSY)
+            .pragma("cache_size", "-16000")
+            .pragma("temp_store", "memory")
+            .optimize_on_close(true, Some(400));
+        let write = SqlitePoolOptions::new()
+            .max_connections(1)
+            .acquire_timeout(Duration::from_secs(60))
+            .connect_with(options.clone())
+            .await?;
+        sqlx::migrate!("migrations/sqlite").run(&write).await?;
+        let read =
+            SqlitePoolOptions::new().max_connections(READERS).connect_with(options.read_only(true)).await?;
+        Ok(Self::Sqlite(SqliteDb { write, read, _lock: lock }))
+    }
+
+    pub async fn open_postgres(url: &str, connections: u32) -> Result<Self, OpenError> {
+        let pool = PgPoolOptions::new().max_connections(connections).connect(url).await?;
+        sqlx::migrate!("migrations/postgres").run(&pool).await?;
+        Ok(Self::Postgres(pool))
+    }
+}
+
+fn lock(folder: &Path) -> Result<std::fs::File, OpenError> {
+    let problem = |error| OpenError::Folder(folder.display().to_string(), error);
+    let file = std::fs::OpenOptions::new()
+        .create(true)
+        .write(true)
+        .truncate(false)
+        .open(folder.join("reachwire.lock"))
+        .map_err(problem)?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(std::fs::TryLockError::WouldBlock) => Err(OpenError::InUse(folder.display().to_string())),
+        Err(std::fs::TryLockError::Error(error)) => Err(problem(error)),
+    }
+}
+
+/// The first start seals a known text with the master key; every later one must be able to open it.
+pub async fn check_master_key(db: &Db, key: &MasterKey) -> Result<(), OpenError> {
+    const KNOWN: &str = "reachwire";
+    let sealed = key.seal(KNOWN);
+    crate::execute!(
+        db,
+        "insert into settings (key, value) values ('master_key_check', $1) on conflict (key) do nothing",
+        &sealed
+    )?;
+    let (kept,) = crate::fetch!(db, one, (String,), "select value from settings where key = 'master_key_check'")?;
+    match key.open(&kept) {
+        Some(text) if text == KNOWN => Ok(()),
+        _ => Err(OpenError::WrongMasterKey),
+    }
+}

@@ -1,0 +1,47 @@
+//! The one way by which the engine learns whom to send to.
+
+use crate::{db::Db, error::AppError};
+use std::{future::Future, pin::Pin};
+
+/// A user of a send.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Recipient {
+    pub customer_id: String,
+    /// What to send, or why this user is skipped.
+    pub plan: Result<Planned, String>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Planned {
+    /// The ID, not yet encrypted.
+    pub target: String,
+    /// The values of the template's variables.
+    pub values: Vec<String>,
+}
+
+/// Some users, in the order of their customer ids.
+#[derive(Clone, Debug, Default)]
+pub struct Chunk {
+    pub recipients: Vec<Recipient>,
+    /// Where the next chunk begins; `None` after the last.
+    pub next: Option<String>,
+}
+
+pub type ChunkFuture<'a> = Pin<Box<dyn Future<Output = Result<Chunk, AppError>> + Send + 'a>>;
+
+/// Whoever has something to send: a task, a journey's node, a campaign.
+pub trait Sender: Send + Sync + 'static {
+    /// The name under which its sends are kept, and `X-QA-Source` on the wire: "task", "journey", "campaign".
+    fn source(&self) -> &'static str;
+
+    /// At most `limit` users after the cursor `after`. Called again with the same cursor after a crash, it may give a
+    /// changed audience, but never a user before the cursor.
+    fn chunk<'a>(
+        &'a self,
+        db: &'a Db,
+        workspace: &'a str,
+        send: &'a str,
+        after: Option<&'a str>,
+        limit: i64,
+    ) -> ChunkFuture<'a>;
+}

@@ -1,0 +1,6 @@
+//! Receipts: what the receiving systems later say of each action (seed 002, "Report receipts").
+
+#[cfg(feature = "ssr")]
+pub mod intake;
+#[cfg(feature = "ssr")]
+pub mod store;

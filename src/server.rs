@@ -1,0 +1,83 @@
+//! The HTTP server: the router, which tests drive too, and what surrounds every request.
+
+mod assets;
+mod health;
+mod observe;
+mod page;
+mod security;
+mod serve;
+
+pub use observe::init_logs;
+pub use serve::{open, serve, start};
+
+use crate::{access, app::App, clock::Clock, config::Config, customers, db::Db, delivery::Engine, receipts};
+use crate::{audiences, secrets::MasterKey, tasks, webhooks};
+use axum::{Router, extract::FromRef, middleware, routing};
+use leptos::config::LeptosOptions;
+use leptos_axum::{LeptosRoutes, generate_route_list};
+use std::sync::Arc;
+use tower_http::{catch_panic::CatchPanicLayer, compression::CompressionLayer, limit::RequestBodyLimitLayer};
+
+/// Everything that a request may need. Cheap to clone.
+#[derive(Clone)]
+pub struct AppState {
+    pub config: Arc<Config>,
+    pub db: Db,
+    pub clock: Clock,
+    pub master_key: MasterKey,
+    pub engine: Engine,
+    pub metrics: metrics_exporter_prometheus::PrometheusHandle,
+    pub leptos: LeptosOptions,
+}
+
+impl AppState {
+    pub fn new(config: Config, db: Db, clock: Clock, master_key: MasterKey, engine: Engine) -> Self {
+        Self {
+            config: Arc::new(config),
+            db,
+            clock,
+            master_key,
+            engine,
+            metrics: observe::metrics(),
+            leptos: assets::leptos_options(),
+        }
+    }
+}
+
+impl FromRef<AppState> for LeptosOptions {
+    fn from_ref(state: &AppState) -> Self {
+        state.leptos.clone()
+    }
+}
+
+/// Forms and server functions; uploads and receipts have limits of their own.
+const BODY_LIMIT: usize = 2 * 1024 * 1024;
+
+pub fn router(state: AppState) -> Router {
+    let pages = Router::new()
+        .leptos_routes_with_context(&state, generate_route_list(App), page::contexts(&state), page::shell)
+        .fallback(leptos_axum::file_and_error_handler_with_context::<AppState, _>(
+            page::contexts(&state),
+            page::shell,
+        ))
+        .merge(access::session::routes())
+        .merge(tasks::files::routes())
+        .merge(webhooks::files::routes())
+        .merge(audiences::files::routes())
+        .layer(RequestBodyLimitLayer::new(BODY_LIMIT))
+        .merge(customers::files::routes(state.config.upload_limit))
+        .layer(middleware::from_fn(security::server_function_status))
+        .layer(middleware::from_fn_with_state(state.clone(), access::session::load))
+        .layer(middleware::from_fn_with_state(state.clone(), security::same_origin))
+        .layer(middleware::from_fn(security::headers))
+        .layer(CompressionLayer::new());
+    Router::new()
+        .route("/healthz", routing::get(health::alive))
+        .route("/readyz", routing::get(health::ready))
+        .route("/metrics", routing::get(observe::render))
+        .merge(receipts::intake::routes())
+        .merge(pages)
+        .layer(CatchPanicLayer::custom(page::panic_page))
+        .layer(middleware::from_fn(observe::request_line))
+        .with_state(state)
+}

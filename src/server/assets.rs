@@ -1,0 +1,22 @@
+//! Where the built site (wasm, styles) lies: beside the executable in a package, under target in a checkout.
+
+use leptos::config::LeptosOptions;
+use std::path::PathBuf;
+
+pub fn leptos_options() -> LeptosOptions {
+    let beside = std::env::current_exe().ok().and_then(|exe| exe.parent().map(PathBuf::from)).unwrap_or_default();
+    let packaged = beside.join("site");
+    let site_root = if packaged.is_dir() {
+        packaged.to_string_lossy().into_owned()
+    } else {
+        std::env::var("LEPTOS_SITE_ROOT").unwrap_or_else(|_| "target/site".into())
+    };
+    LeptosOptions::builder()
+        .output_name("reachwire")
+        .site_root(site_root)
+        .site_pkg_dir("pkg")
+        // cargo-leptos writes the manifest of hashed names beside the executable, in release builds alone.
+        .hash_files(beside.join("hash.txt").is_file())
+        .hash_file("hash.txt")
+        .build()
+}

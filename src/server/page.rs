@@ -1,0 +1,68 @@
+//! What surrounds the application: the HTML document, the contexts that pages find, the page after a panic.
+
+use super::AppState;
+use crate::{app::App, error::internal, ui::UserZone};
+use axum::response::{Html, IntoResponse, Response};
+use http::{StatusCode, request::Parts};
+use leptos::{config::LeptosOptions, nonce::Nonce, prelude::*};
+use leptos_meta::{HashedStylesheet, MetaTags};
+use std::any::Any;
+
+/// The contexts of every render and server function.
+pub fn contexts(state: &AppState) -> impl Fn() + Clone + Send + 'static {
+    let state = state.clone();
+    move || {
+        provide_context(state.clone());
+        if let Some(parts) = use_context::<Parts>() {
+            provide_context(UserZone(zone(&parts)));
+            if let Some(nonce) = parts.extensions.get::<Nonce>() {
+                provide_context(nonce.clone());
+            }
+        }
+    }
+}
+
+/// The browser's time zone, which theme.js keeps in a cookie; UTC until it has.
+fn zone(parts: &Parts) -> String {
+    crate::access::session::cookie(&parts.headers, "tz")
+        .map(|zone| zone.replace("%2F", "/"))
+        .filter(|zone| jiff::tz::TimeZone::get(zone).is_ok())
+        .unwrap_or_else(|| "UTC".into())
+}
+
+pub fn shell(options: LeptosOptions) -> impl IntoView {
+    view! {
+        <!DOCTYPE html>
+        <html lang="en">
+            <head>
+                <meta charset="utf-8" />
+                <meta name="viewport" content="width=device-width, initial-scale=1" />
+                <meta name="color-scheme" content="light dark" />
+                <link rel="icon" href="/favicon.svg" type="image/svg+xml" />
+                <HashedStylesheet options=options.clone() id="style" />
+                <script src="/theme.js"></script>
+                <AutoReload options=options.clone() />
+                <HydrationScripts options=options.clone() />
+                <MetaTags />
+            </head>
+            <body>
+                <App />
+            </body>
+        </html>
+    }
+}
+
+/// A panic is our fault: the page says so and names the id that the log has.
+pub fn panic_page(panic: Box<dyn Any + Send>) -> Response {
+    let cause = panic
+        .downcast_ref::<String>()
+        .map(String::as_str)
+        .or_else(|| panic.downcast_ref::<&str>().copied())
+        .unwrap_or("a panic without a text");
+    let error = internal(format!("panic: {cause}"));
+    let page = format!(
+        "<!DOCTYPE html><html lang=\"en\"><head><meta charset=\"utf-8\"><title>Something went wrong</title></head><body>\
+         <main><h1>Something went wrong</h1><p>{error}</p><p><a href=\"/\">Back to the overview</a></p></main></body></html>"
+    );
+    (StatusCode::INTERNAL_SERVER_ERROR, Html(page)).into_response()
+}

@@ -1,0 +1,81 @@
+//! Running: open the database, start the engine, listen, and stop in order.
+
+use super::{AppState, router};
+use crate::{
+    clock::Clock,
+    config::Config,
+    db::{self, Db},
+    delivery::Engine,
+    secrets::MasterKey,
+};
+use secrecy::ExposeSecret;
+use std::time::Duration;
+use tokio::{net::TcpListener, signal};
+
+/// How long running POSTs and requests may take to end after a stop was asked for.
+const GRACE: Duration = Duration::from_secs(15);
+
+pub async fn open(config: &Config, exclusive: bool) -> Result<(Db, MasterKey), String> {
+    let master_key = match config.secret.expose_secret() {
+        "" => MasterKey::from_folder(&config.data)?,
+        text => MasterKey::from_text(text)?,
+    };
+    let db = match config.database.expose_secret() {
+        "" => Db::open_sqlite(&config.data, exclusive).await,
+        url => Db::open_postgres(url, config.database_connections).await,
+    }
+    .map_err(|error| error.to_string())?;
+    db::check_master_key(&db, &master_key).await.map_err(|error| error.to_string())?;
+    Ok((db, master_key))
+}
+
+/// Opens everything and starts the engine; the state that [`serve`] runs on.
+pub async fn start(config: Config) -> Result<AppState, String> {
+    let (db, master_key) = open(&config, true).await?;
+    let clock = Clock::System;
+    let engine = Engine::start(&config, db.clone(), clock.clone(), master_key.clone(), vec![]);
+    Ok(AppState::new(config, db, clock, master_key, engine))
+}
+
+/// Serves until SIGINT or SIGTERM: stops taking requests and claiming batches, lets running ones end, records them.
+pub async fn serve(state: AppState) -> Result<(), String> {
+    let listener = TcpListener::bind(state.config.listen)
+        .await
+        .map_err(|error| format!("cannot listen on {}: {error}", state.config.listen))?;
+    tracing::info!(address = %state.config.listen, "listening");
+    let (engine, db) = (state.engine.clone(), state.db.clone());
+    crate::customers::import::resume(&state).await;
+    let (stopping, mut stopped) = tokio::sync::watch::channel(false);
+    let server = axum::serve(listener, router(state).into_make_service_with_connect_info::<std::net::SocketAddr>())
+        .with_graceful_shutdown(async move {
+            asked_to_stop().await;
+            tracing::info!("stopping: no new work; running POSTs may end");
+            let _ = stopping.send(true);
+        });
+    let requests = async move {
+        tokio::select! {
+            ended = server => ended.map_err(|error| error.to_string()),
+            // Keep-alive connections and slow clients must not hold the stop up.
+            () = async { let _ = stopped.wait_for(|stop| *stop).await; tokio::time::sleep(GRACE).await } => Ok(()),
+        }
+    };
+    let ended = requests.await;
+    engine.stop(GRACE).await;
+    db.close().await;
+    ended
+}
+
+async fn asked_to_stop() {
+    let terminate = async {
+        match signal::unix::signal(signal::unix::SignalKind::terminate()) {
+            Ok(mut stream) => {
+                stream.recv().await;
+            }
+            Err(error) => {
+                tracing::error!(%error, "cannot listen for SIGTERM");
+                std::future::pending::<()>().await;
+            }
+        }
+    };
+    tokio::select! { _ = signal::ctrl_c() => {}, () = terminate => {} }
+}

@@ -1,0 +1,12 @@
+//! Webhook Management: the endpoints that tasks send to (seed 002).
+
+pub mod api;
+pub mod detail;
+pub mod form;
+pub mod list;
+pub mod model;
+
+#[cfg(feature = "ssr")]
+pub mod files;
+#[cfg(feature = "ssr")]
+pub mod store;

@@ -14,6 +14,7 @@ use crate::{
     ui::Toasts,
     webhooks::{detail::WebhookPage, form::WebhookFormPage, list::WebhooksPage},
 };
+use gallery::GalleryPage;
 use leptos::prelude::*;
 use leptos_meta::{Title, provide_meta_context};
 use leptos_router::{
@@ -21,7 +22,6 @@ use leptos_router::{
     components::{Outlet, ParentRoute, Route, Router, Routes},
     path,
 };
-use gallery::GalleryPage;
 use not_found::NotFoundPage;
 use overview::OverviewPage;
 use shell::Shell;

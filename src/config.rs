@@ -82,7 +82,9 @@ impl Config {
 
     /// Defaults alone, for tests.
     pub fn defaults() -> Self {
-        Figment::from(Toml::string(DEFAULTS)).extract().unwrap_or_else(|error| panic!("reachwire.toml.example: {error}"))
+        Figment::from(Toml::string(DEFAULTS))
+            .extract()
+            .unwrap_or_else(|error| panic!("reachwire.toml.example: {error}"))
     }
 
     fn check(&self) -> Result<(), String> {

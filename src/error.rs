@@ -106,7 +106,9 @@ impl std::fmt::Display for AppError {
                 [one] => f.write_str(&one.message),
                 many => write!(f, "{} fields need a correction.", many.len()),
             },
-            Self::RateLimited(seconds) => write!(f, "Too many tries. Wait {seconds} s and try again."),
+            Self::RateLimited(seconds) => {
+                write!(f, "Too many tries. Wait {seconds} s and try again.")
+            }
             Self::Internal(id) => write!(f, "Something went wrong on our side. Nothing was saved. Error id: {id}"),
             Self::Unreachable(_) => f.write_str("The server could not be reached. Check the connection and try again."),
         }

@@ -55,11 +55,11 @@ const BODY_LIMIT: usize = 2 * 1024 * 1024;
 
 pub fn router(state: AppState) -> Router {
     let pages = Router::new()
-        .leptos_routes_with_context(&state, generate_route_list(App), page::contexts(&state), page::shell)
-        .fallback(leptos_axum::file_and_error_handler_with_context::<AppState, _>(
-            page::contexts(&state),
-            page::shell,
-        ))
+        .leptos_routes_with_context(&state, generate_route_list(App), page::contexts(&state), {
+            let options = state.leptos.clone();
+            move || page::shell(options.clone())
+        })
+        .fallback(leptos_axum::file_and_error_handler_with_context::<AppState, _>(page::contexts(&state), page::shell))
         .merge(access::session::routes())
         .merge(tasks::files::routes())
         .merge(webhooks::files::routes())

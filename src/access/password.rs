@@ -34,8 +34,11 @@ pub async fn hash(password: String) -> Result<String, String> {
 /// Takes as long for an account that does not exist (`hash` is `None`) as for one that does.
 pub async fn verify(password: String, hash: Option<String>) -> bool {
     /// The hash of no password that anyone has.
-    const NOBODY: &str = "$argon2id$v=19$m=19456,t=2,p=1$cmVhY2h3aXJlLW5vYm9keQ$1UkZ1kYIcPP6XI1bGTcYRyoXDKUHSlmWSnHJ1xSWC5U";
-    let Ok(_permit) = AT_ONCE.acquire().await else { return false };
+    const NOBODY: &str =
+        "$argon2id$v=19$m=19456,t=2,p=1$cmVhY2h3aXJlLW5vYm9keQ$1UkZ1kYIcPP6XI1bGTcYRyoXDKUHSlmWSnHJ1xSWC5U";
+    let Ok(_permit) = AT_ONCE.acquire().await else {
+        return false;
+    };
     spawn_blocking(move || {
         let known = hash.is_some();
         let hash = hash.unwrap_or_else(|| NOBODY.into());

@@ -12,7 +12,7 @@ use crate::{
     server::AppState,
 };
 use axum::{
-    Form, Router,
+    Extension, Form, Router,
     extract::{ConnectInfo, Request, State},
     middleware::Next,
     response::{IntoResponse, Redirect, Response},
@@ -98,19 +98,26 @@ fn is_asset(path: &str) -> bool {
 }
 
 fn accepts_html(headers: &HeaderMap) -> bool {
-    headers.get(header::ACCEPT).and_then(|value| value.to_str().ok()).is_none_or(|accept| {
-        accept.contains("text/html") || accept.contains("*/*")
-    })
+    headers
+        .get(header::ACCEPT)
+        .and_then(|value| value.to_str().ok())
+        .is_none_or(|accept| accept.contains("text/html") || accept.contains("*/*"))
 }
 
 async fn find(state: &AppState, headers: &HeaderMap) -> AppResult<Option<Signed>> {
-    let Some(hash) = token_hash_of(state, headers) else { return Ok(None) };
+    let Some(hash) = token_hash_of(state, headers) else {
+        return Ok(None);
+    };
     let now = state.clock.now();
-    let Some(row) = store::session(&state.db, &hash, now, now - IDLE).await? else { return Ok(None) };
+    let Some(row) = store::session(&state.db, &hash, now, now - IDLE).await? else {
+        return Ok(None);
+    };
     if now - row.last_seen_at > TOUCH {
         store::touch_session(&state.db, &hash, now).await?;
     }
-    let Some(role) = Role::from_code(&row.role) else { return Ok(None) };
+    let Some(role) = Role::from_code(&row.role) else {
+        return Ok(None);
+    };
     let info = SessionInfo {
         workspaces: store::workspaces_of(&state.db, &row.user_id).await?,
         user_name: row.name,
@@ -134,10 +141,10 @@ struct SignIn {
 
 async fn sign_in(
     State(state): State<AppState>,
-    address: Option<ConnectInfo<SocketAddr>>,
+    address: Option<Extension<ConnectInfo<SocketAddr>>>,
     Form(form): Form<SignIn>,
 ) -> Result<Response, AppError> {
-    let address = address.map_or("unknown".to_string(), |ConnectInfo(address)| address.ip().to_string());
+    let address = address.map_or("unknown".to_string(), |Extension(ConnectInfo(address))| address.ip().to_string());
     let now = state.clock.now();
     let since = now - WINDOW;
     let subjects = [format!("account {}", form.email.to_lowercase()), format!("address {address}")];

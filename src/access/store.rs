@@ -29,7 +29,13 @@ pub struct SessionRow {
 
 /// E-mail addresses are compared in lower case.
 pub async fn user_by_email(db: &Db, email: &str) -> sqlx::Result<Option<UserRow>> {
-    fetch!(db, optional, UserRow, "select id, email, name, password_hash from users where email = $1", email.to_lowercase())
+    fetch!(
+        db,
+        optional,
+        UserRow,
+        "select id, email, name, password_hash from users where email = $1",
+        email.to_lowercase()
+    )
 }
 
 /// Makes the user, or gives an existing one a new name and password; the id.

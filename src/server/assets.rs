@@ -17,6 +17,6 @@ pub fn leptos_options() -> LeptosOptions {
         .site_pkg_dir("pkg")
         // cargo-leptos writes the manifest of hashed names beside the executable, in release builds alone.
         .hash_files(beside.join("hash.txt").is_file())
-        .hash_file("hash.txt")
+        .hash_file("hash.txt".into())
         .build()
 }

@@ -53,7 +53,9 @@ fn comes_from_here(headers: &HeaderMap, public_url: &str) -> bool {
     if let Some(site) = text("sec-fetch-site") {
         return site == "same-origin" || site == "none";
     }
-    let Some(origin) = text("origin") else { return true };
+    let Some(origin) = text("origin") else {
+        return true;
+    };
     let host = origin.split_once("://").map(|(_, host)| host);
     origin == public_url || (host.is_some() && host == text("host"))
 }
@@ -61,11 +63,15 @@ fn comes_from_here(headers: &HeaderMap, public_url: &str) -> bool {
 /// Leptos 0.8 answers 500 to every error of a server function; this gives each its real status.
 pub async fn server_function_status(request: Request, next: Next) -> Response {
     let response = next.run(request).await;
-    if response.status() != StatusCode::INTERNAL_SERVER_ERROR || !response.headers().contains_key(SERVER_FN_ERROR_HEADER) {
+    if response.status() != StatusCode::INTERNAL_SERVER_ERROR
+        || !response.headers().contains_key(SERVER_FN_ERROR_HEADER)
+    {
         return response;
     }
     let (mut parts, body) = response.into_parts();
-    let Ok(bytes) = to_bytes(body, 1 << 20).await else { return AppError::Internal("body".into()).into_response() };
+    let Ok(bytes) = to_bytes(body, 1 << 20).await else {
+        return AppError::Internal("body".into()).into_response();
+    };
     if let Ok(error) = serde_json::from_slice::<AppError>(&bytes) {
         parts.status = StatusCode::from_u16(error.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     }

@@ -298,10 +298,22 @@ mod tests {
 
     #[test]
     fn urls() {
-        for right in ["http://a.example", "https://a.example:8443/x?y=1", "https://[2001:db8::1]:80/", "https://例え.jp/x"] {
+        for right in
+            ["http://a.example", "https://a.example:8443/x?y=1", "https://[2001:db8::1]:80/", "https://例え.jp/x"]
+        {
             assert_eq!(check_url(right), Ok(()), "{right}");
         }
-        for wrong in ["", "a.example", "ftp://a.example", "https://", "https:///x", "https://u:p@a.example", "https://a b.example", "javascript:alert(1)", "https://:80/"] {
+        for wrong in [
+            "",
+            "a.example",
+            "ftp://a.example",
+            "https://",
+            "https:///x",
+            "https://u:p@a.example",
+            "https://a b.example",
+            "javascript:alert(1)",
+            "https://:80/",
+        ] {
             assert!(check_url(wrong).is_err(), "{wrong}");
         }
     }

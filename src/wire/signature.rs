@@ -9,7 +9,9 @@ pub const HEADER: &str = "X-QA-Hmac-Signature";
 
 fn hmac(key: &str, message: &[u8]) -> Vec<u8> {
     // HMAC takes keys of every length.
-    let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(key.as_bytes()) else { return Vec::new() };
+    let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(key.as_bytes()) else {
+        return Vec::new();
+    };
     mac.update(message);
     mac.finalize().into_bytes().to_vec()
 }

@@ -11,7 +11,7 @@ use leptos::{prelude::*, server};
 use {
     super::{
         dry_run,
-        model::{AudienceChoice, DryRunResult, changes},
+        model::{AudienceChoice, DryRunResult, changes, field},
         prepare, sender, store,
     },
     crate::{
@@ -20,6 +20,7 @@ use {
         clock::{DAY, Millis, new_id},
         customers, delivery,
         delivery::report,
+        ui::UserZone,
         error::AppResult,
         webhooks,
     },
@@ -58,7 +59,8 @@ pub async fn task_form(id: String) -> Result<TaskForm, AppError> {
     let ctx = require(Permission::ReachMarketing)?;
     let (db, workspace) = (&ctx.state.db, ctx.workspace());
     let input = if id.is_empty() {
-        TaskInput { encryption: "none".into(), ..Default::default() }
+        let zone = use_context::<UserZone>().map_or_else(|| "UTC".into(), |zone| zone.0);
+        TaskInput { encryption: "none".into(), time_zone: zone, ..Default::default() }
     } else {
         store::get(db, workspace, &id).await?.input()?
     };
@@ -78,6 +80,7 @@ pub async fn task_form(id: String) -> Result<TaskForm, AppError> {
         webhooks: prepare::choices(&ctx).await?,
         campaigns: prepare::sub_campaigns(&ctx).await?,
         tags: customers::store::tags(db, workspace).await?.into_iter().map(|tag| tag.name).collect(),
+        now: ctx.now(),
     })
 }
 
@@ -117,7 +120,7 @@ pub async fn submit(ctx: &Ctx, id: &str, mut input: TaskInput) -> AppResult<Stri
     let prepared = prepare::prepare(ctx, &input).await?;
     let audience_size = audiences::store::size_of(db, workspace, &prepared.audience).await?;
     if audience_size == 0 {
-        return Err(AppError::invalid("audience_id", "Nobody is in this audience."));
+        return Err(AppError::invalid(&field("audience_id"), "Nobody is in this audience."));
     }
     let record = store::TaskRecord {
         id: known.as_ref().map_or_else(new_id, |known| known.id.clone()),

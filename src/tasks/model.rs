@@ -23,6 +23,8 @@ pub const LOCKED_BEFORE_MS: i64 = 10 * 60 * 1_000;
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct VariableInput {
+    /// The text parameter that it belongs to.
+    pub parameter: String,
     pub name: String,
     pub tag: String,
     /// "nothing", "default" or "skip".
@@ -37,7 +39,6 @@ pub struct ValueInput {
     /// The parameter's name.
     pub name: String,
     pub value: String,
-    pub variables: Vec<VariableInput>,
 }
 
 /// What the form holds; checked by [`TaskInput::check`].
@@ -48,7 +49,9 @@ pub struct TaskInput {
     pub campaigns: Vec<String>,
     pub audience_id: String,
     pub webhook_id: String,
+    /// One for each parameter of the webhook, in its order.
     pub values: Vec<ValueInput>,
+    pub variables: Vec<VariableInput>,
     pub id_type: String,
     /// [`Encryption::code`].
     pub encryption: String,
@@ -70,8 +73,14 @@ impl VariableInput {
 }
 
 impl TaskInput {
-    pub fn value_of(&self, parameter: &str) -> Option<&ValueInput> {
-        self.values.iter().find(|value| value.name == parameter)
+    /// What was typed for a parameter; "" when nothing was.
+    pub fn value_of(&self, parameter: &str) -> &str {
+        self.values.iter().find(|value| value.name == parameter).map_or("", |value| &value.value)
+    }
+
+    /// The variables of a text parameter.
+    pub fn variables_of(&self, parameter: &str) -> Vec<&VariableInput> {
+        self.variables.iter().filter(|variable| variable.parameter == parameter).collect()
     }
 
     pub fn encryption(&self) -> Encryption {
@@ -82,34 +91,32 @@ impl TaskInput {
     /// are there is the server's to check; `parameters` are the webhook's, `tags` the names of the workspace's tags.
     pub fn check(&self, parameters: &[Parameter], id_types: &[String], tags: &[String]) -> Vec<FieldError> {
         let mut errors = Vec::new();
-        let mut wrong = |field: String, message: String| errors.push(FieldError { field, message });
+        let mut wrong = |name: &str, message: String| errors.push(FieldError::new(field(name), message));
         match self.name.trim().chars().count() {
-            0 => wrong("name".into(), "Enter a task name.".into()),
+            0 => wrong("name", "Enter a task name.".into()),
             length if length > NAME_MAX => {
-                wrong("name".into(), format!("At most {NAME_MAX} characters; this has {length}."));
+                wrong("name", format!("At most {NAME_MAX} characters; this has {length}."));
             }
             _ => {}
         }
         if self.audience_id.is_empty() {
-            wrong("audience_id".into(), "Select the audience to send to.".into());
+            wrong("audience_id", "Select the audience to send to.".into());
         }
         if self.webhook_id.is_empty() {
-            wrong("webhook_id".into(), "Select the webhook to send through.".into());
+            wrong("webhook_id", "Select the webhook to send through.".into());
         } else if !id_types.contains(&self.id_type) {
-            wrong("id_type".into(), "Select one of the webhook's ID types.".into());
+            wrong("id_type", "Select one of the webhook's ID types.".into());
         }
         if Encryption::from_code(&self.encryption).is_none() {
-            wrong("encryption".into(), "None, MD5 or SHA256.".into());
-        }
-        for parameter in parameters {
-            let empty = ValueInput::default();
-            let value = self.value_of(&parameter.name).unwrap_or(&empty);
-            for error in value.check(parameter, tags) {
-                wrong(error.field, error.message);
-            }
+            wrong("encryption", "None, MD5 or SHA256.".into());
         }
         if self.scheduled && self.send_at.is_empty() {
-            wrong("send_at".into(), "Choose when to send.".into());
+            wrong("send_at", "Choose when to send.".into());
+        }
+        for (place, parameter) in parameters.iter().enumerate() {
+            if let Err(message) = self.check_value(parameter, tags) {
+                errors.push(FieldError::new(value_field(place), message));
+            }
         }
         errors
     }
@@ -118,67 +125,66 @@ impl TaskInput {
     pub fn template(&self, parameters: &[Parameter]) -> Result<Template, String> {
         let mut template = Template::default();
         for parameter in parameters {
-            let empty = ValueInput::default();
-            let value = self.value_of(&parameter.name).unwrap_or(&empty);
+            let value = self.value_of(&parameter.name);
             if parameter.kind == ParameterType::Text {
-                let variables: Vec<Variable> = value
-                    .variables
-                    .iter()
+                let variables: Vec<Variable> = self
+                    .variables_of(&parameter.name)
+                    .into_iter()
                     .map(|variable| Variable {
                         name: variable.name.clone(),
                         tag: variable.tag.clone(),
                         when_empty: variable.rule(),
                     })
                     .collect();
-                template.push_text(&parameter.name, &value.value, &variables)?;
+                template.push_text(&parameter.name, value, &variables)?;
             } else {
-                template.push_constant(&parameter.name, value.value.trim());
+                template.push_constant(&parameter.name, value.trim());
             }
         }
         Ok(template)
     }
 }
 
-/// The name of a parameter's input in the form.
-pub fn value_field(parameter: &str) -> String {
-    format!("value {parameter}")
+/// The name of an input of the form.
+pub fn field(name: &str) -> String {
+    format!("input[{name}]")
 }
 
-impl ValueInput {
-    fn check(&self, parameter: &Parameter, tags: &[String]) -> Vec<FieldError> {
-        let field = value_field(&parameter.name);
-        let one = |message: String| vec![FieldError::new(field.clone(), message)];
-        let text = self.value.trim();
+/// The name of the input of the parameter at `place`.
+pub fn value_field(place: usize) -> String {
+    format!("input[values][{place}][value]")
+}
+
+impl TaskInput {
+    fn check_value(&self, parameter: &Parameter, tags: &[String]) -> Result<(), String> {
+        let value = self.value_of(&parameter.name);
+        let text = value.trim();
         if text.is_empty() {
-            return if parameter.required { one(format!("Enter {}.", parameter.display_name)) } else { vec![] };
+            return if parameter.required { Err(format!("Enter {}.", parameter.display_name)) } else { Ok(()) };
         }
-        let length = self.value.chars().count();
+        let length = value.chars().count();
         if length > VALUE_MAX {
-            return one(format!("At most {VALUE_MAX} characters; this has {length}."));
+            return Err(format!("At most {VALUE_MAX} characters; this has {length}."));
         }
-        if self.value.contains('\0') {
-            return one("Remove the NUL character.".into());
+        if value.contains('\0') {
+            return Err("Remove the NUL character.".into());
         }
         match parameter.kind {
-            ParameterType::String => vec![],
+            ParameterType::String => Ok(()),
             ParameterType::Numeric => match text.parse::<f64>() {
-                Ok(number) if number.is_finite() => vec![],
-                _ => one(format!("“{text}” is not a number.")),
+                Ok(number) if number.is_finite() => Ok(()),
+                _ => Err(format!("“{text}” is not a number.")),
             },
-            ParameterType::Date => {
-                if is_date(text) {
-                    vec![]
-                } else {
-                    one(format!("“{text}” is not a date: YYYY-MM-DD."))
-                }
-            }
-            ParameterType::Text => self.check_variables(tags).map_or_else(one, |()| vec![]),
+            ParameterType::Date if is_date(text) => Ok(()),
+            ParameterType::Date => Err(format!("“{text}” is not a date: YYYY-MM-DD.")),
+            ParameterType::Text => self.check_variables(parameter, tags),
         }
     }
 
-    fn check_variables(&self, tags: &[String]) -> Result<(), String> {
-        for name in variable_names(&self.value) {
-            let Some(variable) = self.variables.iter().find(|variable| variable.name == name) else {
+    fn check_variables(&self, parameter: &Parameter, tags: &[String]) -> Result<(), String> {
+        let variables = self.variables_of(&parameter.name);
+        for name in variable_names(self.value_of(&parameter.name)) {
+            let Some(variable) = variables.iter().find(|variable| variable.name == name) else {
                 return Err(format!("${{{name}}} is not one of this text's variables. Insert it or remove it."));
             };
             if !tags.contains(&variable.tag) {
@@ -188,14 +194,14 @@ impl ValueInput {
                 return Err(format!("Enter the default that is sent when ${{{name}}} is empty."));
             }
         }
-        for (place, variable) in self.variables.iter().enumerate() {
+        for (place, variable) in variables.iter().enumerate() {
             if !is_variable_name(&variable.name) {
                 return Err(format!(
                     "The variable name “{}” must be 1 to 32 English letters, digits and underscores.",
                     variable.name
                 ));
             }
-            if self.variables[..place].iter().any(|other| other.name == variable.name) {
+            if variables[..place].iter().any(|other| other.name == variable.name) {
                 return Err(format!("Two variables are named ${{{}}}; names are unique in a text.", variable.name));
             }
         }
@@ -296,6 +302,8 @@ pub struct TaskForm {
     pub campaigns: Vec<(String, String)>,
     /// Names of the workspace's tags.
     pub tags: Vec<String>,
+    /// The server's time.
+    pub now: i64,
 }
 
 /// What a dry run found.
@@ -381,7 +389,6 @@ mod tests {
                 .map(|(parameter, value)| ValueInput {
                     name: parameter.name.clone(),
                     value: (*value).into(),
-                    variables: vec![],
                 })
                 .collect(),
             ..Default::default()
@@ -407,7 +414,7 @@ mod tests {
             (Date, "1.2.2026"),
             (Text, "Dear ${name}"),
         ] {
-            assert_eq!(errors(kind, value)[0].field, "value p", "{value}");
+            assert_eq!(errors(kind, value)[0].field, "input[values][0][value]", "{value}");
         }
         assert_eq!(errors(String, &"文".repeat(VALUE_MAX)), []);
         assert_eq!(errors(String, &"文".repeat(VALUE_MAX + 1)).len(), 1);
@@ -418,10 +425,16 @@ mod tests {
         let parameters = [parameter("p", ParameterType::Text)];
         let check = |variables: Vec<VariableInput>| {
             let mut input = input(&parameters, &["Dear ${n}"]);
-            input.values[0].variables = variables;
+            input.variables = variables;
             input.check(&parameters, &["ONEID".into()], &["spend".into()])
         };
-        let good = VariableInput { name: "n".into(), tag: "spend".into(), when_empty: "skip".into(), ..Default::default() };
+        let good = VariableInput {
+            parameter: "p".into(),
+            name: "n".into(),
+            tag: "spend".into(),
+            when_empty: "skip".into(),
+            ..Default::default()
+        };
         assert_eq!(check(vec![good.clone()]), []);
         assert!(check(vec![good.clone(), good.clone()])[0].message.contains("Two variables"));
         assert!(check(vec![VariableInput { tag: "other".into(), ..good.clone() }])[0].message.contains("tag"));
@@ -433,6 +446,6 @@ mod tests {
     fn what_is_missing_is_told_at_its_field() {
         let fields: Vec<String> =
             TaskInput { scheduled: true, ..Default::default() }.check(&[], &[], &[]).into_iter().map(|e| e.field).collect();
-        assert_eq!(fields, ["name", "audience_id", "webhook_id", "encryption", "send_at"]);
+        assert_eq!(fields, ["name", "audience_id", "webhook_id", "encryption", "send_at"].map(field));
     }
 }

@@ -1,6 +1,6 @@
 //! From what was typed to what can be sent: everything that the server checks before a dry run, a test or a submit.
 
-use super::model::{TaskInput, WebhookChoice};
+use super::model::{TaskInput, WebhookChoice, field};
 use crate::{
     access::Ctx,
     audiences::{self, model::Audience},
@@ -33,32 +33,29 @@ pub async fn prepare(ctx: &Ctx, input: &TaskInput) -> AppResult<Prepared> {
         None => (&[][..], &[][..]),
     };
     let mut errors = input.check(parameters, id_types, &tags);
-    let mut gone = |field: &str, id: &str, message: &str| {
-        if !id.is_empty() {
-            errors.push(FieldError::new(field, message));
-        }
-    };
+    let mut wrong = |name: &str, message: String| errors.push(FieldError::new(field(name), message));
     match &webhook {
-        None => gone("webhook_id", &input.webhook_id, "This webhook is no longer there. Select another."),
+        None if input.webhook_id.is_empty() => {}
+        None => wrong("webhook_id", "This webhook is no longer there. Select another.".into()),
         Some(webhook) => {
             if let Some(reason) = unavailable(webhook) {
-                errors.push(FieldError::new("webhook_id", reason));
+                wrong("webhook_id", reason);
             }
         }
     }
-    if audience.is_none() {
-        gone("audience_id", &input.audience_id, "This audience is no longer there. Select another.");
+    if audience.is_none() && !input.audience_id.is_empty() {
+        wrong("audience_id", "This audience is no longer there. Select another.".into());
     }
     if !input.campaigns.is_empty() {
         let known = sub_campaigns(ctx).await?;
         if input.campaigns.iter().any(|id| !known.iter().any(|(known, _)| known == id)) {
-            errors.push(FieldError::new("campaigns", "A sub-campaign is no longer there. Choose again."));
+            wrong("campaigns", "A sub-campaign is no longer there. Choose again.".into());
         }
     }
     let due_at = match when(input, ctx.now()) {
         Ok(due_at) => due_at,
         Err(message) => {
-            errors.push(FieldError::new("send_at", message));
+            wrong("send_at", message);
             None
         }
     };

@@ -138,6 +138,9 @@ pub fn Pager(
     /// What is counted, in the plural: "webhooks".
     #[prop(optional, into)]
     noun: String,
+    /// The name of the landmark, where a page has several lists.
+    #[prop(default = "Pages".into(), into)]
+    label: String,
 ) -> impl IntoView {
     let path = use_location().pathname;
     let size = page_size.max(1);
@@ -159,7 +162,7 @@ pub fn Pager(
         (last > 1 || params.page > 1).then(|| (step("Previous", previous), step("Next", next)))
     };
     view! {
-        <nav class="foot" aria-label="Pages">
+        <nav class="foot" aria-label=label>
             <span>{range}</span>
             <span class="actions">{steps}</span>
         </nav>
@@ -175,6 +178,9 @@ pub fn KeysetPager(
     /// What is known of the size: "about 23,570 users".
     #[prop(optional, into)]
     note: String,
+    /// The name of the landmark, where a page has several lists.
+    #[prop(default = "Pages".into(), into)]
+    label: String,
 ) -> impl IntoView {
     let path = use_location().pathname;
     let steps = move || {
@@ -185,7 +191,7 @@ pub fn KeysetPager(
         (first.is_some() || next.is_some()).then(|| (step("First page", first), step("Next", next)))
     };
     view! {
-        <nav class="foot" aria-label="Pages">
+        <nav class="foot" aria-label=label>
             <span>{note}</span>
             <span class="actions">{steps}</span>
         </nav>

@@ -29,6 +29,10 @@ fn href_to(params: impl Fn() -> ListParams + Send + Sync + 'static) -> impl Fn()
     move || format!("{}{}", path.get(), params().to_query())
 }
 
+/// With scripts, Enter and a change of a select submit; without them this does. (A button that is there for all would
+/// be sent along as a nameless value.)
+const APPLY: &str = r#"<button type="submit" class="btn">Apply</button>"#;
+
 /// Search and filters of the list at `action`; children are the list's own actions, at the right.
 #[component]
 pub fn Filters(
@@ -86,7 +90,7 @@ pub fn Filters(
                 />
                 {selects}
                 {sort}
-                <button type="submit" class="btn apply">"Apply"</button>
+                <noscript inner_html=APPLY></noscript>
                 {clear}
             </Form>
             {children.map(|children| view! { <div class="actions">{children()}</div> })}

@@ -20,7 +20,6 @@ use {
         clock::{DAY, Millis, new_id},
         customers, delivery,
         delivery::report,
-        ui::UserZone,
         error::AppResult,
         webhooks,
     },
@@ -59,8 +58,8 @@ pub async fn task_form(id: String) -> Result<TaskForm, AppError> {
     let ctx = require(Permission::ReachMarketing)?;
     let (db, workspace) = (&ctx.state.db, ctx.workspace());
     let input = if id.is_empty() {
-        let zone = use_context::<UserZone>().map_or_else(|| "UTC".into(), |zone| zone.0);
-        TaskInput { encryption: "none".into(), time_zone: zone, ..Default::default() }
+        let time_zone = ctx.signed.info.time_zone.clone();
+        TaskInput { encryption: "none".into(), time_zone, ..Default::default() }
     } else {
         store::get(db, workspace, &id).await?.input()?
     };

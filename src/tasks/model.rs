@@ -3,7 +3,7 @@
 use crate::{
     delivery::model::{Progress, ReasonCount, SeriesPoint},
     error::FieldError,
-    webhooks::model::{Parameter, ParameterType},
+    webhooks::model::{Parameter, ParameterType, is_date},
     wire::{
         message::Encryption,
         text::{Template, Variable, WhenEmpty, is_variable_name, variable_names},
@@ -207,25 +207,6 @@ impl TaskInput {
         }
         Ok(())
     }
-}
-
-/// A day that the calendar has.
-fn is_date(text: &str) -> bool {
-    let mut parts = text.splitn(3, '-');
-    let mut number = |length: usize| {
-        let part = parts.next().filter(|part| part.len() == length && part.bytes().all(|byte| byte.is_ascii_digit()))?;
-        part.parse::<u32>().ok()
-    };
-    let (Some(year), Some(month), Some(day)) = (number(4), number(2), number(2)) else { return false };
-    let leap = year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400));
-    let days = match month {
-        2 if leap => 29,
-        2 => 28,
-        4 | 6 | 9 | 11 => 30,
-        1..=12 => 31,
-        _ => return false,
-    };
-    (1..=days).contains(&day)
 }
 
 /// A row of the task list (seed 000 and PRODUCT, "List columns").

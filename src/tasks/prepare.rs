@@ -99,13 +99,11 @@ pub fn unavailable(webhook: &Webhook) -> Option<String> {
 /// Sub-campaigns that a task can be associated with: id and "Main / Sub", standalone ones under "-" at the end.
 pub async fn sub_campaigns(ctx: &Ctx) -> AppResult<Vec<(String, String)>> {
     let tree = campaigns::store::tree(&ctx.state.db, ctx.workspace()).await?;
-    let (alone, mains): (Vec<_>, Vec<_>) = tree.into_iter().partition(|node| node.campaign.kind.is_sub());
-    let under = mains.into_iter().flat_map(|node| {
-        let main = node.campaign.name;
+    let named = tree.into_iter().flat_map(|node| {
+        let main = node.campaign.map_or_else(|| "-".to_string(), |main| main.name);
         node.subs.into_iter().map(move |sub| (sub.id, format!("{main} / {}", sub.name)))
     });
-    let alone = alone.into_iter().map(|node| (node.campaign.id, format!("- / {}", node.campaign.name)));
-    Ok(under.chain(alone).collect())
+    Ok(named.collect())
 }
 
 /// The webhooks of the form, those that can't be chosen with the reason.

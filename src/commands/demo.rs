@@ -1,35 +1,20 @@
 //! `reachwire demo`: the product with made-up data and its own CRM simulator, to be tried in a minute.
 
-use crate::{
-    access::{
-        Ctx, Signed,
-        model::{Role, SessionInfo},
-        password, store as access,
-    },
-    audiences,
-    campaigns,
-    clock::{DAY, MINUTE},
-    config::{Config, Flags},
-    crm, customers,
-    delivery::model::SendState,
-    error::AppError,
-    server::{self, AppState},
-    tasks::{
-        self,
-        model::{TaskInput, ValueInput, VariableInput},
-    },
-    webhooks::{
-        self,
-        model::{Authentication, Parameter, ParameterType, ReceiptStatus, WebhookInput},
-    },
-    wire,
-};
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+mod people;
+mod seed;
 
-const WORKSPACE: &str = "Spring Store";
-const PASSWORD: &str = "reachwire-demo";
+use crate::{
+    config::{Config, Flags},
+    crm, server, wire,
+};
+use std::net::SocketAddr;
+
+/// What the demo's people sign in with.
+pub const PASSWORD: &str = "reachwire-demo";
+pub const ADMINISTRATOR: &str = "admin@example.com";
+pub const MARKETER: &str = "marketer@example.com";
+/// The key of the demo's webhooks, which its simulator knows.
 const KEY: &str = "demo key 123456789";
-const CUSTOMERS: usize = 10_000;
 
 #[derive(clap::Args)]
 pub struct DemoArgs {
@@ -38,4 +23,38 @@ pub struct DemoArgs {
     /// Where the CRM simulator listens.
     #[arg(long, default_value = "127.0.0.1:4010")]
     pub crm: SocketAddr,
+}
+
+pub async fn run(args: DemoArgs) -> Result<(), String> {
+    let mut config = Config::load(&args.flags)?;
+    config.development = true;
+    // For the simulator, which listens on loopback.
+    config.engine.allow_networks.push(args.crm.ip().into());
+    server::init_logs(config.log_format);
+    let public_url = config.public_url();
+    let simulator = crm::Simulator::start(crm::Options {
+        listen: args.crm,
+        key: KEY.into(),
+        receipts_to: Some(format!("{public_url}{}", wire::receipt::PATH)),
+        receipt_statuses: vec![("200".into(), 0.93), ("500".into(), 0.07)],
+        ..Default::default()
+    })
+    .await
+    .map_err(|error| format!("the simulator: {error}"))?;
+    let state = server::start(config).await?;
+    let seeding = state.clone();
+    let crm_url = format!("http://{}", simulator.address());
+    // The finished task needs receipts, which need a server: the rest of the data is there before it listens.
+    let first = seed::before(&seeding, &crm_url).await.map_err(|error| error.to_string())?;
+    let serving = tokio::spawn(server::serve(state));
+    if let Some(first) = first {
+        seed::after(&seeding, &first).await.map_err(|error| error.to_string())?;
+    }
+    println!(
+        "\n  Reachwire demo   {public_url}\n  Administrator    {ADMINISTRATOR}   password {PASSWORD}\n  \
+         Marketer         {MARKETER}   password {PASSWORD}\n  CRM simulator    {crm_url}\n"
+    );
+    let ended = serving.await.map_err(|error| error.to_string())?;
+    simulator.stop().await;
+    ended
 }

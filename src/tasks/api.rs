@@ -138,27 +138,25 @@ pub async fn submit(ctx: &Ctx, id: &str, mut input: TaskInput) -> AppResult<Stri
     let receipts_until = webhook.receipts_enabled.then(|| due_at + webhook.retention_days * DAY);
     let mut tx = db.begin().await?;
     store::put(&mut tx, workspace, ctx.user(), &record, now).await?;
-    if known.is_some() {
-        delivery::store::delete(&mut tx, workspace, &record.id).await?;
+    let send = delivery::store::NewSend {
+        workspace_id: workspace,
+        id: &record.id,
+        source: sender::SOURCE,
+        webhook_id: &record.webhook_id,
+        id_type: &record.id_type,
+        encryption: input.encryption(),
+        template: &prepared.template,
+        batch_size: webhook.batch_size,
+        due_at,
+        audience_size,
+        receipts_until,
+        now,
+    };
+    if known.is_none() {
+        delivery::store::create(&mut tx, send).await?;
+    } else if !delivery::store::reschedule(&mut tx, send).await? {
+        return Err(AppError::conflict("The task has begun in the meantime; it can no longer be edited."));
     }
-    delivery::store::create(
-        &mut tx,
-        &delivery::store::NewSend {
-            workspace,
-            id: &record.id,
-            source: sender::SOURCE,
-            webhook_id: &record.webhook_id,
-            id_type: &record.id_type,
-            encryption: input.encryption(),
-            template: &prepared.template,
-            batch_size: webhook.batch_size,
-            due_at,
-            audience_size,
-            receipts_until,
-            created_at: now,
-        },
-    )
-    .await?;
     tx.commit().await?;
     ctx.state.engine.wake();
     tracing::info!(task = %record.id, user = %ctx.user(), audience_size, "task submitted");

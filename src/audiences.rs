@@ -5,8 +5,11 @@ pub mod detail;
 pub mod form;
 pub mod list;
 pub mod model;
+pub mod rules;
 
 #[cfg(feature = "ssr")]
 pub mod files;
+#[cfg(feature = "ssr")]
+mod rules_sql;
 #[cfg(feature = "ssr")]
 pub mod store;

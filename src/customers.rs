@@ -4,8 +4,10 @@ pub mod api;
 pub mod detail;
 pub mod import_page;
 pub mod list;
+pub mod mapping;
 pub mod model;
 pub mod upload_page;
+pub mod values;
 
 #[cfg(feature = "ssr")]
 pub mod files;

@@ -1,7 +1,185 @@
-use crate::access::model::SessionInfo;
+//! The frame around every page of somebody who is signed in: bar, navigation, main region.
+
 use leptos::prelude::*;
+use leptos_router::hooks::use_location;
+
+use crate::access::model::{Permission, SessionInfo};
+use crate::ui::{Glyph, Icon, UserZone};
+
+/// One entry of the navigation.
+struct Entry {
+    label: &'static str,
+    href: &'static str,
+}
+
+/// A heading of the navigation and what is below it. An entry under a `room` of its own stands one step in.
+struct Group {
+    heading: &'static str,
+    entries: Vec<Entry>,
+    room: Option<(&'static str, Vec<Entry>)>,
+}
+
+fn entry(label: &'static str, href: &'static str) -> Entry {
+    Entry { label, href }
+}
+
+/// What there is to go to, for somebody who may view.
+fn groups() -> Vec<Group> {
+    vec![
+        Group { heading: "", entries: vec![entry("Overview", "/")], room: None },
+        Group {
+            heading: "Customers",
+            entries: vec![entry("Customers", "/customers"), entry("Audiences", "/audiences")],
+            room: None,
+        },
+        Group {
+            heading: "User Marketing",
+            entries: vec![entry("Marketing Campaigns", "/campaigns")],
+            room: Some(("Reach Marketing", vec![entry("Webhook", "/tasks")])),
+        },
+        Group {
+            heading: "Configuration Management",
+            entries: Vec::new(),
+            room: Some(("Marketing Configuration", vec![entry("Webhook Management", "/webhooks")])),
+        },
+    ]
+}
+
+/// Does the page at `path` belong to the entry at `href`?
+fn is_here(path: &str, href: &str) -> bool {
+    match href {
+        "/" => path == "/",
+        href => path.strip_prefix(href).is_some_and(|rest| rest.is_empty() || rest.starts_with('/')),
+    }
+}
+
+#[component]
+fn Link(entry: Entry) -> impl IntoView {
+    let path = use_location().pathname;
+    let here = move || path.with(|path| is_here(path, entry.href)).then_some("page");
+    view! { <li><a href=entry.href aria-current=here>{entry.label}</a></li> }
+}
+
+fn links(entries: Vec<Entry>) -> impl IntoView {
+    entries.into_iter().map(|entry| view! { <Link entry/> }).collect_view()
+}
+
+fn navigation() -> AnyView {
+    let groups = groups().into_iter().map(|group| {
+        let heading = (!group.heading.is_empty()).then(|| view! { <span class="heading">{group.heading}</span> });
+        let room = group.room.map(|(label, entries)| {
+            view! { <li><span class="room">{label}</span><ul class="sub">{links(entries)}</ul></li> }
+        });
+        view! { <li>{heading}<ul>{links(group.entries)}{room}</ul></li> }
+    });
+    let groups = groups.collect_view();
+    view! {
+        <nav class="side" id="navigation" popover="auto" aria-label="Main">
+            <ul>{groups}</ul>
+        </nav>
+    }
+    .into_any()
+}
+
+/// The workspace, and the way to the others. Switching is a plain POST: another workspace is another world, and the
+/// page begins anew.
+fn workspace(session: &SessionInfo) -> AnyView {
+    let name = session.workspace_name.clone();
+    if session.workspaces.len() < 2 {
+        return view! { <span class="workspace">{name}</span> }.into_any();
+    }
+    let choices = session.workspaces.iter().cloned().map(|(id, label)| {
+        let here = (label == name).then_some("true");
+        view! { <button type="submit" name="workspace" value=id aria-current=here>{label}</button> }
+    });
+    let choices = choices.collect_view();
+    view! {
+        <button type="button" class="btn bare workspace" popovertarget="workspace-menu">
+            <span class="sr">"Workspace: "</span>
+            <span class="cut">{name.clone()}</span>
+            <Icon glyph=Glyph::ChevronDown/>
+        </button>
+        <div class="menu" id="workspace-menu" popover="auto">
+            <p class="menu-head">"Switch workspace"</p>
+            <form method="post" action="/switch-workspace">{choices}</form>
+        </div>
+    }
+    .into_any()
+}
+
+fn user_menu(session: &SessionInfo) -> AnyView {
+    let development = session.development && session.may(Permission::View);
+    view! {
+        <button type="button" class="btn bare user" popovertarget="user-menu" aria-label=format!("Account: {}", session.user_name)>
+            <span class="initial" aria-hidden="true">{session.user_name.chars().next().map(|c| c.to_uppercase().to_string())}</span>
+            <span class="cut wide-only">{session.user_name.clone()}</span>
+            <Icon glyph=Glyph::ChevronDown/>
+        </button>
+        <div class="menu" id="user-menu" popover="auto">
+            <p class="menu-head">
+                <b>{session.user_name.clone()}</b>
+                <span>{session.email.clone()}</span>
+                <span>{session.role.label()} " · " {session.time_zone.clone()}</span>
+            </p>
+            {development.then(|| view! { <a href="/ui">"Design system"</a> })}
+            <form method="post" action="/sign-out">
+                <button type="submit">"Sign out"</button>
+            </form>
+        </div>
+    }
+    .into_any()
+}
+
+fn brand() -> impl IntoView {
+    view! {
+        <a class="brand" href="/">
+            <svg width="22" height="22" viewBox="0 0 22 22" aria-hidden="true" focusable="false">
+                <circle cx="5" cy="11" r="2.6"></circle>
+                <path d="M8 11h5M13 11l4-5M13 11l4 5M13 11h6"></path>
+            </svg>
+            "Reachwire"
+        </a>
+    }
+}
+
+/// The frame. Provides the reader's time zone to all that is inside. Below 860 px the navigation opens from the bar; it
+/// is the same element, as a popover, so it needs no script.
 #[component]
 pub fn Shell(session: SessionInfo, children: Children) -> impl IntoView {
-    let _ = session;
-    children()
+    provide_context(UserZone(session.time_zone.clone()));
+    view! {
+        <a class="skip" href="#main" rel="external">"Skip to content"</a>
+        <div class="app">
+            <header class="topbar">
+                <button type="button" class="btn bare icon-only narrow-only" popovertarget="navigation" aria-label="Menu">
+                    <Icon glyph=Glyph::Menu/>
+                </button>
+                {brand()}
+                {workspace(&session)}
+                <span class="gap"></span>
+                <button type="button" class="btn bare theme" data-theme-switch="" aria-label="Theme: light or dark">
+                    <Icon glyph=Glyph::Theme/>
+                    <span class="wide-only">"Theme"</span>
+                </button>
+                {user_menu(&session)}
+            </header>
+            {navigation()}
+            <main id="main" tabindex="-1">{children()}</main>
+        </div>
+    }
+    .into_any()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_entry_is_current_for_its_page_and_the_pages_below() {
+        assert!(is_here("/", "/"));
+        assert!(!is_here("/tasks", "/"));
+        assert!(is_here("/tasks", "/tasks"));
+        assert!(is_here("/tasks/1/edit", "/tasks"));
+        assert!(!is_here("/tasks-archive", "/tasks"));
+    }
 }

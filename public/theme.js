@@ -1,0 +1,74 @@
+// What a page needs before (and without) the wasm: theme, zone, dialogs, copying, filters that submit themselves.
+// Loaded in the head, so that the first paint has the right theme. All by delegation: views come and go.
+(() => {
+  "use strict";
+  const root = document.documentElement;
+  const prefersDark = matchMedia("(prefers-color-scheme: dark)");
+  const KEY = "theme";
+
+  const stored = () => { try { return localStorage.getItem(KEY); } catch { return null; } };
+  const apply = (theme) => { if (theme === "light" || theme === "dark") root.dataset.theme = theme; else delete root.dataset.theme; };
+  apply(stored());
+
+  const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+  if (zone) document.cookie = `tz=${encodeURIComponent(zone)}; Path=/; Max-Age=31536000; SameSite=Lax`;
+
+  // The other theme; when that is the system's choice, nothing is stored and the system leads again.
+  const switchTheme = () => {
+    const dark = root.dataset.theme ? root.dataset.theme === "dark" : prefersDark.matches;
+    const next = dark ? "light" : "dark";
+    const follow = (next === "dark") === prefersDark.matches;
+    try { follow ? localStorage.removeItem(KEY) : localStorage.setItem(KEY, next); } catch { /* private window */ }
+    apply(follow ? null : next);
+  };
+  addEventListener("storage", (event) => { if (event.key === KEY) apply(event.newValue); });
+
+  const copy = async (button) => {
+    const source = document.getElementById(button.dataset.copy);
+    if (!source) return;
+    const text = "value" in source ? source.value : source.textContent;
+    try { await navigator.clipboard.writeText(text); } catch { return; }
+    button.dataset.copied = "";
+    setTimeout(() => delete button.dataset.copied, 1500);
+  };
+
+  document.addEventListener("click", (event) => {
+    const on = (selector) => event.target instanceof Element ? event.target.closest(selector) : null;
+    if (on("[data-theme-switch]")) switchTheme();
+    const opener = on("[data-dialog-open]");
+    if (opener) {
+      on("[popover]")?.hidePopover();
+      const dialog = document.getElementById(opener.dataset.dialogOpen);
+      if (dialog && !dialog.open) dialog.showModal?.();
+    }
+    if (on("[data-dialog-close]")) on("dialog")?.close();
+    const copier = on("[data-copy]");
+    if (copier) copy(copier);
+    // Going somewhere closes the menu one goes from.
+    const link = on("a[href]");
+    if (link) link.closest("[popover]:popover-open")?.hidePopover();
+  });
+
+  document.addEventListener("change", (event) => {
+    if (event.target instanceof HTMLSelectElement) event.target.form?.matches("[data-submit-on-change]") && event.target.form.requestSubmit();
+  });
+
+  // Filters that are not set stay out of the address.
+  document.addEventListener("formdata", (event) => {
+    if (!(event.target instanceof HTMLFormElement) || !event.target.matches("[data-drop-empty]")) return;
+    for (const [name, value] of [...event.formData]) if (value === "") event.formData.delete(name);
+  });
+
+  // Where the style sheet cannot place a menu beside its button, place it from here.
+  if (!CSS.supports("position-area", "bottom")) {
+    let button = null;
+    document.addEventListener("click", (event) => { button = event.target instanceof Element ? event.target.closest("[popovertarget]") : null; }, true);
+    document.addEventListener("toggle", (event) => {
+      const menu = event.target;
+      if (event.newState !== "open" || !button || !(menu instanceof HTMLElement) || !menu.matches(".menu")) return;
+      const at = button.getBoundingClientRect();
+      const top = at.bottom + menu.offsetHeight > innerHeight ? at.top - menu.offsetHeight - 4 : at.bottom + 4;
+      Object.assign(menu.style, { inset: "auto", margin: "0", top: `${Math.max(4, top)}px`, left: `${Math.max(4, Math.min(at.right - menu.offsetWidth, innerWidth - menu.offsetWidth - 4))}px` });
+    }, true);
+  }
+})();

@@ -1,0 +1,7 @@
+#!/usr/bin/env bash
+# Prints figures; asserts nothing. Both databases, the simulator in a process of its own, loopback only.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+. scripts/env.sh
+scripts/postgres.sh with sh -c 'target/release/reachwire bench --database "$TEST_POSTGRES_URL"'
+scripts/first-load.sh

@@ -1,0 +1,118 @@
+//! Fields and their errors. A [`Field`] tells the input inside it which texts describe it, so inputs need only a name.
+
+use leptos::context::Provider;
+use leptos::prelude::*;
+
+use super::badge::Tone;
+use super::note::Note;
+use crate::error::{AppError, FieldError};
+
+/// One entry of a select, a multi-select or a choice. A disabled one is shown greyed; say why in its label.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SelectOption {
+    pub value: String,
+    pub label: String,
+    pub disabled: bool,
+}
+
+impl SelectOption {
+    pub fn new(value: impl Into<String>, label: impl Into<String>) -> Self {
+        Self { value: value.into(), label: label.into(), disabled: false }
+    }
+
+    pub fn disabled(self, disabled: bool) -> Self {
+        Self { disabled, ..self }
+    }
+}
+
+/// What a field tells the input inside it.
+#[derive(Clone)]
+struct FieldContext {
+    name: String,
+    described_by: String,
+    required: bool,
+    errors: Signal<Vec<FieldError>>,
+}
+
+/// How an input is tied to its field: ids and states.
+pub(super) struct Wiring {
+    pub id: String,
+    pub described_by: Option<String>,
+    pub invalid: Signal<bool>,
+    pub required: bool,
+}
+
+/// Ties the input `name` to the field around it, or to `errors` alone when it stands by itself.
+pub(super) fn wire(name: &str, id: String, required: bool, errors: Option<Signal<Vec<FieldError>>>) -> Wiring {
+    let field = use_context::<FieldContext>().filter(|field| field.name == name);
+    let errors = errors.or(field.as_ref().map(|field| field.errors)).unwrap_or_default();
+    let own = name.to_string();
+    Wiring {
+        id: if id.is_empty() { name.to_string() } else { id },
+        invalid: Signal::derive(move || errors.with(|all| all.iter().any(|error| error.field == own))),
+        required: required || field.as_ref().is_some_and(|field| field.required),
+        described_by: field.map(|field| field.described_by),
+    }
+}
+
+/// A label, an input (as the child), help, and the errors of the field `name`. `required` marks it for people; the
+/// server decides.
+#[component]
+pub fn Field(
+    #[prop(into)] label: String,
+    #[prop(into)] name: String,
+    #[prop(optional)] required: bool,
+    #[prop(optional, into)] help: String,
+    #[prop(optional, into)] errors: Signal<Vec<FieldError>>,
+    children: Children,
+) -> impl IntoView {
+    let (label_id, help_id, error_id) = (format!("{name}-label"), format!("{name}-help"), format!("{name}-error"));
+    let described_by = if help.is_empty() { error_id.clone() } else { format!("{help_id} {error_id}") };
+    let context = FieldContext { name: name.clone(), described_by, required, errors };
+    let own = name.clone();
+    let messages = move || {
+        let of_field = |error: &FieldError| (error.field == own).then(|| error.message.clone());
+        errors.with(|all| all.iter().filter_map(of_field).collect::<Vec<_>>()).join(" ")
+    };
+    view! {
+        <div class="field">
+            <label id=label_id for=name class:req=required>{label}</label>
+            <Provider value=context>{children()}</Provider>
+            {(!help.is_empty()).then(|| view! { <span class="help" id=help_id>{help}</span> })}
+            <span class="error" id=error_id>{messages}</span>
+        </div>
+    }
+}
+
+/// The field errors of an action's answer.
+pub fn field_errors(error: Signal<Option<AppError>>) -> Signal<Vec<FieldError>> {
+    Signal::derive(move || error.with(|error| error.as_ref().map(|e| e.fields().to_vec()).unwrap_or_default()))
+}
+
+/// What stands above a form that was refused: the errors that belong to no field, or how many fields to look at.
+#[component]
+pub fn FormErrors(#[prop(into)] error: Signal<Option<AppError>>) -> impl IntoView {
+    let content = move || error.get().map(|error| view! { <Note tone=Tone::Bad>{explain(error)}</Note> }.into_any());
+    view! { <div class="form-errors" role="alert">{content}</div> }
+}
+
+fn explain(error: AppError) -> AnyView {
+    match error {
+        AppError::Invalid(fields) => {
+            let named = fields.iter().filter(|field| !field.field.is_empty()).count();
+            let count = match named {
+                0 => String::new(),
+                1 => "One field needs a correction.".to_string(),
+                many => format!("{many} fields need a correction."),
+            };
+            let loose = fields.into_iter().filter(|field| field.field.is_empty()).map(|field| field.message);
+            let lines = loose.chain((!count.is_empty()).then_some(count));
+            lines.map(|line| view! { <p>{line}</p> }).collect_view().into_any()
+        }
+        AppError::Unauthenticated => view! {
+            <p>{AppError::Unauthenticated.to_string()} " " <a href="/sign-in" target="_blank">"Sign in in a new tab"</a></p>
+        }
+        .into_any(),
+        other => view! { <p>{other.to_string()}</p> }.into_any(),
+    }
+}

@@ -4,6 +4,7 @@
 //! [`execute!`](crate::execute); what really differs is written twice beside its caller, by a `match` on [`Db`] or
 //! [`Tx`]. SQLite has one writing connection and a pool of reading ones; PostgreSQL has one pool.
 
+pub mod bulk;
 mod open;
 #[cfg(test)]
 pub mod testing;

@@ -2,15 +2,58 @@
 //!
 //! The database is the only record and the batch table is the queue. A sender (a task today; journeys and campaigns
 //! later) gives its recipients through [`Sender`]; the engine knows nothing else of it.
+//!
+//! Three loops: the planner ([`plan`]) cuts a send that is due into actions and batches, the dispatcher
+//! ([`dispatch`]) claims batches and records their results in one transaction each round, and the recoverer
+//! ([`recover`]) takes back what a crash left behind. Between claim and record a batch is in the hands of a task of
+//! its own ([`courier`]).
 
 pub mod model;
 
 #[cfg(feature = "ssr")]
+mod claim;
+#[cfg(feature = "ssr")]
+mod context;
+#[cfg(feature = "ssr")]
+mod control;
+#[cfg(feature = "ssr")]
+mod courier;
+#[cfg(feature = "ssr")]
+mod dispatch;
+#[cfg(feature = "ssr")]
 mod engine;
 #[cfg(feature = "ssr")]
+pub mod guard;
+#[cfg(feature = "ssr")]
+pub mod ids;
+#[cfg(feature = "ssr")]
+mod limits;
+#[cfg(feature = "ssr")]
+mod plan;
+#[cfg(feature = "ssr")]
+pub mod post;
+#[cfg(feature = "ssr")]
+mod record;
+#[cfg(feature = "ssr")]
+mod recover;
+#[cfg(feature = "ssr")]
+pub mod report;
+#[cfg(feature = "ssr")]
+mod retry;
+#[cfg(feature = "ssr")]
 pub mod sender;
+#[cfg(feature = "ssr")]
+pub mod store;
+#[cfg(feature = "ssr")]
+mod supervise;
+#[cfg(feature = "ssr")]
+pub mod verdict;
+
+pub use model::SendState;
 
 #[cfg(feature = "ssr")]
-pub use engine::Engine;
+pub use engine::{Engine, TestSend};
 #[cfg(feature = "ssr")]
-pub use sender::{Chunk, Recipient, Sender};
+pub use sender::{Chunk, Planned, Recipient, Sender};
+#[cfg(feature = "ssr")]
+pub use store::NewSend;

@@ -11,6 +11,7 @@ pub mod app;
 pub mod audiences;
 pub mod campaigns;
 pub mod customers;
+pub mod delivery;
 pub mod error;
 pub mod receipts;
 pub mod tasks;
@@ -25,9 +26,9 @@ pub mod commands;
 #[cfg(feature = "ssr")]
 pub mod config;
 #[cfg(feature = "ssr")]
-pub mod db;
+pub mod crm;
 #[cfg(feature = "ssr")]
-pub mod delivery;
+pub mod db;
 #[cfg(feature = "ssr")]
 pub mod secrets;
 #[cfg(feature = "ssr")]

@@ -1,28 +1,216 @@
-//! The loops.
+//! The engine's handle.
 
-use super::Sender;
-use crate::{clock::Clock, config::Config, db::Db, secrets::MasterKey};
+use super::{
+    Sender,
+    context::Contexts,
+    control,
+    courier::Courier,
+    dispatch::Dispatcher,
+    guard::Guard,
+    ids::SendKey,
+    limits::Limits,
+    model::Exchange,
+    plan::Planner,
+    post::{self, Poster, Prepared, Request},
+    recover::Recoverer,
+    supervise::{Pulse, Stopping, supervise},
+};
+use crate::{
+    clock::{Clock, new_id},
+    config::Config,
+    db::Db,
+    error::AppResult,
+    secrets::MasterKey,
+    wire::{
+        message::{self, CallbackParams, Message, Params, ProcessInfo, UserProfile},
+        text::Template,
+    },
+};
+use secrecy::{ExposeSecret, SecretString};
 use std::{sync::Arc, time::Duration};
+use tokio::{
+    sync::{Mutex, Notify, Semaphore, mpsc, watch},
+    task::JoinHandle,
+};
 
 /// The running engine's handle. Cheap to clone.
 #[derive(Clone)]
-pub struct Engine {}
+pub struct Engine(Arc<Inner>);
+
+struct Inner {
+    db: Db,
+    clock: Clock,
+    poster: Poster,
+    plan_wake: Arc<Notify>,
+    dispatch_wake: Arc<Notify>,
+    pulses: Vec<Pulse>,
+    asking_to_stop: watch::Sender<bool>,
+    loops: Mutex<Vec<JoinHandle<()>>>,
+}
+
+/// A message to one made-up user (seed 002, "Test sending").
+pub struct TestSend {
+    pub url: String,
+    pub key: Option<SecretString>,
+    /// The webhook's id; empty for one that is not saved yet.
+    pub webhook_id: String,
+    pub target_type: String,
+    /// As it is to be sent: already encrypted.
+    pub target_id: String,
+    /// Names and values, in the webhook's order.
+    pub params: Vec<(String, String)>,
+}
 
 impl Engine {
-    pub fn start(
-        _config: &Config,
-        _db: Db,
-        _clock: Clock,
-        _master_key: MasterKey,
-        _senders: Vec<Arc<dyn Sender>>,
-    ) -> Self {
-        Self {}
+    /// Starts the loops. Needs a tokio runtime.
+    ///
+    /// # Panics
+    /// When the HTTP client can't be made: a malformed proxy address in the settings, or no TLS roots at all.
+    pub fn start(config: &Config, db: Db, clock: Clock, master_key: MasterKey, senders: Vec<Arc<dyn Sender>>) -> Self {
+        let engine = &config.engine;
+        let poster = Poster::new(engine).unwrap_or_else(|error| panic!("the HTTP client: {error}"));
+        let (asking_to_stop, stopping) = Stopping::channel();
+        let (plan_wake, dispatch_wake) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
+        let (finished, results) = mpsc::unbounded_channel();
+        let courier = Courier {
+            poster: poster.clone(),
+            db: db.clone(),
+            clock: clock.clone(),
+            posts: Arc::new(Semaphore::new(engine.posts_at_once)),
+            stopping: stopping.clone(),
+            finished,
+        };
+        let dispatcher = Dispatcher {
+            db: db.clone(),
+            clock: clock.clone(),
+            master_key,
+            node: new_id(),
+            lease: engine.lease_ms,
+            policy: engine.into(),
+            courier,
+            wake: dispatch_wake.clone(),
+            limits: Limits::new(engine.posts_at_once),
+            contexts: Contexts::default(),
+            results,
+            ended: Vec::new(),
+            recovered: false,
+        };
+        let planner = Planner {
+            db: db.clone(),
+            clock: clock.clone(),
+            senders,
+            wake: plan_wake.clone(),
+            planned: dispatch_wake.clone(),
+        };
+        let recoverer = Recoverer { db: db.clone(), clock: clock.clone(), recovered: dispatch_wake.clone() };
+        let pulses = [Pulse::new(), Pulse::new(), Pulse::new()];
+        let [dispatching, planning, recovering] = pulses.clone();
+        let loops = vec![
+            supervise(Mutex::new(dispatcher), dispatching, stopping.clone()),
+            supervise(planner, planning, stopping.clone()),
+            supervise(recoverer, recovering, stopping),
+        ];
+        Self(Arc::new(Inner {
+            db,
+            clock,
+            poster,
+            plan_wake,
+            dispatch_wake,
+            pulses: pulses.into(),
+            asking_to_stop,
+            loops: Mutex::new(loops),
+        }))
     }
 
+    /// Whether every loop is alive.
     pub fn alive(&self) -> bool {
-        true
+        self.0.pulses.iter().all(Pulse::alive)
     }
 
-    /// Stops claiming, lets running POSTs end within `grace`, records them.
-    pub async fn stop(&self, _grace: Duration) {}
+    /// Something was made, changed or became due: look at once.
+    pub fn wake(&self) {
+        self.0.plan_wake.notify_one();
+        self.0.dispatch_wake.notify_one();
+    }
+
+    /// Stops claiming, lets running POSTs end within `grace`, records them. What was claimed and not begun goes back.
+    pub async fn stop(&self, grace: Duration) {
+        self.0.asking_to_stop.send_replace(true);
+        self.wake();
+        let mut loops = self.0.loops.lock().await;
+        let ended = futures::future::join_all(loops.iter_mut());
+        if tokio::time::timeout(grace, ended).await.is_err() {
+            tracing::warn!("some POSTs did not end in time; their outcomes are unknown at the next start");
+            loops.iter().for_each(JoinHandle::abort);
+        }
+        loops.clear();
+    }
+
+    /// No further batch is claimed. `Conflict` when it is not being sent.
+    pub async fn pause(&self, workspace_id: &str, id: &str) -> AppResult<()> {
+        control::pause(&self.0.db, &SendKey::new(workspace_id, id)).await
+    }
+
+    /// Goes on after a pause. `Conflict` when it is not paused.
+    pub async fn resume(&self, workspace_id: &str, id: &str) -> AppResult<()> {
+        control::resume(&self.0.db, &SendKey::new(workspace_id, id)).await?;
+        self.wake();
+        Ok(())
+    }
+
+    /// Ends a send for good: what still waits is skipped with the reason "stopped", what is in flight is recorded.
+    /// `Conflict` when it has ended.
+    pub async fn stop_send(&self, workspace_id: &str, id: &str) -> AppResult<()> {
+        control::stop(&self.0.db, &SendKey::new(workspace_id, id), self.0.clock.now()).await
+    }
+
+    /// "Send failed again": all failures, or those with one reason, with the same ids and a fresh number of tries.
+    /// How many users; `Conflict` when there are none.
+    pub async fn resend_failed(&self, workspace_id: &str, id: &str, reason: Option<&str>) -> AppResult<i64> {
+        let now = self.0.clock.now();
+        let users = control::resend_failed(&self.0.db, &SendKey::new(workspace_id, id), reason, now).await?;
+        self.wake();
+        Ok(users)
+    }
+
+    /// Which addresses may be called: forms check URLs with [`Guard::check_literal`].
+    pub fn guard(&self) -> &Guard {
+        self.0.poster.guard()
+    }
+
+    /// One POST to one made-up user, with everything that was sent and answered. Nothing is recorded.
+    pub async fn test_send(&self, test: TestSend) -> Exchange {
+        let now = self.0.clock.now();
+        let id = format!("test-{}", new_id());
+        let mut template = Template::default();
+        for (name, value) in &test.params {
+            template.push_constant(name, value);
+        }
+        let message = Message {
+            user_profile: UserProfile { target_type: &test.target_type, target_id: &test.target_id, customer_id: "" },
+            params: Params { template: &template, values: &[] },
+            callback_params: CallbackParams {
+                webhook_id: test.webhook_id.clone(),
+                send_time: now.to_string(),
+                batch_id: id.clone(),
+                action_id: format!("{id}-0"),
+                ..CallbackParams::default()
+            },
+            process_info: ProcessInfo::default(),
+        };
+        // Strings always have a JSON form.
+        let body = message::body(&[message]).unwrap_or_default();
+        let prepared = Prepared::new(Request {
+            url: &test.url,
+            key: test.key.as_ref().map(|key| key.expose_secret()),
+            id: &id,
+            body: body.into(),
+            now,
+            nonce: &post::nonce(),
+        });
+        self.0.poster.exchange_log(prepared, now).await
+    }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,146 @@
+//! Claiming: a batch that is due becomes leased, and its attempt is on disk, before its POST.
+
+use super::{
+    ids::SendKey,
+    store::{self, Delta},
+};
+use crate::{
+    clock::Millis,
+    db::{Tx, bulk},
+    fetch,
+};
+use serde::Serialize;
+
+/// A batch in hand.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Claim {
+    pub key: SendKey,
+    pub batch_no: i64,
+    pub first_seq: i64,
+    pub last_seq: i64,
+    pub size: i64,
+    /// Only grows; what is recorded of the batch must carry it.
+    pub lease_no: i64,
+    pub lease_until: Millis,
+    /// The number of this attempt, from 1.
+    pub attempt: i64,
+    /// The tries of the present budget, this one included.
+    pub tries: i64,
+    /// The time of the first attempt: `send_time` on every one.
+    pub sent_at: Millis,
+    /// A crash hid the outcome of an attempt before.
+    pub was_unknown: bool,
+}
+
+/// Who claims, and for how long.
+#[derive(Clone, Copy, Debug)]
+pub struct Lease<'a> {
+    pub node: &'a str,
+    pub now: Millis,
+    pub until: Millis,
+}
+
+#[derive(sqlx::FromRow)]
+struct Due {
+    batch_no: i64,
+    first_seq: i64,
+    last_seq: i64,
+    size: i64,
+    state: String,
+    attempts: i64,
+    tries: i64,
+    lease_no: i64,
+    sent_at: Option<i64>,
+}
+
+#[derive(Serialize)]
+struct Leased<'a> {
+    workspace_id: &'a str,
+    send_id: &'a str,
+    batch_no: i64,
+    lease_no: i64,
+    attempt: i64,
+    tries: i64,
+    sent_at: i64,
+}
+
+/// At most `most` batches of a send whose row the caller holds and which is being sent.
+pub async fn due(tx: &mut Tx, key: &SendKey, most: usize, lease: Lease<'_>) -> sqlx::Result<Vec<Claim>> {
+    let sql = match tx {
+        Tx::Sqlite(_) => {
+            "select batch_no, first_seq, last_seq, size, state, attempts, tries, lease_no, sent_at from send_batches \
+             where workspace_id = $1 and send_id = $2 and state in ('pending', 'retry', 'unknown') and run_at <= $3 \
+             order by run_at, batch_no limit $4"
+        }
+        Tx::Postgres(_) => {
+            "select batch_no, first_seq, last_seq, size, state, attempts, tries, lease_no, sent_at from send_batches \
+             where workspace_id = $1 and send_id = $2 and state in ('pending', 'retry', 'unknown') and run_at <= $3 \
+             order by run_at, batch_no limit $4 for update skip locked"
+        }
+    };
+    let most = i64::try_from(most).unwrap_or(i64::MAX);
+    let found = fetch!(tx, all, Due, sql, &key.workspace_id, &key.send_id, lease.now, most)?;
+    let claims: Vec<Claim> = found
+        .into_iter()
+        .map(|due| Claim {
+            key: key.clone(),
+            batch_no: due.batch_no,
+            first_seq: due.first_seq,
+            last_seq: due.last_seq,
+            size: due.size,
+            lease_no: due.lease_no + 1,
+            lease_until: lease.until,
+            attempt: due.attempts + 1,
+            tries: due.tries + 1,
+            sent_at: due.sent_at.unwrap_or(lease.now),
+            was_unknown: due.state == "unknown",
+        })
+        .collect();
+    let unknown: i64 = claims.iter().filter(|claim| claim.was_unknown).map(|claim| claim.size).sum();
+    if unknown > 0 {
+        store::add(tx, key, Delta { unknown: -unknown, ..Delta::default() }, lease.now).await?;
+    }
+    Ok(claims)
+}
+
+/// Writes the claims of a round: the leases and the attempts.
+pub async fn write(tx: &mut Tx, claims: &[Claim], lease: Lease<'_>) -> sqlx::Result<()> {
+    if claims.is_empty() {
+        return Ok(());
+    }
+    let rows: Vec<_> = claims
+        .iter()
+        .map(|claim| Leased {
+            workspace_id: &claim.key.workspace_id,
+            send_id: &claim.key.send_id,
+            batch_no: claim.batch_no,
+            lease_no: claim.lease_no,
+            attempt: claim.attempt,
+            tries: claim.tries,
+            sent_at: claim.sent_at,
+        })
+        .collect();
+    let rows = bulk::rows(&rows)?;
+    crate::bulk!(
+        tx,
+        execute,
+        &rows,
+        (workspace_id text, send_id text, batch_no bigint, lease_no bigint, attempt bigint, tries bigint, sent_at bigint),
+        "update send_batches as b set state = 'leased', lease_no = r.lease_no, lease_node = $2, lease_until = $3, \
+         attempts = r.attempt, tries = r.tries, sent_at = r.sent_at from ",
+        " where b.workspace_id = r.workspace_id and b.send_id = r.send_id and b.batch_no = r.batch_no",
+        lease.node,
+        lease.until,
+    )?;
+    crate::bulk!(
+        tx,
+        execute,
+        &rows,
+        (workspace_id text, send_id text, batch_no bigint, attempt bigint),
+        "insert into send_attempts (workspace_id, send_id, batch_no, attempt, started_at) \
+         select r.workspace_id, r.send_id, r.batch_no, r.attempt, $2 from ",
+        "",
+        lease.now,
+    )?;
+    Ok(())
+}

@@ -1,0 +1,109 @@
+//! What all messages of a send have in common: read once, kept while the send is open.
+
+use super::ids::SendKey;
+use super::limits::OpenSend;
+use crate::{
+    db::Db,
+    fetch,
+    secrets::MasterKey,
+    wire::{message::Encryption, text::Template},
+};
+use secrecy::SecretString;
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+};
+
+#[derive(Debug)]
+pub struct Context {
+    pub webhook_id: String,
+    pub url: String,
+    pub key: Option<SecretString>,
+    pub id_type: String,
+    pub encryption: Encryption,
+    pub template: Template,
+    version: i64,
+}
+
+#[derive(sqlx::FromRow)]
+struct Row {
+    webhook_id: String,
+    url: String,
+    key_cipher: Option<String>,
+    authentication: String,
+    id_type: String,
+    encryption: String,
+    template: String,
+    version: i64,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum ContextError {
+    #[error("{0}")]
+    Sql(#[from] sqlx::Error),
+    /// The send can't go on; the text is for people.
+    #[error("{0}")]
+    Unusable(String),
+}
+
+/// The contexts of the open sends.
+#[derive(Default)]
+pub struct Contexts(HashMap<SendKey, Arc<Context>>);
+
+impl Contexts {
+    /// Forgets those of sends that are no longer open.
+    pub fn keep(&mut self, open: &[OpenSend]) {
+        if self.0.is_empty() {
+            return;
+        }
+        let open: HashSet<_> = open.iter().map(|send| SendKey::new(&send.workspace_id, &send.id)).collect();
+        self.0.retain(|key, _| open.contains(key));
+    }
+
+    /// A send's context, read anew when its webhook has changed.
+    pub async fn get(
+        &mut self,
+        db: &Db,
+        master_key: &MasterKey,
+        key: &SendKey,
+        version: i64,
+    ) -> Result<Arc<Context>, ContextError> {
+        if let Some(known) = self.0.get(key).filter(|context| context.version == version) {
+            return Ok(known.clone());
+        }
+        let context = Arc::new(read(db, master_key, key).await?);
+        self.0.insert(key.clone(), context.clone());
+        Ok(context)
+    }
+}
+
+async fn read(db: &Db, master_key: &MasterKey, key: &SendKey) -> Result<Context, ContextError> {
+    let row = fetch!(
+        db,
+        one,
+        Row,
+        "select s.webhook_id, w.url, w.key_cipher, w.authentication, s.id_type, s.encryption, s.template, w.version \
+         from sends s join webhooks w on w.workspace_id = s.workspace_id and w.id = s.webhook_id \
+         where s.workspace_id = $1 and s.id = $2",
+        &key.workspace_id,
+        &key.send_id
+    )?;
+    let unusable = |text: &str| ContextError::Unusable(text.to_string());
+    // A webhook without authentication may have kept the key it had before.
+    let sealed = row.key_cipher.filter(|_| !row.authentication.eq_ignore_ascii_case("none"));
+    let key = match sealed {
+        None => None,
+        Some(sealed) => {
+            Some(master_key.open(&sealed).ok_or_else(|| unusable("The webhook's key can't be opened; enter it again."))?)
+        }
+    };
+    Ok(Context {
+        webhook_id: row.webhook_id,
+        url: row.url,
+        key: key.map(SecretString::from),
+        id_type: row.id_type,
+        encryption: Encryption::from_code(&row.encryption).ok_or_else(|| unusable("The encryption is not known."))?,
+        template: serde_json::from_str(&row.template).map_err(|_| unusable("The parameters can't be read."))?,
+        version: row.version,
+    })
+}

@@ -1,0 +1,206 @@
+//! The dispatcher: one loop, one transaction each round. A round records what has ended since the last one and claims
+//! what there is room for, so that many results share one commit, and a claim costs none of its own.
+
+use super::{
+    SendState,
+    claim::{self, Claim, Lease},
+    context::{Context, ContextError, Contexts},
+    control,
+    courier::Courier,
+    ids::SendKey,
+    limits::{Limits, OpenSend},
+    record::{self, End, Finished, RetryPolicy},
+    recover, store,
+    supervise::{Loop, Pulse, Stopping},
+};
+use crate::{
+    clock::{Clock, Millis},
+    db::{Db, Tx},
+    fetch,
+    secrets::MasterKey,
+};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use tokio::sync::{Mutex, Notify, mpsc};
+
+const POLL: Duration = Duration::from_millis(500);
+
+/// It outlives a dead loop: nothing that ended is forgotten.
+pub struct Dispatcher {
+    pub db: Db,
+    pub clock: Clock,
+    pub master_key: MasterKey,
+    pub node: String,
+    pub lease: Millis,
+    pub policy: RetryPolicy,
+    pub courier: Courier,
+    pub wake: Arc<Notify>,
+    pub limits: Limits,
+    pub contexts: Contexts,
+    pub results: mpsc::UnboundedReceiver<Finished>,
+    /// Ended and not yet recorded.
+    pub ended: Vec<Finished>,
+    /// What another process of this SQLite file left leased has been taken back.
+    pub recovered: bool,
+}
+
+/// When to look again.
+enum Next {
+    Event,
+    /// Or after so many ms.
+    Within(Millis),
+}
+
+impl Loop for Mutex<Dispatcher> {
+    const NAME: &'static str = "dispatch";
+
+    async fn run(&self, pulse: &Pulse, stopping: &Stopping) -> sqlx::Result<()> {
+        self.lock().await.run(pulse, stopping).await
+    }
+}
+
+impl Dispatcher {
+    /// Until a stop was asked for and everything in hand is recorded.
+    async fn run(&mut self, pulse: &Pulse, stopping: &Stopping) -> sqlx::Result<()> {
+        if !self.recovered && self.db.is_sqlite() {
+            // One process per file: every lease is a dead one's.
+            recover::expired(&self.db, Millis::MAX, self.clock.now()).await?;
+        }
+        self.recovered = true;
+        loop {
+            self.collect();
+            let next = self.round(stopping.asked()).await?;
+            pulse.beat();
+            if stopping.asked() && self.limits.in_hand() == 0 && self.ended.is_empty() {
+                return Ok(());
+            }
+            let poll = match next {
+                Next::Event => POLL,
+                Next::Within(ms) => POLL.min(Duration::from_millis(ms.max(1).unsigned_abs())),
+            };
+            tokio::select! {
+                biased;
+                Some(finished) = self.results.recv() => self.take(finished),
+                () = self.wake.notified() => {}
+                () = tokio::time::sleep(poll) => {}
+            }
+        }
+    }
+
+    fn collect(&mut self) {
+        while let Ok(finished) = self.results.try_recv() {
+            self.take(finished);
+        }
+    }
+
+    fn take(&mut self, finished: Finished) {
+        self.limits.give_back(&finished.webhook_id);
+        self.ended.push(finished);
+    }
+
+    async fn round(&mut self, stopping: bool) -> sqlx::Result<Next> {
+        let now = self.clock.now();
+        let open = if stopping { Vec::new() } else { open_sends(&self.db).await? };
+        if !stopping {
+            self.contexts.keep(&open);
+        }
+        let (shares, wait) = self.limits.shares(&open, now);
+        let wanted = self.with_contexts(shares, now).await?;
+        if self.ended.is_empty() && wanted.is_empty() {
+            return Ok(wait.map_or(Next::Event, Next::Within));
+        }
+        let lease = Lease { node: &self.node, now, until: now + self.lease };
+        let mut tx = self.db.begin().await?;
+        let states = lock_all(&mut tx, &self.ended, &wanted).await?;
+        let stale = record::many(&mut tx, &self.ended, &states, self.policy, now, rand::random).await?;
+        let mut claims: Vec<(Claim, Arc<Context>)> = Vec::new();
+        for (key, context, most) in wanted {
+            if states.get(&key) == Some(&SendState::Sending) {
+                let due = claim::due(&mut tx, &key, most, lease).await?;
+                claims.extend(due.into_iter().map(|claim| (claim, context.clone())));
+            }
+        }
+        let written: Vec<Claim> = claims.iter().map(|(claim, _)| claim.clone()).collect();
+        claim::write(&mut tx, &written, lease).await?;
+        tx.commit().await?;
+        count(&self.ended, stale);
+        self.ended.clear();
+        for (claim, context) in claims {
+            if let Some(doors) = self.limits.take(&context.webhook_id, claim.size) {
+                self.courier.spawn(context, claim, doors);
+            }
+        }
+        metrics::gauge!("reachwire_batches_in_hand").set(self.limits.in_hand() as f64);
+        Ok(wait.map_or(Next::Event, Next::Within))
+    }
+
+    /// The sends that may claim, with what their messages have in common. One that has become unusable is given up.
+    async fn with_contexts(
+        &mut self,
+        shares: Vec<(&OpenSend, usize)>,
+        now: Millis,
+    ) -> sqlx::Result<Vec<(SendKey, Arc<Context>, usize)>> {
+        let mut wanted = Vec::with_capacity(shares.len());
+        for (send, share) in shares {
+            let key = SendKey::new(&send.workspace_id, &send.id);
+            match self.contexts.get(&self.db, &self.master_key, &key, send.version).await {
+                Ok(context) => wanted.push((key, context, share)),
+                Err(ContextError::Sql(sqlx::Error::RowNotFound)) => {}
+                Err(ContextError::Sql(error)) => return Err(error),
+                Err(ContextError::Unusable(reason)) => {
+                    let mut tx = self.db.begin().await?;
+                    store::lock(&mut tx, &key).await?;
+                    control::fail(&mut tx, &key, &reason, now).await?;
+                    tx.commit().await?;
+                }
+            }
+        }
+        Ok(wanted)
+    }
+}
+
+async fn open_sends(db: &Db) -> sqlx::Result<Vec<OpenSend>> {
+    fetch!(
+        db,
+        all,
+        OpenSend,
+        "select s.workspace_id, s.id, s.webhook_id, s.batch_size, w.version, w.concurrency, w.users_per_second \
+         from sends s join webhooks w on w.workspace_id = s.workspace_id and w.id = s.webhook_id \
+         where s.state = 'sending' and s.batches > 0 and w.enabled order by s.due_at, s.id"
+    )
+}
+
+/// Takes the rows of all sends of the round, in order.
+async fn lock_all(
+    tx: &mut Tx,
+    ended: &[Finished],
+    wanted: &[(SendKey, Arc<Context>, usize)],
+) -> sqlx::Result<BTreeMap<SendKey, SendState>> {
+    let mut keys: Vec<&SendKey> =
+        ended.iter().map(|finished| &finished.claim.key).chain(wanted.iter().map(|(key, ..)| key)).collect();
+    keys.sort_unstable();
+    keys.dedup();
+    let mut states = BTreeMap::new();
+    for key in keys {
+        if let Some(state) = store::lock(tx, key).await? {
+            states.insert(key.clone(), state);
+        }
+    }
+    Ok(states)
+}
+
+fn count(ended: &[Finished], stale: usize) {
+    for finished in ended {
+        let outcome = match finished.end {
+            End::Accepted => "accepted",
+            End::Failed(_) => "failed",
+            End::Retry(..) => "retry",
+            End::Released(_) => "released",
+        };
+        metrics::counter!("reachwire_batches_total", "outcome" => outcome).increment(1);
+        metrics::counter!("reachwire_users_total", "outcome" => outcome).increment(finished.claim.size.unsigned_abs());
+    }
+    if stale > 0 {
+        tracing::warn!(stale, "results came after their leases had ended; they change nothing");
+        metrics::counter!("reachwire_stale_results_total").increment(stale as u64);
+    }
+}

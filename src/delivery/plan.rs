@@ -1,0 +1,368 @@
+//! The planner: a send that is due becomes actions and batches, chunk by chunk.
+//!
+//! Each chunk is one transaction: actions, batches, counters and the cursor. A crash between chunks loses nothing and
+//! repeats nothing. The last batch of a chunk stays open until the next chunk has filled it, so that all batches but
+//! the last are full; sending begins as soon as the first is.
+
+use super::{
+    Chunk, Recipient, Sender, SendState, control,
+    ids::SendKey,
+    store::{self, Delta},
+    supervise::{Loop, Pulse, Stopping},
+};
+use crate::{
+    clock::{Clock, Millis, SECOND},
+    db::{Db, Tx, bulk},
+    error::AppError,
+    execute, fetch,
+};
+use serde::Serialize;
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::Arc,
+    time::Duration,
+};
+use tokio::sync::Notify;
+
+const CHUNK: i64 = 2_000;
+const POLL: Duration = Duration::from_millis(500);
+/// How long a send is left alone whose sender could not answer.
+const AGAIN: Millis = 5 * SECOND;
+
+pub struct Planner {
+    pub db: Db,
+    pub clock: Clock,
+    pub senders: Vec<Arc<dyn Sender>>,
+    /// Somebody made or changed a send.
+    pub wake: Arc<Notify>,
+    /// There are new batches.
+    pub planned: Arc<Notify>,
+}
+
+#[derive(sqlx::FromRow)]
+struct Open {
+    workspace_id: String,
+    id: String,
+    source: String,
+    plan_cursor: Option<String>,
+}
+
+impl Open {
+    fn key(&self) -> SendKey {
+        SendKey::new(&self.workspace_id, &self.id)
+    }
+}
+
+impl Loop for Planner {
+    const NAME: &'static str = "plan";
+
+    async fn run(&self, pulse: &Pulse, stopping: &Stopping) -> sqlx::Result<()> {
+        let mut left_alone: HashMap<SendKey, Millis> = HashMap::new();
+        while !stopping.asked() {
+            let busy = self.round(&mut left_alone).await?;
+            pulse.beat();
+            if !busy {
+                tokio::select! {
+                    () = self.wake.notified() => {}
+                    () = tokio::time::sleep(POLL) => {}
+                    () = stopping.wait() => {}
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Planner {
+    /// Begins what is due, and plans one chunk of each send that is not planned to its end. Whether there was one.
+    async fn round(&self, left_alone: &mut HashMap<SendKey, Millis>) -> sqlx::Result<bool> {
+        let now = self.clock.now();
+        let due = fetch!(
+            self.db,
+            all,
+            (String, String),
+            "select workspace_id, id from sends where state = 'scheduled' and due_at <= $1 order by due_at, id",
+            now
+        )?;
+        for (workspace_id, id) in due {
+            self.begin(&SendKey::new(workspace_id, id)).await?;
+        }
+        let open = fetch!(
+            self.db,
+            all,
+            Open,
+            "select workspace_id, id, source, plan_cursor from sends where state = 'sending' and not planning_done \
+             order by due_at, id"
+        )?;
+        left_alone.retain(|_, until| *until > now);
+        let mut busy = false;
+        for send in open {
+            if left_alone.contains_key(&send.key()) {
+                continue;
+            }
+            if self.chunk(&send).await? {
+                busy = true;
+                self.planned.notify_one();
+            } else {
+                left_alone.insert(send.key(), now + AGAIN);
+            }
+        }
+        Ok(busy)
+    }
+
+    async fn begin(&self, key: &SendKey) -> sqlx::Result<()> {
+        let now = self.clock.now();
+        let mut tx = self.db.begin().await?;
+        if store::lock(&mut tx, key).await? != Some(SendState::Scheduled) {
+            return Ok(());
+        }
+        let webhook = fetch!(
+            tx,
+            optional,
+            (bool,),
+            "select w.enabled from sends s join webhooks w on w.workspace_id = s.workspace_id and w.id = s.webhook_id \
+             where s.workspace_id = $1 and s.id = $2",
+            &key.workspace_id,
+            &key.send_id
+        )?;
+        match webhook {
+            Some((true,)) => {
+                execute!(
+                    tx,
+                    "update sends set state = 'sending', started_at = $3 where workspace_id = $1 and id = $2",
+                    &key.workspace_id,
+                    &key.send_id,
+                    now
+                )?;
+            }
+            Some((false,)) => {
+                control::fail(&mut tx, key, "The webhook was disabled when its time came.", now).await?;
+            }
+            None => control::fail(&mut tx, key, "The webhook no longer exists.", now).await?,
+        }
+        tx.commit().await
+    }
+
+    /// `false` when the sender could not answer and is to be asked later.
+    async fn chunk(&self, send: &Open) -> sqlx::Result<bool> {
+        let key = send.key();
+        let Some(sender) = self.senders.iter().find(|sender| sender.source() == send.source) else {
+            return self.give_up(&key, &format!("Nothing here sends for “{}”.", send.source)).await.map(|()| true);
+        };
+        let chunk =
+            sender.chunk(&self.db, &send.workspace_id, &send.id, send.plan_cursor.as_deref(), CHUNK).await;
+        match chunk {
+            Ok(chunk) => match self.write(&key, send, chunk).await {
+                Err(sqlx::Error::Database(error)) if error.is_unique_violation() => {
+                    tracing::error!(send.id = %key.send_id, %error, "the sender gave a customer twice");
+                    self.give_up(&key, "The audience holds a customer twice.").await.map(|()| true)
+                }
+                written => written.map(|()| true),
+            },
+            Err(AppError::Internal(_) | AppError::Unreachable(_)) => Ok(false),
+            Err(error) => self.give_up(&key, &error.to_string()).await.map(|()| true),
+        }
+    }
+
+    async fn give_up(&self, key: &SendKey, error: &str) -> sqlx::Result<()> {
+        let mut tx = self.db.begin().await?;
+        if store::lock(&mut tx, key).await? == Some(SendState::Sending) {
+            control::fail(&mut tx, key, error, self.clock.now()).await?;
+        }
+        tx.commit().await
+    }
+
+    async fn write(&self, key: &SendKey, send: &Open, chunk: Chunk) -> sqlx::Result<()> {
+        let now = self.clock.now();
+        let mut tx = self.db.begin().await?;
+        if store::lock(&mut tx, key).await? != Some(SendState::Sending) {
+            return Ok(());
+        }
+        let place = place(&mut tx, key).await?;
+        if place.planning_done || place.plan_cursor != send.plan_cursor {
+            return Ok(()); // Another node was here.
+        }
+        let last = chunk.next.is_none();
+        let written = Layout::new(place.batch_size, place.planned, place.batches, place.open_size)
+            .cut(chunk.recipients, last);
+        insert_actions(&mut tx, key, &written.actions).await?;
+        put_batches(&mut tx, key, &written.batches, now).await?;
+        for (reason, users) in &written.skipped {
+            store::add_reason(&mut tx, key, "skipped", reason, *users).await?;
+        }
+        execute!(
+            tx,
+            "update sends set plan_cursor = $3, planning_done = $4 where workspace_id = $1 and id = $2",
+            &key.workspace_id,
+            &key.send_id,
+            &chunk.next,
+            last
+        )?;
+        let delta = Delta {
+            planned: written.actions.len() as i64,
+            batches: written.new_batches,
+            skipped: written.skipped.values().sum(),
+            ..Delta::default()
+        };
+        store::add(&mut tx, key, delta, now).await?;
+        tx.commit().await
+    }
+}
+
+#[derive(sqlx::FromRow)]
+struct Place {
+    batch_size: i64,
+    planned: i64,
+    planning_done: bool,
+    plan_cursor: Option<String>,
+    batches: i64,
+    open_size: Option<i64>,
+}
+
+async fn place(tx: &mut Tx, key: &SendKey) -> sqlx::Result<Place> {
+    fetch!(
+        tx,
+        one,
+        Place,
+        "select s.batch_size, s.planned, s.planning_done, s.plan_cursor, s.batches, b.size as open_size from sends s \
+         left join send_batches b on b.workspace_id = s.workspace_id and b.send_id = s.id \
+         and b.batch_no = s.batches - 1 and b.state = 'open' where s.workspace_id = $1 and s.id = $2",
+        &key.workspace_id,
+        &key.send_id
+    )
+}
+
+/// Where the next user goes.
+struct Layout {
+    batch_size: i64,
+    seq: i64,
+    batches: i64,
+    /// How many users the open batch, the last one, holds.
+    open: Option<i64>,
+}
+
+#[derive(Debug, PartialEq, Eq, Serialize)]
+struct ActionToPut {
+    seq: i64,
+    customer_id: String,
+    target: Option<String>,
+    /// JSON of the variables' values.
+    variables: Option<String>,
+    batch_no: Option<i64>,
+    skip_reason: Option<String>,
+}
+
+#[derive(Debug, PartialEq, Eq, Serialize)]
+struct BatchToPut {
+    batch_no: i64,
+    first_seq: i64,
+    last_seq: i64,
+    /// Users that this chunk adds to it.
+    size: i64,
+    state: &'static str,
+}
+
+#[derive(Debug, Default)]
+struct Written {
+    actions: Vec<ActionToPut>,
+    batches: Vec<BatchToPut>,
+    new_batches: i64,
+    skipped: BTreeMap<String, i64>,
+}
+
+impl Layout {
+    fn new(batch_size: i64, planned: i64, batches: i64, open: Option<i64>) -> Self {
+        Self { batch_size, seq: planned, batches, open }
+    }
+
+    fn cut(mut self, recipients: Vec<Recipient>, last: bool) -> Written {
+        let mut written = Written::default();
+        let mut before: Option<String> = None;
+        if self.open.is_some() {
+            let (batch_no, seq) = (self.batches - 1, self.seq);
+            written.batches.push(BatchToPut { batch_no, first_seq: seq, last_seq: seq - 1, size: 0, state: "open" });
+        }
+        for Recipient { customer_id, plan } in recipients {
+            if before.as_ref() == Some(&customer_id) {
+                continue;
+            }
+            before = Some(customer_id.clone());
+            let seq = self.seq;
+            self.seq += 1;
+            let mut action =
+                ActionToPut { seq, customer_id, target: None, variables: None, batch_no: None, skip_reason: None };
+            match plan {
+                Err(reason) => {
+                    *written.skipped.entry(reason.clone()).or_default() += 1;
+                    action.skip_reason = Some(reason);
+                }
+                Ok(planned) => {
+                    action.batch_no = Some(self.take_place(seq, &mut written));
+                    action.target = Some(planned.target);
+                    // Strings always have a JSON form.
+                    action.variables = serde_json::to_string(&planned.values).ok();
+                }
+            }
+            written.actions.push(action);
+        }
+        if last && let Some(batch) = written.batches.last_mut() {
+            batch.state = "pending";
+        }
+        written
+    }
+
+    /// The batch of the next user that is sent to.
+    fn take_place(&mut self, seq: i64, written: &mut Written) -> i64 {
+        let size = self.open.map_or(1, |size| size + 1);
+        if self.open.is_none() {
+            self.batches += 1;
+            written.new_batches += 1;
+            let batch_no = self.batches - 1;
+            written.batches.push(BatchToPut { batch_no, first_seq: seq, last_seq: seq, size: 0, state: "open" });
+        }
+        let full = size == self.batch_size;
+        if let Some(batch) = written.batches.last_mut() {
+            batch.last_seq = seq;
+            batch.size += 1;
+            batch.state = if full { "pending" } else { "open" };
+        }
+        self.open = (!full).then_some(size);
+        self.batches - 1
+    }
+}
+
+async fn insert_actions(tx: &mut Tx, key: &SendKey, actions: &[ActionToPut]) -> sqlx::Result<()> {
+    crate::bulk!(
+        tx,
+        execute,
+        &bulk::rows(actions)?,
+        (seq bigint, customer_id text, target text, variables text, batch_no bigint, skip_reason text),
+        "insert into send_actions (workspace_id, send_id, seq, customer_id, target, variables, batch_no, skip_reason) \
+         select $2, $3, r.seq, r.customer_id, r.target, r.variables, r.batch_no, r.skip_reason from ",
+        "",
+        &key.workspace_id,
+        &key.send_id,
+    )?;
+    Ok(())
+}
+
+/// New batches, and the users that an open one gets besides.
+async fn put_batches(tx: &mut Tx, key: &SendKey, batches: &[BatchToPut], now: Millis) -> sqlx::Result<()> {
+    crate::bulk!(
+        tx,
+        execute,
+        &bulk::rows(batches)?,
+        (batch_no bigint, first_seq bigint, last_seq bigint, size bigint, state text),
+        "insert into send_batches (workspace_id, send_id, batch_no, first_seq, last_seq, size, state, run_at) \
+         select $2, $3, r.batch_no, r.first_seq, r.last_seq, r.size, r.state, $4 from ",
+        " where true on conflict (workspace_id, send_id, batch_no) do update set last_seq = excluded.last_seq, \
+         size = send_batches.size + excluded.size, state = excluded.state",
+        &key.workspace_id,
+        &key.send_id,
+        now,
+    )?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,200 @@
+//! One POST: signed, guarded, bounded in time and in what is read of the answer.
+
+use super::{
+    guard::{Blocked, Guard},
+    model::Exchange,
+    verdict::{self, Answer, Problem, Verdict},
+};
+use crate::{clock::Millis, config::EngineConfig, secrets::random_hex, wire::message, wire::signature};
+use bytes::Bytes;
+use std::time::{Duration, Instant};
+
+/// For the whole exchange, the answer's body included (seed 002: "10-second timeout").
+pub const LIMIT: Duration = Duration::from_secs(10);
+/// What is read of an answer.
+pub const ANSWER_MAX: usize = 64 * 1024;
+const HIDDEN: &str = "***";
+const BODY_SIGNATURE: &str = "webhook-signature";
+
+/// A POST that is ready to go.
+#[derive(Clone, Debug)]
+pub struct Prepared {
+    pub url: String,
+    pub headers: Vec<(&'static str, String)>,
+    pub body: Bytes,
+}
+
+/// What is signed. Randomness (the nonce) and time are the caller's.
+pub struct Request<'a> {
+    pub url: &'a str,
+    pub key: Option<&'a str>,
+    /// The batch's id: the same on every try.
+    pub id: &'a str,
+    pub body: Bytes,
+    pub now: Millis,
+    /// 32 hex digits, fresh on every try.
+    pub nonce: &'a str,
+}
+
+impl Prepared {
+    /// Signs (PRODUCT, "Request to the customer's system"). Without a key the seed's header is there and empty.
+    pub fn new(request: Request) -> Self {
+        let timestamp = request.now.div_euclid(1000);
+        let mut headers = vec![
+            ("content-type", "application/json".to_string()),
+            (
+                signature::HEADER,
+                request
+                    .key
+                    .map_or_else(String::new, |key| signature::sign(key, &timestamp.to_string(), request.nonce)),
+            ),
+            ("webhook-id", request.id.to_string()),
+            ("webhook-timestamp", timestamp.to_string()),
+        ];
+        if let Some(key) = request.key {
+            headers.push((BODY_SIGNATURE, signature::sign_body(key, request.id, timestamp, &request.body)));
+        }
+        let url = message::request_url(request.url, timestamp, request.nonce);
+        Self { url, headers, body: request.body }
+    }
+}
+
+/// How a POST went.
+#[derive(Debug)]
+pub struct Transfer {
+    pub result: Result<Answer, Problem>,
+    /// Until the answer's head was there.
+    pub head: Option<Duration>,
+    pub total: Duration,
+}
+
+/// The one client of the process: connections are reused per host.
+#[derive(Clone)]
+pub struct Poster {
+    client: reqwest::Client,
+    guard: Guard,
+}
+
+impl Poster {
+    pub fn new(config: &EngineConfig) -> Result<Self, reqwest::Error> {
+        // The process's default; someone may have installed it before.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let guard = Guard::new(&config.allow_networks);
+        let builder = reqwest::Client::builder()
+            .user_agent(concat!("Reachwire/", env!("CARGO_PKG_VERSION")))
+            .redirect(reqwest::redirect::Policy::none())
+            // One attempt on record is one POST on the wire.
+            .retry(reqwest::retry::never())
+            .pool_max_idle_per_host(config.posts_at_once)
+            .referer(false)
+            .no_proxy();
+        let client = match config.proxy.as_str() {
+            "" => builder.dns_resolver(guard.clone()).build()?,
+            // The proxy resolves names, so there is nothing to vet but literals.
+            proxy => builder.proxy(reqwest::Proxy::all(proxy)?).build()?,
+        };
+        Ok(Self { client, guard })
+    }
+
+    pub fn guard(&self) -> &Guard {
+        &self.guard
+    }
+
+    pub async fn send(&self, prepared: Prepared) -> Transfer {
+        let started = Instant::now();
+        let mut head = None;
+        let result = match self.guard.check_literal(&prepared.url) {
+            Err(blocked) => Err(Problem::Refused(blocked.to_string())),
+            Ok(()) => match tokio::time::timeout(LIMIT, self.exchange(prepared, started, &mut head)).await {
+                Ok(result) => result.map_err(|error| problem(&error)),
+                Err(_) => Err(Problem::TimedOut(LIMIT.as_secs())),
+            },
+        };
+        Transfer { result, head, total: started.elapsed() }
+    }
+
+    async fn exchange(
+        &self,
+        prepared: Prepared,
+        started: Instant,
+        head: &mut Option<Duration>,
+    ) -> Result<Answer, reqwest::Error> {
+        let mut request = self.client.post(&prepared.url).body(prepared.body);
+        for (name, value) in &prepared.headers {
+            request = request.header(*name, value);
+        }
+        let mut response = request.send().await?;
+        *head = Some(started.elapsed());
+        let text = |value: &http::HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
+        let headers = response.headers().iter().map(|(name, value)| (name.to_string(), text(value))).collect();
+        let mut body = Vec::new();
+        while body.len() < ANSWER_MAX
+            && let Some(piece) = response.chunk().await?
+        {
+            body.extend_from_slice(&piece[..piece.len().min(ANSWER_MAX - body.len())]);
+        }
+        Ok(Answer { status: response.status().as_u16(), headers, body })
+    }
+
+    /// A POST whose every detail is kept, without keys and signatures: what [Download Logs] of a test send holds.
+    pub async fn exchange_log(&self, prepared: Prepared, now: Millis) -> Exchange {
+        let hidden = |(name, value): &(&str, String)| {
+            let secret = matches!(*name, signature::HEADER | BODY_SIGNATURE) && !value.is_empty();
+            (name.to_string(), if secret { HIDDEN.to_string() } else { value.clone() })
+        };
+        let request_headers = prepared.headers.iter().map(hidden).collect();
+        let url = prepared.url.clone();
+        let request_body = String::from_utf8_lossy(&prepared.body).into_owned();
+        let transfer = self.send(prepared).await;
+        let (ok, reason) = match verdict::judge(&transfer.result, now) {
+            Verdict::Accepted => (true, "OK".to_string()),
+            Verdict::Failed(reason) | Verdict::Retry(reason, _) => (false, reason),
+        };
+        let ms = |time: Duration| i64::try_from(time.as_millis()).unwrap_or(i64::MAX);
+        let answer = transfer.result.ok();
+        Exchange {
+            ok,
+            reason,
+            url,
+            request_headers,
+            request_body,
+            status: answer.as_ref().map(|answer| answer.status),
+            response_body: answer.as_ref().map_or_else(String::new, |answer| excerpt(&answer.body, ANSWER_MAX)),
+            response_headers: answer.map_or_else(Vec::new, |answer| answer.headers),
+            head_ms: transfer.head.map(ms),
+            total_ms: ms(transfer.total),
+        }
+    }
+}
+
+/// A fresh nonce: 32 hex digits.
+pub fn nonce() -> String {
+    random_hex(16)
+}
+
+/// The beginning of an answer as text without NUL, which PostgreSQL does not keep.
+pub fn excerpt(body: &[u8], most: usize) -> String {
+    let body = &body[..body.len().min(most)];
+    String::from_utf8_lossy(body).replace('\0', "\u{fffd}")
+}
+
+/// In words of people: the innermost cause, for the outer ones say only "error sending request".
+fn problem(error: &reqwest::Error) -> Problem {
+    let mut cause: &(dyn std::error::Error + 'static) = error;
+    loop {
+        if let Some(blocked) = cause.downcast_ref::<Blocked>() {
+            return Problem::Refused(blocked.to_string());
+        }
+        match cause.source() {
+            Some(source) => cause = source,
+            None => break,
+        }
+    }
+    if error.is_builder() {
+        Problem::Refused(cause.to_string())
+    } else if error.is_connect() {
+        Problem::Connect(cause.to_string())
+    } else {
+        Problem::Broken(cause.to_string())
+    }
+}

@@ -1,0 +1,299 @@
+//! Recording: what became of the batches in hand, many in one transaction.
+
+use super::{
+    SendState,
+    claim::Claim,
+    control::STOPPED,
+    ids::SendKey,
+    retry,
+    store::{self, Delta},
+};
+use crate::{
+    clock::Millis,
+    config::EngineConfig,
+    db::{Tx, bulk},
+};
+use serde::Serialize;
+use std::collections::{BTreeMap, HashSet};
+
+/// How an attempt ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum End {
+    Accepted,
+    Failed(String),
+    /// Worth another try; the receiver may have said not before when (ms).
+    Retry(String, Option<Millis>),
+    /// No POST was made; the batch may be claimed again after this many ms.
+    Released(Millis),
+}
+
+/// A batch that leaves the hand.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Finished {
+    pub claim: Claim,
+    pub webhook_id: String,
+    pub end: End,
+    pub http_status: Option<u16>,
+    pub duration_ms: i64,
+    /// The beginning of the answer.
+    pub response: Option<String>,
+}
+
+/// When a failed try is repeated.
+#[derive(Clone, Copy, Debug)]
+pub struct RetryPolicy {
+    pub tries: i64,
+    pub first: Millis,
+    pub longest: Millis,
+}
+
+impl From<&EngineConfig> for RetryPolicy {
+    fn from(config: &EngineConfig) -> Self {
+        Self { tries: config.tries, first: config.retry_first_ms, longest: config.retry_longest_ms }
+    }
+}
+
+/// What becomes of the batch.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Settled {
+    state: &'static str,
+    /// The attempt's outcome.
+    outcome: &'static str,
+    run_at: Millis,
+    tries: i64,
+    reason: Option<String>,
+}
+
+fn settle(finished: &Finished, state: SendState, policy: RetryPolicy, now: Millis, jitter: f64) -> Settled {
+    let claim = &finished.claim;
+    let settled = |state, outcome, reason| Settled { state, outcome, run_at: now, tries: claim.tries, reason };
+    match &finished.end {
+        End::Accepted => settled("accepted", "accepted", None),
+        End::Failed(reason) => settled("failed", "failed", Some(reason.clone())),
+        End::Retry(reason, _) if claim.tries >= policy.tries => {
+            let times = if claim.tries == 1 { "try" } else { "tries" };
+            settled("failed", "failed", Some(format!("{reason} after {} {times}", claim.tries)))
+        }
+        End::Retry(reason, _) if matches!(state, SendState::Stopped | SendState::Failed) => {
+            settled("failed", "failed", Some(format!("{reason}, then {STOPPED}")))
+        }
+        End::Retry(reason, asked) => Settled {
+            run_at: now + retry::wait(claim.tries, policy.first, policy.longest, jitter, *asked),
+            ..settled("retry", "retry", Some(reason.clone()))
+        },
+        End::Released(wait) => {
+            let back = match state {
+                _ if claim.was_unknown => "unknown",
+                SendState::Stopped | SendState::Failed => "skipped",
+                _ => "pending",
+            };
+            let reason = (back == "skipped").then(|| STOPPED.to_string());
+            Settled { run_at: now + wait, tries: claim.tries - 1, ..settled(back, "released", reason) }
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct Row<'a> {
+    workspace_id: &'a str,
+    send_id: &'a str,
+    batch_no: i64,
+    lease_no: i64,
+    attempt: i64,
+    state: &'static str,
+    outcome: &'static str,
+    run_at: i64,
+    tries: i64,
+    finished_at: Option<i64>,
+    reason: Option<&'a str>,
+    http_status: Option<u16>,
+    duration_ms: i64,
+    response: Option<&'a str>,
+}
+
+#[derive(Default)]
+struct Sums<'a> {
+    delta: Delta,
+    reasons: BTreeMap<(&'static str, &'a str), i64>,
+}
+
+/// Records what ended. A batch that is no longer leased under the claim's number is left alone: somebody else has
+/// it. `states` holds the state of every send concerned, whose rows the caller holds. How many were stale.
+pub async fn many(
+    tx: &mut Tx,
+    finished: &[Finished],
+    states: &BTreeMap<SendKey, SendState>,
+    policy: RetryPolicy,
+    now: Millis,
+    mut jitter: impl FnMut() -> f64,
+) -> sqlx::Result<usize> {
+    let settled: Vec<(&Finished, Settled)> = finished
+        .iter()
+        .filter_map(|finished| {
+            let state = states.get(&finished.claim.key)?;
+            Some((finished, settle(finished, *state, policy, now, jitter())))
+        })
+        .collect();
+    if settled.is_empty() {
+        return Ok(finished.len());
+    }
+    let applied = update_batches(tx, &settled, now).await?;
+    let mut sums: BTreeMap<&SendKey, Sums> = BTreeMap::new();
+    for (finished, settled) in &settled {
+        let claim = &finished.claim;
+        if !applied.contains(&(claim.key.clone(), claim.batch_no)) {
+            continue;
+        }
+        let sums = sums.entry(&claim.key).or_default();
+        match settled.state {
+            "accepted" => sums.delta.accepted += claim.size,
+            "failed" => sums.delta.failed += claim.size,
+            "skipped" => sums.delta.skipped += claim.size,
+            "unknown" => sums.delta.unknown += claim.size,
+            _ => {}
+        }
+        if let ("failed" | "skipped", Some(reason)) = (settled.state, &settled.reason) {
+            *sums.reasons.entry((settled.state, reason.as_str())).or_default() += claim.size;
+        }
+    }
+    for (key, sums) in sums {
+        for ((outcome, reason), users) in sums.reasons {
+            store::add_reason(tx, key, outcome, reason, users).await?;
+        }
+        add_series(tx, key, sums.delta, now).await?;
+        store::add(tx, key, sums.delta, now).await?;
+    }
+    Ok(finished.len() - applied.len())
+}
+
+/// The batches that were still the claim's.
+async fn update_batches(
+    tx: &mut Tx,
+    settled: &[(&Finished, Settled)],
+    now: Millis,
+) -> sqlx::Result<HashSet<(SendKey, i64)>> {
+    let rows: Vec<_> = settled
+        .iter()
+        .map(|(finished, settled)| Row {
+            workspace_id: &finished.claim.key.workspace_id,
+            send_id: &finished.claim.key.send_id,
+            batch_no: finished.claim.batch_no,
+            lease_no: finished.claim.lease_no,
+            attempt: finished.claim.attempt,
+            state: settled.state,
+            outcome: settled.outcome,
+            run_at: settled.run_at,
+            tries: settled.tries,
+            finished_at: matches!(settled.state, "accepted" | "failed" | "skipped").then_some(now),
+            reason: settled.reason.as_deref(),
+            http_status: finished.http_status,
+            duration_ms: finished.duration_ms,
+            response: finished.response.as_deref(),
+        })
+        .collect();
+    let rows = bulk::rows(&rows)?;
+    let applied = crate::bulk!(
+        tx,
+        fetch (String, String, i64),
+        &rows,
+        (workspace_id text, send_id text, batch_no bigint, lease_no bigint, state text, run_at bigint, tries bigint,
+         finished_at bigint, reason text),
+        "update send_batches as b set state = r.state, run_at = r.run_at, tries = r.tries, reason = r.reason, \
+         finished_at = r.finished_at, lease_node = null, lease_until = null from ",
+        " where b.workspace_id = r.workspace_id and b.send_id = r.send_id and b.batch_no = r.batch_no \
+         and b.lease_no = r.lease_no and b.state = 'leased' returning b.workspace_id, b.send_id, b.batch_no",
+    )?;
+    // The attempt was made, whoever has the batch now; one that a recovery called unknown stays so.
+    crate::bulk!(
+        tx,
+        execute,
+        &rows,
+        (workspace_id text, send_id text, batch_no bigint, attempt bigint, outcome text, reason text,
+         http_status bigint, duration_ms bigint, response text),
+        "update send_attempts as a set finished_at = $2, outcome = r.outcome, reason = r.reason, \
+         http_status = r.http_status, duration_ms = r.duration_ms, response = r.response from ",
+        " where a.workspace_id = r.workspace_id and a.send_id = r.send_id and a.batch_no = r.batch_no \
+         and a.attempt = r.attempt and a.outcome is null",
+        now,
+    )?;
+    Ok(applied.into_iter().map(|(workspace, send, batch_no)| (SendKey::new(workspace, send), batch_no)).collect())
+}
+
+async fn add_series(tx: &mut Tx, key: &SendKey, delta: Delta, now: Millis) -> sqlx::Result<()> {
+    if delta.accepted == 0 && delta.failed == 0 {
+        return Ok(());
+    }
+    crate::execute!(
+        tx,
+        "insert into send_series (workspace_id, send_id, second, accepted, failed) values ($1, $2, $3, $4, $5) \
+         on conflict (workspace_id, send_id, second) do update set \
+         accepted = send_series.accepted + excluded.accepted, failed = send_series.failed + excluded.failed",
+        &key.workspace_id,
+        &key.send_id,
+        now.div_euclid(1000),
+        delta.accepted,
+        delta.failed,
+    )?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const POLICY: RetryPolicy = RetryPolicy { tries: 3, first: 1_000, longest: 60_000 };
+
+    fn finished(end: End, tries: i64, was_unknown: bool) -> Finished {
+        Finished {
+            claim: Claim {
+                key: SendKey::new("w", "s"),
+                batch_no: 0,
+                first_seq: 0,
+                last_seq: 9,
+                size: 10,
+                lease_no: 1,
+                lease_until: 30_000,
+                attempt: tries,
+                tries,
+                sent_at: 0,
+                was_unknown,
+            },
+            webhook_id: "h".into(),
+            end,
+            http_status: None,
+            duration_ms: 1,
+            response: None,
+        }
+    }
+
+    fn settled(end: End, tries: i64, state: SendState) -> (&'static str, i64, Option<String>) {
+        let settled = settle(&finished(end, tries, false), state, POLICY, 100, 0.5);
+        (settled.state, settled.run_at, settled.reason)
+    }
+
+    #[test]
+    fn a_try_is_repeated_until_the_tries_are_used_up() {
+        let retry = |tries| settled(End::Retry("HTTP 503".into(), None), tries, SendState::Sending);
+        assert_eq!(retry(1), ("retry", 1_100, Some("HTTP 503".into())));
+        assert_eq!(retry(2), ("retry", 2_100, Some("HTTP 503".into())));
+        assert_eq!(retry(3), ("failed", 100, Some("HTTP 503 after 3 tries".into())));
+        let asked = settled(End::Retry("HTTP 429".into(), Some(9_000)), 1, SendState::Paused);
+        assert_eq!(asked, ("retry", 9_100, Some("HTTP 429".into())));
+    }
+
+    #[test]
+    fn after_a_stop_nothing_is_tried_again() {
+        let retry = settled(End::Retry("HTTP 503".into(), None), 1, SendState::Stopped);
+        assert_eq!(retry, ("failed", 100, Some("HTTP 503, then stopped".into())));
+        assert_eq!(settled(End::Released(0), 1, SendState::Stopped), ("skipped", 100, Some("stopped".into())));
+        assert_eq!(settled(End::Accepted, 1, SendState::Stopped).0, "accepted");
+    }
+
+    #[test]
+    fn a_released_batch_has_not_used_a_try() {
+        let released = settle(&finished(End::Released(5), 2, false), SendState::Sending, POLICY, 100, 0.5);
+        assert_eq!((released.state, released.run_at, released.tries), ("pending", 105, 1));
+        let unknown = settle(&finished(End::Released(5), 2, true), SendState::Stopped, POLICY, 100, 0.5);
+        assert_eq!(unknown.state, "unknown", "it may have been received before");
+    }
+}

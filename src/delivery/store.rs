@@ -1,0 +1,193 @@
+//! The row of a send: making it, changing it, its counters.
+//!
+//! Whoever changes a send's batches first takes the send's row ([`lock`]), in the order of the keys when there are
+//! several: so that counters and batches agree, and nobody waits in a circle.
+
+use super::{SendState, ids::SendKey};
+use crate::{
+    clock::Millis,
+    db::Tx,
+    execute, fetch,
+    wire::{message::Encryption, text::Template},
+};
+
+/// What a sender asks for. Times are unix milliseconds.
+#[derive(Clone, Debug)]
+pub struct NewSend<'a> {
+    pub workspace_id: &'a str,
+    /// The same as the sender's own row has (the task's).
+    pub id: &'a str,
+    /// [`super::Sender::source`] of the one that gives the recipients.
+    pub source: &'a str,
+    pub webhook_id: &'a str,
+    pub id_type: &'a str,
+    pub encryption: Encryption,
+    pub template: &'a Template,
+    /// Users per POST, 1 to 100.
+    pub batch_size: i64,
+    /// At once when it is past.
+    pub due_at: Millis,
+    pub audience_size: i64,
+    /// Receipts that come later are not counted; `None`: the webhook takes no receipts.
+    pub receipts_until: Option<Millis>,
+    pub now: Millis,
+}
+
+/// Makes a send that begins at its time. After the transaction is committed call [`super::Engine::wake`].
+pub async fn create(tx: &mut Tx, send: NewSend<'_>) -> sqlx::Result<()> {
+    execute!(
+        tx,
+        "insert into sends (workspace_id, id, source, webhook_id, id_type, encryption, template, batch_size, state, \
+         due_at, audience_size, receipts_until, created_at) \
+         values ($1, $2, $3, $4, $5, $6, $7, $8, 'scheduled', $9, $10, $11, $12)",
+        send.workspace_id,
+        send.id,
+        send.source,
+        send.webhook_id,
+        send.id_type,
+        send.encryption.code(),
+        json(send.template)?,
+        send.batch_size.clamp(1, 100),
+        send.due_at,
+        send.audience_size,
+        send.receipts_until,
+        send.now,
+    )?;
+    Ok(())
+}
+
+/// Writes all of a send that has not begun anew. `false`: there is no such send or it has begun.
+pub async fn reschedule(tx: &mut Tx, send: NewSend<'_>) -> sqlx::Result<bool> {
+    let changed = execute!(
+        tx,
+        "update sends set webhook_id = $3, id_type = $4, encryption = $5, template = $6, batch_size = $7, \
+         due_at = $8, audience_size = $9, receipts_until = $10 \
+         where workspace_id = $1 and id = $2 and state = 'scheduled'",
+        send.workspace_id,
+        send.id,
+        send.webhook_id,
+        send.id_type,
+        send.encryption.code(),
+        json(send.template)?,
+        send.batch_size.clamp(1, 100),
+        send.due_at,
+        send.audience_size,
+        send.receipts_until,
+    )?;
+    Ok(changed == 1)
+}
+
+/// Removes a send that does not run, with all that it recorded. `false`: there is none, or it runs.
+pub async fn delete(tx: &mut Tx, workspace_id: &str, id: &str) -> sqlx::Result<bool> {
+    let removed = execute!(
+        tx,
+        "delete from sends where workspace_id = $1 and id = $2 \
+         and state in ('scheduled', 'stopped', 'finished', 'failed')",
+        workspace_id,
+        id
+    )?;
+    if removed == 0 {
+        return Ok(false);
+    }
+    for sql in [
+        "delete from send_actions where workspace_id = $1 and send_id = $2",
+        "delete from send_batches where workspace_id = $1 and send_id = $2",
+        "delete from send_attempts where workspace_id = $1 and send_id = $2",
+        "delete from send_reasons where workspace_id = $1 and send_id = $2",
+        "delete from send_series where workspace_id = $1 and send_id = $2",
+        "delete from receipts where workspace_id = $1 and send_id = $2",
+        "delete from receipt_counts where workspace_id = $1 and send_id = $2",
+    ] {
+        execute!(tx, sql, workspace_id, id)?;
+    }
+    Ok(true)
+}
+
+fn json(template: &Template) -> sqlx::Result<String> {
+    serde_json::to_string(template).map_err(|error| sqlx::Error::Encode(error.into()))
+}
+
+/// Takes the row of a send until the transaction ends; its state, or `None` when there is no such send.
+pub async fn lock(tx: &mut Tx, key: &SendKey) -> sqlx::Result<Option<SendState>> {
+    let sql = match tx {
+        Tx::Sqlite(_) => "select state from sends where workspace_id = $1 and id = $2",
+        Tx::Postgres(_) => "select state from sends where workspace_id = $1 and id = $2 for no key update",
+    };
+    let state = fetch!(tx, optional, (String,), sql, &key.workspace_id, &key.send_id)?;
+    Ok(state.and_then(|(code,)| SendState::from_code(&code)))
+}
+
+/// What is added to the counters of a send.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Delta {
+    pub planned: i64,
+    pub batches: i64,
+    pub accepted: i64,
+    pub failed: i64,
+    pub skipped: i64,
+    pub unknown: i64,
+}
+
+#[derive(sqlx::FromRow)]
+struct Counters {
+    state: String,
+    planned: i64,
+    planning_done: bool,
+    accepted: i64,
+    failed: i64,
+    skipped: i64,
+}
+
+/// Adds to the counters, and ends the send when that accounts for its last user.
+pub async fn add(tx: &mut Tx, key: &SendKey, delta: Delta, now: Millis) -> sqlx::Result<()> {
+    let counters = fetch!(
+        tx,
+        optional,
+        Counters,
+        "update sends set planned = planned + $3, batches = batches + $4, accepted = accepted + $5, \
+         failed = failed + $6, skipped = skipped + $7, unknown = unknown + $8 \
+         where workspace_id = $1 and id = $2 returning state, planned, planning_done, accepted, failed, skipped",
+        &key.workspace_id,
+        &key.send_id,
+        delta.planned,
+        delta.batches,
+        delta.accepted,
+        delta.failed,
+        delta.skipped,
+        delta.unknown,
+    )?;
+    let Some(counters) = counters else { return Ok(()) };
+    let runs = matches!(SendState::from_code(&counters.state), Some(SendState::Sending | SendState::Paused));
+    let accounted = counters.accepted + counters.failed + counters.skipped;
+    if !runs || !counters.planning_done || accounted != counters.planned {
+        return Ok(());
+    }
+    let nothing = counters.accepted == 0 && counters.failed > 0;
+    execute!(
+        tx,
+        "update sends set state = $3, finished_at = $4, error = case when $5 = 0 then null else \
+         (select reason from send_reasons where workspace_id = $1 and send_id = $2 and outcome = 'failed' \
+          order by users desc, reason limit 1) end where workspace_id = $1 and id = $2",
+        &key.workspace_id,
+        &key.send_id,
+        if nothing { SendState::Failed } else { SendState::Finished }.code(),
+        now,
+        i64::from(nothing),
+    )?;
+    Ok(())
+}
+
+/// Adds users to those that ended `outcome` ("failed" or "skipped") with a reason; a negative number takes them off.
+pub async fn add_reason(tx: &mut Tx, key: &SendKey, outcome: &str, reason: &str, users: i64) -> sqlx::Result<()> {
+    execute!(
+        tx,
+        "insert into send_reasons (workspace_id, send_id, outcome, reason, users) values ($1, $2, $3, $4, $5) \
+         on conflict (workspace_id, send_id, outcome, reason) do update set users = send_reasons.users + excluded.users",
+        &key.workspace_id,
+        &key.send_id,
+        outcome,
+        reason,
+        users,
+    )?;
+    Ok(())
+}

@@ -25,14 +25,14 @@ pub struct Overview {
 }
 
 #[server]
-pub async fn overview() -> Result<Overview, AppError> {
+pub async fn load_overview() -> Result<Overview, AppError> {
     const RECENT: i64 = 8;
     let ctx = crate::access::require(Permission::View)?;
     let (db, workspace) = (&ctx.state.db, ctx.workspace());
     let query = crate::tasks::store::ListQuery { limit: RECENT, ..Default::default() };
     let (recent, tasks) = crate::tasks::store::list(db, workspace, &query).await?;
     Ok(Overview {
-        customers: crate::customers::store::count(db, workspace).await?,
+        customers: crate::customers::store::total(db, workspace).await?,
         audiences: crate::audiences::store::summaries(db, workspace).await?.len() as i64,
         webhooks: crate::webhooks::store::list(db, workspace).await?.len() as i64,
         tasks,
@@ -47,7 +47,7 @@ pub struct OverviewPage {
 #[lazy_route]
 impl LazyRoute for OverviewPage {
     fn data() -> Self {
-        Self { overview: Resource::new(|| (), |()| overview()) }
+        Self { overview: Resource::new(|| (), |()| load_overview()) }
     }
 
     fn view(this: Self) -> AnyView {

@@ -261,7 +261,7 @@ impl Test {
 impl std::fmt::Display for Condition {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let op = Op::from_code(&self.op);
-        write!(f, "{} {}", self.tag, op.map_or(self.op.as_str(), Op::label))?;
+        write!(f, "{} {}", self.tag, op.map_or(self.op.as_str(), |op| op.label()))?;
         let shown = op.map_or(self.values.len(), Op::values).min(self.values.len());
         if shown > 0 { write!(f, " {}", self.values[..shown].join(" and ")) } else { Ok(()) }
     }

@@ -5,7 +5,7 @@ use crate::{
     delivery::model::{ActionRow, AttemptRow, BatchRow},
     error::AppError,
 };
-use leptos::{prelude::*, server};
+use leptos::server;
 
 #[cfg(feature = "ssr")]
 use {
@@ -16,6 +16,7 @@ use {
     },
     crate::{
         access::{Ctx, model::Permission, require},
+        delivery::model::{Progress, SeriesPoint},
         audiences,
         clock::{DAY, Millis, new_id},
         customers, delivery,
@@ -29,10 +30,15 @@ use {
 pub const PAGE: i64 = 20;
 /// Users and batches on a page of the detail.
 pub const ROWS: i64 = 50;
+/// Reasons that the detail tells apart, and points of its line.
+#[cfg(feature = "ssr")]
+const REASONS: i64 = 50;
+#[cfg(feature = "ssr")]
+const POINTS: i64 = 600;
 
 /// The list: `page` from 1.
 #[server]
-pub async fn task_list(
+pub async fn list_tasks(
     search: String,
     state: String,
     webhook: String,
@@ -54,7 +60,7 @@ pub async fn task_list(
 
 /// What the form offers; `id` prefills it with an existing task (empty: a new one).
 #[server]
-pub async fn task_form(id: String) -> Result<TaskForm, AppError> {
+pub async fn load_task_form(id: String) -> Result<TaskForm, AppError> {
     let ctx = require(Permission::ReachMarketing)?;
     let (db, workspace) = (&ctx.state.db, ctx.workspace());
     let input = if id.is_empty() {
@@ -85,8 +91,8 @@ pub async fn task_form(id: String) -> Result<TaskForm, AppError> {
 
 /// Starts a dry run; poll [`dry_run`] with its id.
 #[server]
-pub async fn start_dry_run(input: TaskInput) -> Result<String, AppError> {
-    dry_run::start(require(Permission::ReachMarketing)?, input).await
+pub async fn start_dry_run(task: TaskInput) -> Result<String, AppError> {
+    dry_run::start(require(Permission::ReachMarketing)?, task).await
 }
 
 #[server]
@@ -104,9 +110,9 @@ pub async fn dry_run_state(id: String) -> Result<DryRun, AppError> {
 
 /// "Submit Sending Task": checks everything again and hands the task to the engine. `id` is empty for a new task.
 #[server]
-pub async fn submit_task(id: String, input: TaskInput) -> Result<(), AppError> {
+pub async fn submit_task(id: String, task: TaskInput) -> Result<(), AppError> {
     let ctx = require(Permission::ReachMarketing)?;
-    let id = submit(&ctx, &id, input).await?;
+    let id = submit(&ctx, &id, task).await?;
     leptos_axum::redirect(&format!("/tasks/{id}"));
     Ok(())
 }
@@ -195,7 +201,7 @@ pub async fn delete_task(id: String) -> Result<(), AppError> {
 }
 
 #[server]
-pub async fn task_detail(id: String) -> Result<TaskDetail, AppError> {
+pub async fn load_task(id: String) -> Result<TaskDetail, AppError> {
     let ctx = require(Permission::View)?;
     let (db, workspace) = (&ctx.state.db, ctx.workspace());
     let task = store::get(db, workspace, &id).await?;
@@ -243,21 +249,15 @@ fn missing<T>(result: sqlx::Result<T>) -> AppResult<Option<T>> {
 
 /// What moves: asked for every second while the task runs.
 #[server]
-pub async fn task_live(id: String) -> Result<TaskLive, AppError> {
-    /// Over this many seconds the rate is taken.
-    const WINDOW: i64 = 5;
+pub async fn load_task_live(id: String) -> Result<TaskLive, AppError> {
     let ctx = require(Permission::View)?;
     let (db, workspace) = (&ctx.state.db, ctx.workspace());
     let progress = report::progress(db, workspace, &id).await?;
-    let series = report::series(db, workspace, &id).await?;
+    let series = report::series(db, workspace, &id, POINTS).await?;
     let now = ctx.now();
-    let since = now / 1_000 - WINDOW;
-    let recent: i64 = series.iter().filter(|p| p.second > since).map(|p| p.accepted + p.failed).sum();
-    // A task that began a moment ago has run for less than the window.
-    let ran = progress.started_at.map_or(1, |started| (now - started) / 1_000).clamp(1, WINDOW);
     Ok(TaskLive {
-        rate: recent as f64 / ran as f64,
-        reasons: report::reasons(db, workspace, &id).await?,
+        rate: rate(&series, &progress, now),
+        reasons: report::reasons(db, workspace, &id, REASONS).await?,
         receipts: report::receipt_counts(db, workspace, &id).await?,
         progress,
         series,
@@ -265,9 +265,20 @@ pub async fn task_live(id: String) -> Result<TaskLive, AppError> {
     })
 }
 
+/// Users per second over the last seconds, or over the last point of a long series.
+#[cfg(feature = "ssr")]
+fn rate(series: &[SeriesPoint], progress: &Progress, now: Millis) -> f64 {
+    const WINDOW: i64 = 5;
+    // A task that began a moment ago has run for less than the window.
+    let began = progress.started_at.unwrap_or(now) / 1_000;
+    let from = series.last().map_or(began, |last| last.second).min(now / 1_000 - WINDOW).max(began);
+    let users: i64 = series.iter().filter(|point| point.second >= from).map(|point| point.accepted + point.failed).sum();
+    users as f64 / (now / 1_000 - from).max(1) as f64
+}
+
 /// Users of a task, `after` the sequence number of the last one seen.
 #[server]
-pub async fn task_actions(
+pub async fn list_task_users(
     id: String,
     search: String,
     result: String,
@@ -275,14 +286,22 @@ pub async fn task_actions(
     after: i64,
 ) -> Result<Vec<ActionRow>, AppError> {
     let ctx = require(Permission::View)?;
-    let filter = report::ActionFilter { search: search.trim().chars().take(128).collect(), result, receipt };
+    let filter = user_filter(&search, &result, &receipt);
     Ok(report::actions(&ctx.state.db, ctx.workspace(), &id, &filter, after, ROWS).await?)
 }
 
+/// The filter of the users' list and of its download: empty is no filter, a receipt of "none" is none yet.
+#[cfg(feature = "ssr")]
+pub fn user_filter(search: &str, result: &str, receipt: &str) -> report::ActionFilter {
+    let some = |text: &str| Some(text.trim().chars().take(128).collect::<String>()).filter(|text| !text.is_empty());
+    let receipt = some(receipt).map(|receipt| if receipt == "none" { String::new() } else { receipt });
+    report::ActionFilter { search: some(search), result: some(result), receipt, reason: None }
+}
+
 #[server]
-pub async fn task_batches(id: String, state: String, after: i64) -> Result<Vec<BatchRow>, AppError> {
+pub async fn list_task_batches(id: String, after: i64) -> Result<Vec<BatchRow>, AppError> {
     let ctx = require(Permission::View)?;
-    Ok(report::batches(&ctx.state.db, ctx.workspace(), &id, &state, after, ROWS).await?)
+    Ok(report::batches(&ctx.state.db, ctx.workspace(), &id, after, ROWS).await?)
 }
 
 #[server]
@@ -316,4 +335,36 @@ pub async fn send_failed_again(id: String, reason: String) -> Result<(), AppErro
     ctx.state.engine.resend_failed(ctx.workspace(), &id, reason).await?;
     tracing::info!(task = %id, user = %ctx.user(), "failed users are sent again");
     Ok(())
+}
+
+#[cfg(all(test, feature = "ssr"))]
+mod tests {
+    use super::*;
+    use crate::delivery::model::SendState;
+
+    #[test]
+    fn the_rate_is_that_of_the_last_seconds() {
+        let progress = |started_at| Progress {
+            state: SendState::Sending,
+            audience: 0,
+            planned: 0,
+            planning_done: true,
+            accepted: 0,
+            failed: 0,
+            skipped: 0,
+            unknown: 0,
+            batches: 0,
+            error: None,
+            due_at: 0,
+            started_at,
+            finished_at: None,
+            receipts_until: None,
+        };
+        let point = |second, accepted| SeriesPoint { second, accepted, failed: 0 };
+        let series = [point(90, 1_000), point(97, 100), point(98, 100), point(99, 100)];
+        assert_eq!(rate(&series, &progress(Some(80_000)), 100_000), 60.0);
+        assert_eq!(rate(&series[1..], &progress(Some(97_000)), 100_000), 100.0);
+        assert_eq!(rate(&[point(60, 400)], &progress(Some(0)), 100_000), 10.0);
+        assert_eq!(rate(&[], &progress(None), 100_000), 0.0);
+    }
 }

@@ -5,7 +5,7 @@ mod live;
 mod users;
 
 use super::{
-    api::{ControlTask, DeleteTask, SendFailedAgain, task_detail, task_live},
+    api::{ControlTask, DeleteTask, SendFailedAgain, load_task, load_task_live},
     list::state_badge,
     model::{TaskDetail, TaskLive, changes},
 };
@@ -46,10 +46,10 @@ impl LazyRoute for TaskPage {
         let control = ServerAction::<ControlTask>::new();
         let again = ServerAction::<SendFailedAgain>::new();
         Self {
-            detail: Resource::new(move || id.get(), task_detail),
+            detail: Resource::new(move || id.get(), load_task),
             live: Resource::new(
                 move || (id.get(), control.version().get(), again.version().get()),
-                |(id, _, _)| task_live(id),
+                |(id, _, _)| load_task_live(id),
             ),
             id,
             control,
@@ -58,7 +58,7 @@ impl LazyRoute for TaskPage {
     }
 
     fn view(this: Self) -> AnyView {
-        let Self { id, detail, live, control, again } = this;
+        let TaskPage { id, detail, live, control, again } = this;
         view! {
             <Transition fallback=|| view! { <Skeleton /> }>
                 {move || Suspend::new(async move {
@@ -114,23 +114,25 @@ fn Page(
         let of = |value: Option<Result<(), AppError>>| value.and_then(Result::err);
         of(control.value().get()).or_else(|| of(again.value().get()))
     });
-    let intro = move |detail: &TaskDetail| format!("To “{}” through {}, as {}.", detail.audience, detail.webhook, detail.id_type);
-    let id = detail.id.clone();
+    let intro = format!("To “{}” through {}, as {}.", detail.audience, detail.webhook, detail.id_type);
+    let controls = may_send.then(|| controls(detail.id.clone(), detail.name.clone(), live, control, again));
+    let facts = facts(&detail, live);
+    let for_results = detail.clone();
     view! {
         <PageHeader
             title=detail.name.clone()
             crumbs=vec![("User Marketing", ""), ("Reach Marketing", ""), ("Webhook", "/tasks")]
-            intro=intro(&detail)
+            intro
             badge=view! { <span aria-live="polite">{move || state_badge(state.get())}</span> }.into_any()
         >
-            {may_send.then(|| controls(id, detail.name.clone(), live, control, again))}
+            {controls}
         </PageHeader>
         <FormErrors error />
         <div class="grid">
-            <Live live detail=detail.clone() />
+            <Live live detail />
             <div class="grid cols">
-                <live::Results live detail=detail.clone() />
-                <Panel title="Task">{facts(&detail, live)}</Panel>
+                <live::Results live detail=for_results />
+                <Panel title="Task">{facts}</Panel>
             </div>
         </div>
     }
@@ -153,7 +155,7 @@ fn follow(id: String, live: RwSignal<TaskLive>) {
                 }
                 let id = id.clone();
                 leptos::task::spawn_local(async move {
-                    if let Ok(next) = task_live(id).await
+                    if let Ok(next) = load_task_live(id).await
                         && live.try_with_untracked(|shown| *shown != next) == Some(true)
                     {
                         let _ = live.try_set(next);
@@ -192,7 +194,7 @@ fn controls(
             </ActionForm>
         }
     };
-    let (pause, resume, edit) = (id.clone(), id.clone(), id.clone());
+    let (pause, resume, edit, stop, failed_of) = (id.clone(), id.clone(), id.clone(), id.clone(), id.clone());
     view! {
         {move || matches!(state.get(), SendState::Sending).then(|| button(pause.clone(), "pause", "Pause"))}
         {move || matches!(state.get(), SendState::Paused).then(|| button(resume.clone(), "resume", "Resume"))}
@@ -211,7 +213,7 @@ fn controls(
             danger=true
         >
             <ActionForm action=control>
-                <input type="hidden" name="id" value=id.clone() />
+                <input type="hidden" name="id" value=stop />
                 <input type="hidden" name="action" value="stop" />
                 <button type="submit" class="btn primary danger" data-dialog-close="">"Stop task"</button>
             </ActionForm>
@@ -222,7 +224,7 @@ fn controls(
             text="The failed users are sent again with the same batch and action ids, so that a receiver that did take them can tell."
         >
             <ActionForm action=again>
-                <input type="hidden" name="id" value=id.clone() />
+                <input type="hidden" name="id" value=failed_of />
                 {move || reasons(live)}
                 <button type="submit" class="btn primary" data-dialog-close="">"Send again"</button>
             </ActionForm>
@@ -263,11 +265,12 @@ fn facts(detail: &TaskDetail, live: RwSignal<TaskLive>) -> AnyView {
     let campaigns = detail.campaigns.iter().map(|(id, name)| {
         view! { <a class="block" href=format!("/campaigns/{id}")>{name.clone()}</a> }
     });
-    let values = detail.values.iter().map(|(display, name, value)| {
-        let uses = variable_names(value).len();
-        let class = if uses > 0 { "with-variables" } else { "" };
-        view! { <Fact label=display.clone()><span class=class title=name.clone()>{value.clone()}</span></Fact> }
+    let campaigns = campaigns.collect_view();
+    let values = detail.values.iter().cloned().map(|(display, name, value)| {
+        let class = if variable_names(&value).is_empty() { "" } else { "with-variables" };
+        view! { <Fact label=display><span class=class title=name>{value}</span></Fact> }
     });
+    let values = values.collect_view();
     let created = (detail.created_by.clone(), detail.created_at);
     let times = move || {
         let progress = live.read().progress.clone();
@@ -279,13 +282,17 @@ fn facts(detail: &TaskDetail, live: RwSignal<TaskLive>) -> AnyView {
             {one("Receipts until", progress.receipts_until)}
         }
     };
+    let (audience, audience_href) = (detail.audience.clone(), format!("/audiences/{}", detail.audience_id));
+    let (webhook, webhook_href) = (detail.webhook.clone(), format!("/webhooks/{}", detail.webhook_id));
+    let id_type = format!("{}, encryption {}", detail.id_type, detail.encryption.label());
+    let associated = !detail.campaigns.is_empty();
     view! {
         <Facts>
-            <Fact label="Audience"><a href=format!("/audiences/{}", detail.audience_id)>{detail.audience.clone()}</a></Fact>
-            <Fact label="Webhook"><a href=format!("/webhooks/{}", detail.webhook_id)>{detail.webhook.clone()}</a></Fact>
-            <Fact label="Send ID Type">{format!("{}, encryption {}", detail.id_type, detail.encryption.label())}</Fact>
-            {(!detail.campaigns.is_empty()).then(|| view! { <Fact label="Sub-campaigns">{campaigns.collect_view()}</Fact> })}
-            {values.collect_view()}
+            <Fact label="Audience"><a href=audience_href>{audience}</a></Fact>
+            <Fact label="Webhook"><a href=webhook_href>{webhook}</a></Fact>
+            <Fact label="Send ID Type">{id_type}</Fact>
+            {associated.then(|| view! { <Fact label="Sub-campaigns">{campaigns}</Fact> })}
+            {values}
             {times}
             <Fact label="Created">{created.0} ", " <Time ms=created.1 /></Fact>
         </Facts>

@@ -1,7 +1,7 @@
 //! Downloads: the users of a task, and those that a dry run would skip, as CSV. Written while they are read, so that a
 //! million rows need no more memory than a thousand.
 
-use super::{dry_run, store};
+use super::{api::user_filter, dry_run, store};
 use crate::{
     access::{Ctx, model::Permission},
     delivery::report,
@@ -19,8 +19,6 @@ use futures::StreamExt;
 use http::header;
 use serde::Deserialize;
 use tokio::sync::mpsc;
-
-const CHUNK: i64 = 2_000;
 
 pub fn routes() -> Router<AppState> {
     Router::new()
@@ -41,35 +39,10 @@ struct UsersQuery {
 async fn users(ctx: Ctx, Path(id): Path<String>, Query(query): Query<UsersQuery>) -> AppResult<Response> {
     let ctx = ctx.require(Permission::View)?;
     let task = store::get(&ctx.state.db, ctx.workspace(), &id).await?;
-    let filter = report::ActionFilter { search: query.q, result: query.result, receipt: query.receipt };
-    let head = ["customer_id", &task.id_type, "result", "reason", "sent_at", "receipt", "receipt_at", "action_id"];
-    let name = format!("{}-users.csv", task.id);
-    let head = row(&head)?;
-    Ok(stream(&name, head, move |lines| async move {
-        let mut after = 0;
-        loop {
-            let actions =
-                report::actions(&ctx.state.db, ctx.workspace(), &id, &filter, after, CHUNK).await?;
-            let Some(last) = actions.last() else { return Ok(()) };
-            after = last.seq;
-            let mut chunk = Vec::new();
-            for action in actions {
-                chunk.extend(row(&[
-                    &action.customer_id,
-                    action.target.as_deref().unwrap_or(""),
-                    &action.result,
-                    action.reason.as_deref().unwrap_or(""),
-                    &iso(action.sent_at),
-                    action.receipt_status.as_deref().unwrap_or(""),
-                    &iso(action.receipt_at),
-                    &action.action_id,
-                ])?);
-            }
-            if lines.send(chunk.into()).await.is_err() {
-                return Ok(());
-            }
-        }
-    }))
+    let filter = user_filter(&query.q, &query.result, &query.receipt);
+    let pieces = report::csv(ctx.state.db.clone(), ctx.workspace().to_string(), task.id.clone(), filter);
+    // An error in the middle breaks the connection off, so that half a file is never taken for a whole one.
+    Ok(attachment(&format!("{}-users.csv", task.id), Body::from_stream(pieces)))
 }
 
 async fn skipped(ctx: Ctx, Path(id): Path<String>) -> AppResult<Response> {
@@ -91,10 +64,6 @@ async fn skipped(ctx: Ctx, Path(id): Path<String>) -> AppResult<Response> {
         }
         Ok(())
     }))
-}
-
-fn iso(at: Option<i64>) -> String {
-    at.and_then(|at| jiff::Timestamp::from_millisecond(at).ok()).map_or_else(String::new, |at| at.to_string())
 }
 
 /// One CSV line. Spreadsheets run what begins with these characters as a formula, so such cells get a `'`.
@@ -127,9 +96,13 @@ where
             Err(error) => Err(std::io::Error::other(error)),
         }
     });
+    attachment(name, Body::from_stream(head.chain(rest).chain(end)))
+}
+
+fn attachment(name: &str, body: Body) -> Response {
     let headers = [
         (header::CONTENT_TYPE, "text/csv; charset=utf-8".to_string()),
         (header::CONTENT_DISPOSITION, format!("attachment; filename=\"{name}\"")),
     ];
-    (headers, Body::from_stream(head.chain(rest).chain(end))).into_response()
+    (headers, body).into_response()
 }

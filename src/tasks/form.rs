@@ -4,20 +4,23 @@ mod dry_run_panel;
 mod parameters;
 
 use super::{
-    api::{SubmitTask, task_form},
+    api::{SubmitTask, load_task_form},
     model::{NAME_MAX, TaskForm, WebhookChoice, field},
 };
 use crate::{
     ui::{
-        Choice, DateTimeField, ErrorNote, Field, FormErrors, LinkButton, MultiSelect, PageHeader, Panel, Select,
+        Button, Choice, DateTimeField, Dialog, ErrorNote, Field, FormErrors, LinkButton, MultiSelect, PageHeader, Panel, Select,
         SelectOption, Skeleton, SubmitButton, Switch, TextInput, field_errors,
         format::{count, counted},
         time,
     },
-    webhooks::test_send::TestSend,
+    webhooks::{
+        model::{TestInput, TestValue},
+        test_send::TestSend,
+    },
     wire::message::Encryption,
 };
-use dry_run_panel::DryRunPanel;
+use dry_run_panel::{DryRunPanel, read_form};
 use leptos::prelude::*;
 use leptos_router::{
     LazyRoute,
@@ -28,6 +31,7 @@ use parameters::Parameters;
 
 /// The id of the form, by which the dry run reads it.
 const FORM: &str = "task-form";
+const TEST_DIALOG: &str = "test-send";
 
 pub struct TaskFormPage {
     form: Resource<Result<TaskForm, crate::error::AppError>>,
@@ -39,11 +43,11 @@ impl LazyRoute for TaskFormPage {
     fn data() -> Self {
         let params = use_params_map();
         let id = Memo::new(move |_| params.read().get("id").unwrap_or_default());
-        Self { form: Resource::new(move || id.get(), task_form), id }
+        Self { form: Resource::new(move || id.get(), load_task_form), id }
     }
 
     fn view(this: Self) -> AnyView {
-        let Self { form, id } = this;
+        let TaskFormPage { form, id } = this;
         let title = move || if id.read().is_empty() { "Create Sending Task" } else { "Edit Sending Task" }.to_string();
         view! {
             <PageHeader
@@ -83,12 +87,20 @@ fn Form(form: TaskForm, id: String) -> impl IntoView {
 
     let webhooks = StoredValue::new(form.webhooks.clone());
     let chosen = Memo::new(move |_| {
-        webhooks.with_value(|all| all.iter().find(|choice| choice.id == webhook.get()).cloned())
+        webhooks.with_value(|all| all.iter().find(|choice| choice.webhook.id == webhook.get()).cloned())
     });
     let id_type = RwSignal::new(input.id_type.clone());
     let scheduled = RwSignal::new(input.scheduled);
+    let test = RwSignal::new(TestInput::default());
     let zone = input.time_zone.clone();
 
+    let campaigns = sub_campaigns(&form, errors);
+    let crowd = receiving_crowd(&form, &audience, errors);
+    let webhook_field = select_webhook(&form, webhook, errors);
+    let (encryption, send_at, field_zone) = (input.encryption.clone(), input.send_at.clone(), zone.clone());
+    let parameters = view! {
+        <Parameters chosen tags=form.tags input errors edited=Callback::new(move |()| edited()) />
+    };
     view! {
         <div class="grid cols">
             <ActionForm
@@ -101,26 +113,26 @@ fn Form(form: TaskForm, id: String) -> impl IntoView {
             >
                 <FormErrors error />
                 <input type="hidden" name="id" value=id />
-                <input type="hidden" name=field("time_zone") value=zone.clone() />
+                <input type="hidden" name=field("time_zone") value=zone />
                 <Panel title="Who and what">
                     <div class="fields">
                         <Field label="Name" name=field("name") required=true errors>
                             <TextInput name=field("name") value=name maxlength=NAME_MAX as u32 placeholder="Spring coupon" />
                         </Field>
-                        {sub_campaigns(&form, errors)}
-                        {receiving_crowd(&form, &audience, errors)}
-                        {select_webhook(&form, webhook, errors)}
+                        {campaigns}
+                        {crowd}
+                        {webhook_field}
                     </div>
                 </Panel>
                 <Panel title="Message">
                     <div class="fields">
-                        <Parameters chosen tags=form.tags.clone() input=input.clone() errors edited=Callback::new(move |()| edited()) />
+                        {parameters}
                         {move || send_id_type(chosen.get(), id_type, errors)}
                         <Field label="Encryption" name=field("encryption") errors help="How the ID is encrypted before it is sent.">
                             <Choice
                                 name=field("encryption")
                                 options=Encryption::ALL.map(|e| SelectOption::new(e.code(), e.label())).to_vec()
-                                selected=input.encryption.clone()
+                                selected=encryption
                             />
                         </Field>
                     </div>
@@ -140,28 +152,48 @@ fn Form(form: TaskForm, id: String) -> impl IntoView {
                                 errors
                                 help="Without Scheduled sending, the task is sent as soon as it is submitted."
                             >
-                                <DateTimeField name=field("send_at") value=input.send_at.clone() zone=zone />
+                                <DateTimeField name=field("send_at") value=send_at zone=field_zone />
                             </Field>
                         </div>
                     </div>
                 </Panel>
                 <div class="panel sticky-foot">
                     <LinkButton href="/tasks" label="Cancel" bare=true />
-                    {test_send_button(chosen)}
+                    {test_send_button(chosen, test)}
                     <SubmitButton label="Submit Sending Task" pending=action.pending() />
                 </div>
             </ActionForm>
             <DryRunPanel form_id=FORM changed />
         </div>
-        {move || chosen.get().filter(|choice| choice.unavailable.is_none()).map(|choice| view! { <TestSend webhook_id=choice.id form_id=FORM /> })}
+        {move || {
+            chosen.get().filter(|choice| choice.unavailable.is_none()).map(|choice| {
+                view! {
+                    <Dialog id=TEST_DIALOG title="Test Send">
+                        <TestSend webhook=choice.webhook initial=test />
+                    </Dialog>
+                }
+            })
+        }}
     }
     .into_any()
 }
 
-fn test_send_button(chosen: Memo<Option<WebhookChoice>>) -> impl IntoView {
+/// Opens the test with what is typed in the form.
+fn test_send_button(chosen: Memo<Option<WebhookChoice>>, test: RwSignal<TestInput>) -> impl IntoView {
     move || {
         chosen.get().filter(|choice| choice.unavailable.is_none()).map(|choice| {
-            view! { <crate::ui::Button label="Test Send" opens=crate::webhooks::test_send::dialog_id(&choice.id) /> }
+            let webhook_id = choice.webhook.id;
+            let copy = move |()| {
+                let task = read_form(FORM).unwrap_or_default();
+                test.set(TestInput {
+                    webhook_id: webhook_id.clone(),
+                    encryption: task.encryption(),
+                    id_type: task.id_type,
+                    values: task.values.into_iter().map(|value| TestValue { name: value.name, value: value.value }).collect(),
+                    ..Default::default()
+                });
+            };
+            view! { <Button label="Test Send" opens=TEST_DIALOG on_click=Callback::new(copy) /> }
         })
     }
 }
@@ -176,9 +208,10 @@ fn sub_campaigns(form: &TaskForm, errors: Signal<Vec<crate::error::FieldError>>)
         }
         .into_any();
     }
+    let chosen = form.input.campaigns.clone();
     view! {
         <Field label="Associate sub-campaigns" name=field("campaigns") errors>
-            <MultiSelect name=field("campaigns") options selected=form.input.campaigns.clone() />
+            <MultiSelect name=field("campaigns") options selected=chosen />
         </Field>
     }
     .into_any()
@@ -204,9 +237,10 @@ fn receiving_crowd(form: &TaskForm, audience: &str, errors: Signal<Vec<crate::er
         SelectOption::new(&choice.id, label)
     };
     let options: Vec<SelectOption> = form.audiences.iter().map(option).collect();
+    let audience = audience.to_string();
     view! {
         <Field label="Receiving crowd" name=field("audience_id") required=true errors>
-            <Select name=field("audience_id") options selected=audience.to_string() prompt="Select Audience" />
+            <Select name=field("audience_id") options selected=audience prompt="Select Audience" />
         </Field>
     }
     .into_any()
@@ -219,10 +253,10 @@ fn select_webhook(
 ) -> AnyView {
     let option = |choice: &WebhookChoice| {
         let label = match &choice.unavailable {
-            Some(reason) => format!("{}: {reason}", choice.name),
-            None => choice.name.clone(),
+            Some(reason) => format!("{}: {reason}", choice.webhook.input.name),
+            None => choice.webhook.input.name.clone(),
         };
-        SelectOption::new(&choice.id, label).disabled(choice.unavailable.is_some())
+        SelectOption::new(&choice.webhook.id, label).disabled(choice.unavailable.is_some())
     };
     let options: Vec<SelectOption> = form.webhooks.iter().map(option).collect();
     let away = form.webhooks.iter().filter(|choice| choice.unavailable.is_some()).count() as i64;
@@ -255,10 +289,11 @@ fn send_id_type(
 ) -> AnyView {
     let Some(choice) = chosen else { return ().into_any() };
     // One of the webhook's; the first unless another was chosen before.
-    if !choice.id_types.contains(&id_type.get_untracked()) {
-        id_type.set(choice.id_types.first().cloned().unwrap_or_default());
+    let id_types = choice.webhook.input.id_types;
+    if !id_types.contains(&id_type.get_untracked()) {
+        id_type.set(id_types.first().cloned().unwrap_or_default());
     }
-    let options: Vec<SelectOption> = choice.id_types.iter().map(|code| SelectOption::new(code, code)).collect();
+    let options: Vec<SelectOption> = id_types.iter().map(|code| SelectOption::new(code, code)).collect();
     view! {
         <Field label="Send ID Type" name=field("id_type") required=true errors>
             <Choice

@@ -1,7 +1,7 @@
 //! Reach Marketing > Webhook: the list of sending tasks.
 
 use super::{
-    api::{DeleteTask, PAGE, task_list},
+    api::{DeleteTask, PAGE, list_tasks},
     model::{TaskList, TaskRow},
 };
 use crate::{
@@ -33,14 +33,14 @@ impl LazyRoute for TasksPage {
             move || (params.get(), delete.version().get()),
             |(params, _)| {
                 let (state, webhook) = (params.filter("state").to_string(), params.filter("webhook").to_string());
-                task_list(params.q, state, webhook, params.sort, params.page)
+                list_tasks(params.q, state, webhook, params.sort, params.page)
             },
         );
         Self { params, list, delete }
     }
 
     fn view(this: Self) -> AnyView {
-        let Self { params, list, delete } = this;
+        let TasksPage { params, list, delete } = this;
         let may_send = expect_context::<SessionInfo>().may(Permission::ReachMarketing);
         let states = SendState::ALL.map(|state| SelectOption::new(state.code(), state.label())).to_vec();
         view! {
@@ -117,15 +117,15 @@ fn table(list: TaskList, params: Memo<ListParams>, delete: ServerAction<DeleteTa
 
 fn row(task: TaskRow, now: i64, delete: ServerAction<DeleteTask>, may_send: bool) -> AnyView {
     let changes = task.changes(now);
-    let id = task.id.clone();
-    let progress = &task.progress;
+    let (id, progress) = (task.id.clone(), &task.progress);
     let sends = progress.accepted + progress.failed + progress.unknown;
     let (confirm, name) = (format!("delete-{id}"), task.name.clone());
     let menu = (may_send && (changes.edit || changes.delete)).then(|| {
-        let question = confirm.clone();
+        let (question, edit) = (confirm.clone(), format!("/tasks/{id}/edit"));
+        let menu = format!("menu-{id}");
         view! {
-            <RowMenu id=format!("menu-{id}") label=format!("More actions for {}", task.name)>
-                {changes.edit.then(|| view! { <a href=format!("/tasks/{id}/edit")>"Edit"</a> })}
+            <RowMenu id=menu label=format!("More actions for {}", task.name)>
+                {changes.edit.then(|| view! { <a href=edit>"Edit"</a> })}
                 {changes.delete.then(|| view! { <button type="button" class="danger" data-dialog-open=question>"Delete"</button> })}
             </RowMenu>
             <Confirm
@@ -135,7 +135,7 @@ fn row(task: TaskRow, now: i64, delete: ServerAction<DeleteTask>, may_send: bool
                 danger=true
             >
                 <ActionForm action=delete>
-                    <input type="hidden" name="id" value=id.clone() />
+                    <input type="hidden" name="id" value=id />
                     <button type="submit" class="btn primary danger">"Delete"</button>
                 </ActionForm>
             </Confirm>

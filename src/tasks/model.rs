@@ -3,7 +3,7 @@
 use crate::{
     delivery::model::{Progress, ReasonCount, SeriesPoint},
     error::FieldError,
-    webhooks::model::{Parameter, ParameterType, is_date},
+    webhooks::model::{Parameter, ParameterType, Webhook, is_date},
     wire::{
         message::Encryption,
         text::{Template, Variable, WhenEmpty, is_variable_name, variable_names},
@@ -147,12 +147,12 @@ impl TaskInput {
 
 /// The name of an input of the form.
 pub fn field(name: &str) -> String {
-    format!("input[{name}]")
+    format!("task[{name}]")
 }
 
 /// The name of the input of the parameter at `place`.
 pub fn value_field(place: usize) -> String {
-    format!("input[values][{place}][value]")
+    format!("task[values][{place}][value]")
 }
 
 impl TaskInput {
@@ -253,12 +253,7 @@ pub struct TaskList {
 /// A webhook in the form: the marketer sees all, and why one can't be chosen.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WebhookChoice {
-    pub id: String,
-    pub name: String,
-    pub id_types: Vec<String>,
-    pub parameters: Vec<Parameter>,
-    pub receipts_enabled: bool,
-    pub batch_size: i64,
+    pub webhook: Webhook,
     /// Why it can't be chosen.
     pub unavailable: Option<String>,
 }
@@ -337,7 +332,7 @@ pub struct TaskDetail {
 }
 
 /// A task's page: what moves while it sends.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct TaskLive {
     pub progress: Progress,
     pub reasons: Vec<ReasonCount>,
@@ -395,7 +390,7 @@ mod tests {
             (Date, "1.2.2026"),
             (Text, "Dear ${name}"),
         ] {
-            assert_eq!(errors(kind, value)[0].field, "input[values][0][value]", "{value}");
+            assert_eq!(errors(kind, value)[0].field, "task[values][0][value]", "{value}");
         }
         assert_eq!(errors(String, &"文".repeat(VALUE_MAX)), []);
         assert_eq!(errors(String, &"文".repeat(VALUE_MAX + 1)).len(), 1);

@@ -111,15 +111,7 @@ pub async fn choices(ctx: &Ctx) -> AppResult<Vec<WebhookChoice>> {
     let webhooks = webhooks::store::list(&ctx.state.db, ctx.workspace()).await?;
     Ok(webhooks
         .into_iter()
-        .map(|webhook| WebhookChoice {
-            unavailable: unavailable(&webhook),
-            id: webhook.id,
-            name: webhook.input.name,
-            id_types: webhook.input.id_types,
-            parameters: webhook.input.parameters,
-            receipts_enabled: webhook.input.receipts_enabled,
-            batch_size: webhook.input.batch_size,
-        })
+        .map(|webhook| WebhookChoice { unavailable: unavailable(&webhook), webhook })
         .collect())
 }
 

@@ -193,7 +193,8 @@ pub async fn list(db: &Db, workspace: &str, query: &ListQuery) -> AppResult<(Vec
         query.offset
     )?;
     let ids: Vec<String> = listed.iter().map(|task| task.id.clone()).collect();
-    let mut progress = report::progress_of_many(db, workspace, &ids).await?;
+    let known: Vec<&str> = ids.iter().map(String::as_str).collect();
+    let mut progress: HashMap<_, _> = report::progress_of_many(db, workspace, &known).await?.into_iter().collect();
     let mut campaigns = campaigns_of(db, workspace, &ids).await?;
     let rows = listed
         .into_iter()

@@ -1,7 +1,7 @@
 //! The requests of a task, each with its attempts.
 
 use super::{
-    super::api::{ROWS, batch_attempts, task_batches},
+    super::api::{ROWS, batch_attempts, list_task_batches},
     users::result_badge,
 };
 use crate::{
@@ -23,7 +23,7 @@ pub fn Batches(id: Memo<String>) -> impl IntoView {
     let params = use_list_params(FILTERS);
     let rows = Resource::new(
         move || (id.get(), params.get()),
-        |(id, params)| task_batches(id, String::new(), params.after.parse().unwrap_or(0)),
+        |(id, params)| list_task_batches(id, params.after.parse().unwrap_or(-1)),
     );
     let query = use_query_map();
     let opened = Memo::new(move |_| query.read().get("batch").and_then(|batch| batch.parse::<i64>().ok()));
@@ -61,7 +61,7 @@ fn table(
     }
     let next = (rows.len() as i64 == ROWS).then(|| rows.last().map(|last| last.batch_no.to_string())).flatten();
     let after = params.read_untracked().after.clone();
-    let rows = rows.into_iter().map(|batch| {
+    let rows: Vec<_> = rows.into_iter().map(|batch| {
         let here = attempts.as_ref().filter(|(opened, _)| *opened == batch.batch_no).map(|(_, rows)| rows.clone());
         let href = if here.is_some() {
             format!("/tasks/{id}?view=batches&after={after}")
@@ -80,7 +80,7 @@ fn table(
             </tr>
             {here.map(|rows| view! { <tr><td colspan="6">{attempt_list(rows)}</td></tr> })}
         }
-    });
+    }).collect();
     view! {
         <TableWrap label="Batches">
             <table>
@@ -94,7 +94,7 @@ fn table(
                         <th scope="col">"Ended"</th>
                     </tr>
                 </thead>
-                <tbody>{rows.collect_view()}</tbody>
+                <tbody>{rows}</tbody>
             </table>
         </TableWrap>
         <KeysetPager params next />

@@ -1,7 +1,7 @@
 //! What every user got.
 
 use super::super::{
-    api::{ROWS, task_actions},
+    api::{ROWS, list_task_users},
     model::TaskDetail,
 };
 use crate::{
@@ -20,12 +20,12 @@ const FILTERS: &[&str] = &["result", "receipt"];
 #[component]
 pub fn Users(id: Memo<String>) -> impl IntoView {
     let params = use_list_params(FILTERS);
-    let detail = Resource::new(move || id.get(), super::super::api::task_detail);
+    let detail = Resource::new(move || id.get(), super::super::api::load_task);
     let rows = Resource::new(
         move || (id.get(), params.get()),
         |(id, params)| {
             let (result, receipt) = (params.filter("result").to_string(), params.filter("receipt").to_string());
-            task_actions(id, params.q, result, receipt, params.after.parse().unwrap_or(0))
+            list_task_users(id, params.q, result, receipt, params.after.parse().unwrap_or(-1))
         },
     );
     view! {

@@ -25,10 +25,10 @@ const CALM: Duration = Duration::from_millis(600);
 const POLL: Duration = Duration::from_millis(300);
 
 /// What is typed now; `None` while the form is not there.
-fn read_form(id: &str) -> Option<TaskInput> {
+pub fn read_form(id: &str) -> Option<TaskInput> {
     let form: HtmlFormElement = document().get_element_by_id(id)?.dyn_into().ok()?;
     let data = FormData::new_with_form(&form).ok()?;
-    SubmitTask::from_form_data(&data).ok().map(|submit| submit.input)
+    SubmitTask::from_form_data(&data).ok().map(|submit| submit.task)
 }
 
 #[derive(Clone, Debug, PartialEq)]

@@ -27,10 +27,12 @@ pub fn Parameters(
     let input = StoredValue::new(input);
     let inputs = move || match chosen.get() {
         None => view! { <p class="quiet">"Select a webhook; its parameters appear here."</p> }.into_any(),
-        Some(choice) if choice.parameters.is_empty() => {
+        Some(choice) if choice.webhook.input.parameters.is_empty() => {
             view! { <p class="quiet">"This webhook has no parameters."</p> }.into_any()
         }
         Some(choice) => choice
+            .webhook
+            .input
             .parameters
             .into_iter()
             .enumerate()
@@ -68,7 +70,7 @@ fn one(
     let own = parameter.name.clone();
     view! {
         <div class="stack-s">
-            <input type="hidden" name=format!("input[values][{place}][name]") value=parameter.name.clone() />
+            <input type="hidden" name=format!("task[values][{place}][name]") value=parameter.name.clone() />
             <Field label=parameter.display_name name required=parameter.required errors>
                 {control}
             </Field>
@@ -103,7 +105,7 @@ fn Variables(
             .filter(move |(_, variable)| variable.parameter == of)
             .map(|(index, variable)| {
                 let hidden = |key: &str, value: &str| {
-                    let name = format!("input[variables][{index}][{key}]");
+                    let name = format!("task[variables][{index}][{key}]");
                     view! { <input type="hidden" name=name value=value.to_string() /> }
                 };
                 let what = match variable.when_empty.as_str() {

@@ -1,11 +1,7 @@
 //! What to say when there is something to say: a note, an error, nothing yet, not yet.
 
 use leptos::prelude::*;
-use leptos_router::{
-    hooks::use_location,
-    location::Url,
-    params::ParamsMap,
-};
+use leptos_router::{hooks::use_location, location::Url, params::ParamsMap};
 
 use super::badge::Tone;
 use super::icon::{Glyph, Icon};

@@ -164,12 +164,7 @@ pub fn LineChart(
 }
 
 /// Columns to point at: each shows its moment and values on hover.
-fn hits(
-    frame: Frame,
-    rows: &BTreeMap<i64, Vec<String>>,
-    series: &[Series],
-    moment: impl Fn(i64) -> String,
-) -> AnyView {
+fn hits(frame: Frame, rows: &BTreeMap<i64, Vec<String>>, series: &[Series], moment: impl Fn(i64) -> String) -> AnyView {
     let at: Vec<f64> = rows.keys().map(|ms| frame.x(*ms)).collect();
     let edges = |index: usize| {
         let here = at.get(index).copied().unwrap_or_default();

@@ -11,7 +11,7 @@
   apply(stored());
 
   const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
-  if (zone) document.cookie = `tz=${encodeURIComponent(zone)}; Path=/; Max-Age=31536000; SameSite=Lax`;
+  if (zone) document.cookie = `tz=${zone}; Path=/; Max-Age=31536000; SameSite=Lax`;
 
   // The other theme; when that is the system's choice, nothing is stored and the system leads again.
   const switchTheme = () => {

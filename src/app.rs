@@ -29,6 +29,12 @@ use shell::Shell;
 #[component]
 pub fn App() -> impl IntoView {
     provide_meta_context();
+    // Says that the wasm has taken over: the end-to-end tests wait for it.
+    Effect::new(|_| {
+        if let Some(root) = document().document_element() {
+            let _ = root.set_attribute("data-hydrated", "");
+        }
+    });
     view! {
         <Title formatter=|title: String| if title.is_empty() { "Reachwire".into() } else { format!("{title} · Reachwire") } />
         <Router>

@@ -125,10 +125,15 @@ async fn find(state: &AppState, headers: &HeaderMap) -> AppResult<Option<Signed>
         workspace_id: row.workspace_id.clone(),
         workspace_name: row.workspace_name,
         role,
-        time_zone: row.time_zone,
+        time_zone: zone(headers).unwrap_or(row.time_zone),
         development: state.config.development,
     };
     Ok(Some(Signed { user_id: row.user_id, workspace_id: row.workspace_id, info }))
+}
+
+/// The browser's time zone, which theme.js keeps in a cookie.
+fn zone(headers: &HeaderMap) -> Option<String> {
+    cookie(headers, "tz").map(|zone| zone.replace("%2F", "/")).filter(|zone| jiff::tz::TimeZone::get(zone).is_ok())
 }
 
 #[derive(Deserialize)]

@@ -1,12 +1,49 @@
+//! `/ui`: every part of the design system in every state, for those who build pages. Switch the theme in the bar.
+
+mod charts;
+mod forms;
+mod lists;
+mod words;
+
 use leptos::prelude::*;
 use leptos_router::{LazyRoute, lazy_route};
+
+use crate::ui::{Badge, Button, LinkButton, PageHeader, Tone};
+use charts::ChartsSection;
+use forms::FormsSection;
+use lists::ListsSection;
+use words::WordsSection;
+
+/// A moment that examples hang on (unix ms): the gallery looks the same every day.
+const NOW: i64 = 1_795_338_005_000;
+
+/// The gallery.
 pub struct GalleryPage;
+
 #[lazy_route]
 impl LazyRoute for GalleryPage {
     fn data() -> Self {
         Self
     }
+
     fn view(_this: Self) -> AnyView {
-        ().into_any()
+        view! {
+            <PageHeader
+                title="Design system"
+                crumbs=vec![("Development", ""), ("Overview", "/")]
+                intro="What pages are made of. Every part in every state, in light and in dark."
+                badge=view! { <Badge tone=Tone::Run text="Living"/> }.into_any()
+            >
+                <LinkButton href="/webhooks" label="Webhook Management"/>
+                <Button label="Open a dialog" primary=true opens="gallery-dialog"/>
+            </PageHeader>
+            <div class="gallery">
+                <WordsSection/>
+                <ListsSection/>
+                <FormsSection/>
+                <ChartsSection/>
+            </div>
+        }
+        .into_any()
     }
 }

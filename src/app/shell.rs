@@ -137,7 +137,7 @@ fn brand() -> impl IntoView {
                 <circle cx="5" cy="11" r="2.6"></circle>
                 <path d="M8 11h5M13 11l4-5M13 11l4 5M13 11h6"></path>
             </svg>
-            "Reachwire"
+            <span>"Reachwire"</span>
         </a>
     }
 }

@@ -1,7 +1,7 @@
 //! What surrounds the application: the HTML document, the contexts that pages find, the page after a panic.
 
 use super::AppState;
-use crate::{app::App, error::internal, ui::UserZone};
+use crate::{app::App, error::internal};
 use axum::response::{Html, IntoResponse, Response};
 use http::{StatusCode, request::Parts};
 use leptos::{config::LeptosOptions, nonce::Nonce, prelude::*};
@@ -13,21 +13,11 @@ pub fn contexts(state: &AppState) -> impl Fn() + Clone + Send + 'static {
     let state = state.clone();
     move || {
         provide_context(state.clone());
-        if let Some(parts) = use_context::<Parts>() {
-            provide_context(UserZone(zone(&parts)));
-            if let Some(nonce) = parts.extensions.get::<Nonce>() {
-                provide_context(nonce.clone());
-            }
+        // The nonce that the policy's header names.
+        if let Some(nonce) = use_context::<Parts>().and_then(|parts| parts.extensions.get::<Nonce>().cloned()) {
+            provide_context(nonce);
         }
     }
-}
-
-/// The browser's time zone, which theme.js keeps in a cookie; UTC until it has.
-fn zone(parts: &Parts) -> String {
-    crate::access::session::cookie(&parts.headers, "tz")
-        .map(|zone| zone.replace("%2F", "/"))
-        .filter(|zone| jiff::tz::TimeZone::get(zone).is_ok())
-        .unwrap_or_else(|| "UTC".into())
 }
 
 pub fn shell(options: LeptosOptions) -> impl IntoView {

@@ -31,7 +31,7 @@ pub fn close_dialog(id: &str) {
     }
 }
 
-/// A question or a form over the page. `open` ties it to a signal; `wide` is for logs and messages.
+/// A question or a form over the page; its first control gets the focus, the cross is the last. `open` ties it to a signal; `wide` is for logs and messages.
 #[component]
 pub fn Dialog(
     #[prop(into)] id: String,
@@ -66,11 +66,11 @@ pub fn Dialog(
         <dialog node_ref=node id=id class="dialog" class:wide=wide aria-labelledby=labelled_by on:close=closed>
             <header>
                 <h2 id=title_id>{title}</h2>
-                <button type="button" class="btn bare icon-only" data-dialog-close="" aria-label="Close">
-                    <Icon glyph=Glyph::Close/>
-                </button>
             </header>
             <div class="body">{children()}</div>
+            <button type="button" class="btn bare icon-only close" data-dialog-close="" aria-label="Close">
+                <Icon glyph=Glyph::Close/>
+            </button>
         </dialog>
     }
     .into_any()

@@ -27,7 +27,7 @@ pub fn PageHeader(
         }
     });
     view! {
-        <Title text=move || format!("{} · Reachwire", title.get())/>
+        <Title text=move || title.get()/>
         <div class="page-head">
             <div>
                 {crumbs}

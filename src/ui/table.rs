@@ -29,6 +29,10 @@ fn href_to(params: impl Fn() -> ListParams + Send + Sync + 'static) -> impl Fn()
     move || format!("{}{}", path.get(), params().to_query())
 }
 
+/// With scripts, Enter and a change of a select submit; without them this does. (A button that is there for all would
+/// be sent along as a nameless value.)
+const APPLY: &str = r#"<button type="submit" class="btn">Apply</button>"#;
+
 /// Search and filters of the list at `action`; children are the list's own actions, at the right.
 #[component]
 pub fn Filters(
@@ -86,7 +90,7 @@ pub fn Filters(
                 />
                 {selects}
                 {sort}
-                <button type="submit" class="btn apply">"Apply"</button>
+                <noscript inner_html=APPLY></noscript>
                 {clear}
             </Form>
             {children.map(|children| view! { <div class="actions">{children()}</div> })}
@@ -138,6 +142,9 @@ pub fn Pager(
     /// What is counted, in the plural: "webhooks".
     #[prop(optional, into)]
     noun: String,
+    /// The name of the landmark, where a page has several lists.
+    #[prop(default = "Pages".into(), into)]
+    label: String,
 ) -> impl IntoView {
     let path = use_location().pathname;
     let size = page_size.max(1);
@@ -159,7 +166,7 @@ pub fn Pager(
         (last > 1 || params.page > 1).then(|| (step("Previous", previous), step("Next", next)))
     };
     view! {
-        <nav class="foot" aria-label="Pages">
+        <nav class="foot" aria-label=label>
             <span>{range}</span>
             <span class="actions">{steps}</span>
         </nav>
@@ -175,6 +182,9 @@ pub fn KeysetPager(
     /// What is known of the size: "about 23,570 users".
     #[prop(optional, into)]
     note: String,
+    /// The name of the landmark, where a page has several lists.
+    #[prop(default = "Pages".into(), into)]
+    label: String,
 ) -> impl IntoView {
     let path = use_location().pathname;
     let steps = move || {
@@ -185,7 +195,7 @@ pub fn KeysetPager(
         (first.is_some() || next.is_some()).then(|| (step("First page", first), step("Next", next)))
     };
     view! {
-        <nav class="foot" aria-label="Pages">
+        <nav class="foot" aria-label=label>
             <span>{note}</span>
             <span class="actions">{steps}</span>
         </nav>

@@ -6,7 +6,7 @@ use crate::ui::time::{self, Form};
 /// nothing has an axis to 1.
 pub(super) fn ticks(max: f64) -> Vec<f64> {
     let max = if max.is_finite() && max > 0.0 { max } else { return vec![0.0, 1.0] };
-    let raw = max / 4.0;
+    let raw = max / 5.0;
     let power = 10_f64.powf(raw.log10().floor());
     let step = [1.0, 2.0, 2.5, 5.0, 10.0].into_iter().map(|m| m * power).find(|step| *step >= raw * 0.999_999);
     let step = step.unwrap_or(power * 10.0);
@@ -36,8 +36,8 @@ mod tests {
 
     #[test]
     fn axes_end_at_or_above_the_highest_value_in_round_steps() {
-        assert_eq!(ticks(216_000.0), [0.0, 100_000.0, 200_000.0, 300_000.0]);
-        assert_eq!(ticks(100.0), [0.0, 25.0, 50.0, 75.0, 100.0]);
+        assert_eq!(ticks(216_000.0), [0.0, 50_000.0, 100_000.0, 150_000.0, 200_000.0, 250_000.0]);
+        assert_eq!(ticks(100.0), [0.0, 20.0, 40.0, 60.0, 80.0, 100.0]);
         assert_eq!(ticks(3.0), [0.0, 1.0, 2.0, 3.0]);
         for max in [0.003, 0.7, 1.0, 7.0, 19.0, 42.0, 1e5, 123_456.0, 9.9e9] {
             let ticks = ticks(max);

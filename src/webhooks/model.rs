@@ -1,10 +1,14 @@
 //! A webhook and its parameters (seed 002, "Create a webhook").
 
 mod check;
+mod pages;
 
-pub use check::{check_statuses, check_url, is_parameter_name};
+pub use check::{check_statuses, check_url, is_date, is_parameter_name};
+pub use pages::{
+    TestInput, TestOutcome, TestSend, TestSends, TestValue, WebhookDetail, WebhookForm, WebhookOrder, WebhookPage,
+    WebhookQuery,
+};
 
-use crate::wire::message::Encryption;
 use serde::{Deserialize, Deserializer, Serialize, de};
 use std::fmt;
 
@@ -14,6 +18,9 @@ pub const PARAMETER_NAME_MAX: usize = 32;
 pub const URL_MAX: usize = 2_000;
 pub const KEY_MAX: usize = 128;
 pub const PARAMETERS_MAX: usize = 50;
+/// A parameter's value: one line, and a text.
+pub const VALUE_MAX: usize = 1_000;
+pub const TEXT_MAX: usize = 10_000;
 pub const STATUSES_MAX: usize = 50;
 pub const BATCH_MAX: i64 = 100;
 /// Webhooks in one workspace, so that lists of all of them stay bounded.
@@ -159,70 +166,6 @@ pub struct TestResult {
     pub ok: bool,
     pub reason: String,
     pub at: i64,
-}
-
-/// What the list is asked for: search, filters, order, page.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default)]
-pub struct WebhookQuery {
-    /// In name or URL.
-    pub search: String,
-    /// An ID type's code; "" for all.
-    pub id_type: String,
-    /// Enabled or disabled ones only.
-    pub enabled: Option<bool>,
-    pub order: WebhookOrder,
-    pub descending: bool,
-    pub offset: i64,
-}
-
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub enum WebhookOrder {
-    #[default]
-    Name,
-    LatestTest,
-    Tasks,
-}
-
-/// A page of the list.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct WebhookPage {
-    pub rows: Vec<Webhook>,
-    /// How many match, on all pages.
-    pub total: i64,
-    /// The server's time, for "5 min ago".
-    pub now: i64,
-}
-
-/// A value for one parameter of a test send.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct TestValue {
-    pub name: String,
-    #[serde(default)]
-    pub value: String,
-}
-
-/// "Test Send": one message to one ID (seed 002, "Test sending").
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct TestInput {
-    pub webhook_id: String,
-    #[serde(default)]
-    pub id_type: String,
-    #[serde(default)]
-    pub test_id: String,
-    #[serde(default)]
-    pub encryption: Encryption,
-    #[serde(default)]
-    pub values: Vec<TestValue>,
-}
-
-/// A test send that was made.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct TestSend {
-    pub id: String,
-    pub result: TestResult,
-    /// Who made it.
-    pub by: String,
 }
 
 /// A whole number as a form has it. Text that is none reads as a number that [`WebhookInput::check`] refuses, so that

@@ -1,13 +1,65 @@
 //! What may be typed into the form, and what is said when something else was.
 
 use super::{
-    Authentication, BATCH_MAX, KEY_MAX, NAME_MAX, PARAMETER_NAME_MAX, PARAMETERS_MAX, ReceiptStatus, STATUSES_MAX,
-    URL_MAX, WebhookInput,
+    Authentication, BATCH_MAX, KEY_MAX, NAME_MAX, PARAMETER_NAME_MAX, PARAMETERS_MAX, Parameter, ParameterType,
+    ReceiptStatus, STATUSES_MAX, TEXT_MAX, URL_MAX, VALUE_MAX, WebhookInput,
 };
 use crate::error::FieldError;
 
 fn too_long(text: &str, most: usize) -> bool {
     text.chars().count() > most
+}
+
+impl Parameter {
+    /// Whether a task or a test may give it this value. Variables of a text count as text.
+    pub fn check_value(&self, value: &str) -> Result<(), String> {
+        let value = value.trim();
+        if value.is_empty() {
+            return if self.required { Err("Enter a value.".into()) } else { Ok(()) };
+        }
+        let most = if self.kind == ParameterType::Text { TEXT_MAX } else { VALUE_MAX };
+        if too_long(value, most) {
+            return Err(format!("At most {most} characters; this has {}.", value.chars().count()));
+        }
+        match self.kind {
+            ParameterType::Numeric if !is_number(value) => {
+                Err("Enter a number: digits, with a point if need be.".into())
+            }
+            ParameterType::Date if !is_date(value) => Err("Enter a date: 2026-01-31.".into()),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Digits with an optional sign and an optional point.
+fn is_number(text: &str) -> bool {
+    let digits = text.strip_prefix(['-', '+']).unwrap_or(text);
+    let all_digits = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+    match digits.split_once('.') {
+        Some((whole, fraction)) => all_digits(whole) && all_digits(fraction),
+        None => all_digits(digits),
+    }
+}
+
+/// `YYYY-MM-DD`, a day of the calendar.
+pub fn is_date(text: &str) -> bool {
+    let mut parts = text.split('-');
+    let mut part = |length: usize| -> Option<u32> {
+        let digits = parts.next().filter(|part| part.len() == length)?;
+        if digits.bytes().all(|byte| byte.is_ascii_digit()) { digits.parse().ok() } else { None }
+    };
+    let (Some(year), Some(month), Some(day)) = (part(4), part(2), part(2)) else {
+        return false;
+    };
+    let leap = year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400));
+    let days = match month {
+        2 if leap => 29,
+        2 => 28,
+        4 | 6 | 9 | 11 => 30,
+        1..=12 => 31,
+        _ => return false,
+    };
+    (1..=days).contains(&day) && parts.next().is_none()
 }
 
 /// English letters, digits, underscores, at most 32 (seed 002, "Parameter name").
@@ -19,7 +71,8 @@ impl WebhookInput {
     /// Without the white space around what was typed and without the rows at the end that were left blank. The key
     /// stays as it is: it may begin or end with a space.
     pub fn tidy(mut self) -> Self {
-        let trim = |text: &mut String| *text = text.trim().to_string();
+        // PostgreSQL keeps no NUL.
+        let trim = |text: &mut String| *text = text.replace('\0', "").trim().to_string();
         trim(&mut self.name);
         trim(&mut self.url);
         for parameter in &mut self.parameters {
@@ -159,7 +212,6 @@ pub fn check_url(url: &str) -> Result<(), String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::webhooks::model::Parameter;
 
     fn good() -> WebhookInput {
         WebhookInput {
@@ -227,6 +279,28 @@ mod tests {
         assert_eq!(check_statuses(&before, &before[..1])[0].field, "statuses");
         let changed = check_statuses(&before, &[status("200", "Delivered"), before[1].clone()]);
         assert!(changed[0].message.contains("“200 Success”"), "{changed:?}");
+    }
+
+    #[test]
+    fn values_fit_their_parameters() {
+        let fits = |kind: ParameterType, value: &str| {
+            Parameter { kind, required: true, ..Default::default() }.check_value(value).is_ok()
+        };
+        for right in ["0", "-1", "12.50", "+3"] {
+            assert!(fits(ParameterType::Numeric, right), "{right}");
+        }
+        for wrong in ["", "1,5", "1e3", ".5", "5.", "-", "NaN", "１"] {
+            assert!(!fits(ParameterType::Numeric, wrong), "{wrong}");
+        }
+        for right in ["2026-01-31", "2024-02-29", "2000-02-29"] {
+            assert!(fits(ParameterType::Date, right), "{right}");
+        }
+        for wrong in ["2026-02-29", "1900-02-29", "2026-13-01", "2026-1-1", "2026-04-31", "2026-01-01-1", "today"] {
+            assert!(!fits(ParameterType::Date, wrong), "{wrong}");
+        }
+        assert!(fits(ParameterType::Text, &"文".repeat(TEXT_MAX)));
+        assert!(!fits(ParameterType::String, &"文".repeat(VALUE_MAX + 1)));
+        assert_eq!(Parameter::default().check_value(""), Ok(()));
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! The command line.
 
+mod import;
 mod user;
 
 use crate::{
@@ -40,6 +41,11 @@ enum Command {
         #[command(subcommand)]
         command: user::UserCommand,
     },
+    /// Bring data in.
+    Import {
+        #[command(subcommand)]
+        command: import::ImportCommand,
+    },
 }
 
 /// Runs the command; an error is for people and goes to the terminal.
@@ -66,5 +72,6 @@ pub async fn run() -> Result<(), String> {
             Ok(())
         }
         Command::User { command } => user::run(command).await,
+        Command::Import { command } => import::run(command).await,
     }
 }

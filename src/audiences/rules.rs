@@ -261,8 +261,8 @@ impl Test {
 impl std::fmt::Display for Condition {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let op = Op::from_code(&self.op);
-        write!(f, "{} {}", self.tag, op.map_or(self.op.as_str(), |op| op.label()))?;
         let shown = op.map_or(self.values.len(), Op::values).min(self.values.len());
+        write!(f, "{} {}", self.tag, match op { Some(op) => op.label(), None => &self.op })?;
         if shown > 0 { write!(f, " {}", self.values[..shown].join(" and ")) } else { Ok(()) }
     }
 }

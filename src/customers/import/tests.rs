@@ -3,7 +3,7 @@
 use super::{
     run::{Run, RunError},
     store,
-    testing::{import_text, started, workspace},
+    testing::{import_text, mapping, started, workspace},
 };
 use crate::{
     clock::Clock,
@@ -180,11 +180,11 @@ on_both_databases!(an_import_starts_once_and_never_with_a_tag_of_another_kind, |
     execute!(db, "insert into tags (workspace_id, name, kind) values ($1, 'spend', 'text')", &ws).unwrap();
     let new = store::NewImport { source: store::Source::Upload, file_name: "x", bytes: 1, by: "test" };
     let id = store::add(&db, &ws, &new, 1).await.unwrap();
-    let wrong = super::testing::mapping(&columns());
+    let wrong = mapping(&columns());
     assert!(!store::start(&db, &ws, &id, &wrong, 2).await.unwrap());
     assert_eq!(store::get(&db, &ws, &id).await.unwrap().status, ImportStatus::Uploaded);
     assert_eq!(customers::store::tags(&db, &ws).await.unwrap().len(), 1);
-    let right = super::testing::mapping(&columns()[..3]);
+    let right = mapping(&columns()[..3]);
     assert!(store::start(&db, &ws, &id, &right, 2).await.unwrap());
     assert!(!store::start(&db, &ws, &id, &right, 2).await.unwrap());
     assert!(!store::discard(&db, &ws, &id).await.unwrap());

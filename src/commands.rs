@@ -1,5 +1,6 @@
 //! The command line.
 
+mod demo;
 mod import;
 mod user;
 
@@ -36,6 +37,8 @@ enum Command {
         #[command(flatten)]
         flags: Flags,
     },
+    /// The product with made-up data and a simulator of a receiving system.
+    Demo(demo::DemoArgs),
     /// People.
     User {
         #[command(subcommand)]
@@ -71,6 +74,7 @@ pub async fn run() -> Result<(), String> {
             println!("Copied to {}.", file.display());
             Ok(())
         }
+        Command::Demo(args) => demo::run(args).await,
         Command::User { command } => user::run(command).await,
         Command::Import { command } => import::run(command).await,
     }

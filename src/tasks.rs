@@ -18,3 +18,9 @@ mod prepare;
 pub mod sender;
 #[cfg(feature = "ssr")]
 pub mod store;
+
+/// What the engine sends for this room.
+#[cfg(feature = "ssr")]
+pub fn senders() -> Vec<std::sync::Arc<dyn crate::delivery::Sender>> {
+    vec![std::sync::Arc::new(sender::TaskSender)]
+}

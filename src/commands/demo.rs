@@ -7,7 +7,7 @@ use crate::{
     config::{Config, Flags},
     crm, server, wire,
 };
-use std::net::SocketAddr;
+use std::{net::SocketAddr, time::Duration};
 
 /// What the demo's people sign in with.
 pub const PASSWORD: &str = "reachwire-demo";
@@ -32,11 +32,16 @@ pub async fn run(args: DemoArgs) -> Result<(), String> {
     config.engine.allow_networks.push(args.crm.ip().into());
     server::init_logs(config.log_format);
     let public_url = config.public_url();
+    let receipts = crm::ReceiptOptions {
+        url: format!("{public_url}{}", wire::receipt::PATH),
+        delay: Duration::from_secs(1),
+        share: 0.98,
+        statuses: vec![("200".into(), 0.93), ("500".into(), 0.07)],
+    };
     let simulator = crm::Simulator::start(crm::Options {
         listen: args.crm,
-        key: KEY.into(),
-        receipts_to: Some(format!("{public_url}{}", wire::receipt::PATH)),
-        receipt_statuses: vec![("200".into(), 0.93), ("500".into(), 0.07)],
+        key: Some(KEY.into()),
+        receipts: Some(receipts),
         ..Default::default()
     })
     .await
@@ -55,6 +60,6 @@ pub async fn run(args: DemoArgs) -> Result<(), String> {
          Marketer         {MARKETER}   password {PASSWORD}\n  CRM simulator    {crm_url}\n"
     );
     let ended = serving.await.map_err(|error| error.to_string())?;
-    simulator.stop().await;
+    drop(simulator);
     ended
 }

@@ -9,14 +9,23 @@ use crate::{
     },
     audiences::{
         self,
-        model::{AudienceInput, Condition, Operator},
+        model::{Audience, Kind},
+        rules::{Condition, Op, Rules},
     },
     campaigns::{
         self,
         model::{CampaignInput, CampaignKind},
     },
     clock::DAY,
-    customers,
+    customers::{
+        self,
+        import::{
+            guess::guess,
+            inspect::inspect,
+            run::Run,
+            store::{self, NewImport, Source},
+        },
+    },
     delivery::{model::SendState, report},
     error::{AppError, AppResult, internal},
     server::AppState,
@@ -54,10 +63,10 @@ pub async fn before(state: &AppState, crm_url: &str) -> AppResult<Option<First>>
     let marketer = access::put_user(db, MARKETER, "Marketer", &hash, now).await?;
     access::put_member(db, &workspace, &marketer, Role::Marketer).await?;
 
-    customers::import::import_text(state, &workspace, "demo.csv", &people::csv(CUSTOMERS)).await?;
-    audiences::store::create(db, &workspace, &AudienceInput::everybody("All customers"), now).await?;
-    let loyal = audience(state, &workspace, "Loyal buyers", "spend", Operator::Greater, "300").await?;
-    audience(state, &workspace, "Shanghai", "city", Operator::Is, "上海").await?;
+    import(state, &workspace).await?;
+    audience(state, &workspace, "All customers", Kind::All, vec![]).await?;
+    let loyal = audience(state, &workspace, "Loyal buyers", Kind::Rules, vec![condition("spend", Op::Above, "300")]).await?;
+    audience(state, &workspace, "Shanghai", Kind::Rules, vec![condition("city", Op::Is, "上海")]).await?;
 
     let coupon = webhook(state, &workspace, "Coupon service", &format!("{crm_url}/coupon"), &["OPEN_ID", "MOBILE"]).await?;
     webhook(state, &workspace, "短信网关", &format!("{crm_url}/sms"), &["MOBILE"]).await?;
@@ -120,17 +129,38 @@ fn variable(tag: &str, when_empty: &str, default: &str) -> VariableInput {
     }
 }
 
+fn condition(tag: &str, op: Op, value: &str) -> Condition {
+    Condition { tag: tag.into(), op: op.code().into(), values: vec![value.into()] }
+}
+
 async fn audience(
     state: &AppState,
     workspace: &str,
     name: &str,
-    tag: &str,
-    op: Operator,
-    value: &str,
+    kind: Kind,
+    conditions: Vec<Condition>,
 ) -> AppResult<String> {
-    let condition = Condition { tag: tag.into(), op, values: vec![value.into()] };
-    let input = AudienceInput::conditions(name, vec![condition]);
-    Ok(audiences::store::create(&state.db, workspace, &input, state.clock.now()).await?)
+    let (db, now) = (&state.db, state.clock.now());
+    let mut audience = Audience { name: name.into(), ..Audience::unsaved(kind, Rules::of(conditions)) };
+    audience.size = audiences::store::size_of(db, workspace, &audience).await?;
+    Ok(audiences::store::add(db, workspace, &audience, now).await?)
+}
+
+/// By the way that every import goes, from a file in the uploads.
+async fn import(state: &AppState, workspace: &str) -> AppResult<()> {
+    let (db, clock) = (&state.db, &state.clock);
+    let csv = people::csv(CUSTOMERS);
+    let path = state.config.uploads().join("demo.csv");
+    std::fs::create_dir_all(state.config.uploads()).map_err(internal)?;
+    std::fs::write(&path, &csv).map_err(internal)?;
+    let inspected = inspect(&path).map_err(internal)?;
+    let id_types = customers::store::enabled_id_types(db, workspace).await?;
+    let mapping = guess(&inspected, &id_types, &[]);
+    let new = NewImport { source: Source::Command, file_name: "demo.csv", bytes: csv.len() as i64, by: "demo" };
+    let id = store::add(db, workspace, &new, clock.now()).await?;
+    store::start(db, workspace, &id, &mapping, clock.now()).await?;
+    Run { db, clock, workspace, id: &id }.to_end(&path, |_| ()).await.map_err(internal)?;
+    std::fs::remove_file(&path).map_err(internal)
 }
 
 async fn webhook(state: &AppState, workspace: &str, name: &str, url: &str, id_types: &[&str]) -> AppResult<String> {

@@ -1,5 +1,6 @@
 //! The command line.
 
+mod crm;
 mod user;
 
 use crate::{
@@ -35,6 +36,8 @@ enum Command {
         #[command(flatten)]
         flags: Flags,
     },
+    /// Simulate a customer's system: verify, answer as told, post receipts.
+    Crm(crm::CrmArgs),
     /// People.
     User {
         #[command(subcommand)]
@@ -65,6 +68,7 @@ pub async fn run() -> Result<(), String> {
             println!("Copied to {}.", file.display());
             Ok(())
         }
+        Command::Crm(args) => crm::run(args).await,
         Command::User { command } => user::run(command).await,
     }
 }

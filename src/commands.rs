@@ -2,6 +2,7 @@
 
 mod demo;
 mod import;
+mod crm;
 mod user;
 
 use crate::{
@@ -39,6 +40,8 @@ enum Command {
     },
     /// The product with made-up data and a simulator of a receiving system.
     Demo(demo::DemoArgs),
+    /// Simulate a customer's system: verify, answer as told, post receipts.
+    Crm(crm::CrmArgs),
     /// People.
     User {
         #[command(subcommand)]
@@ -75,6 +78,7 @@ pub async fn run() -> Result<(), String> {
             Ok(())
         }
         Command::Demo(args) => demo::run(args).await,
+        Command::Crm(args) => crm::run(args).await,
         Command::User { command } => user::run(command).await,
         Command::Import { command } => import::run(command).await,
     }

@@ -93,9 +93,9 @@ async fn read(db: &Db, master_key: &MasterKey, key: &SendKey) -> Result<Context,
     let sealed = row.key_cipher.filter(|_| !row.authentication.eq_ignore_ascii_case("none"));
     let key = match sealed {
         None => None,
-        Some(sealed) => {
-            Some(master_key.open(&sealed).ok_or_else(|| unusable("The webhook's key can't be opened; enter it again."))?)
-        }
+        Some(sealed) => Some(
+            master_key.open(&sealed).ok_or_else(|| unusable("The webhook's key can't be opened; enter it again."))?,
+        ),
     };
     Ok(Context {
         webhook_id: row.webhook_id,

@@ -74,8 +74,7 @@ impl Courier {
             let Outcome { end, http_status, duration_ms, response } = outcome;
             let webhook_id = context.webhook_id.clone();
             // Without a receiver the engine is gone, and the next start finds the batch leased.
-            let _ =
-                courier.finished.send(Finished { claim, webhook_id, end, http_status, duration_ms, response });
+            let _ = courier.finished.send(Finished { claim, webhook_id, end, http_status, duration_ms, response });
         });
     }
 

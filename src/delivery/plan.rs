@@ -5,7 +5,7 @@
 //! the last are full; sending begins as soon as the first is.
 
 use super::{
-    Chunk, Recipient, Sender, SendState, control,
+    Chunk, Recipient, SendState, Sender, control,
     ids::SendKey,
     store::{self, Delta},
     supervise::{Loop, Pulse, Stopping},
@@ -149,8 +149,7 @@ impl Planner {
         let Some(sender) = self.senders.iter().find(|sender| sender.source() == send.source) else {
             return self.give_up(&key, &format!("Nothing here sends for “{}”.", send.source)).await.map(|()| true);
         };
-        let chunk =
-            sender.chunk(&self.db, &send.workspace_id, &send.id, send.plan_cursor.as_deref(), CHUNK).await;
+        let chunk = sender.chunk(&self.db, &send.workspace_id, &send.id, send.plan_cursor.as_deref(), CHUNK).await;
         match chunk {
             Ok(chunk) => match self.write(&key, send, chunk).await {
                 Err(sqlx::Error::Database(error)) if error.is_unique_violation() => {
@@ -183,8 +182,8 @@ impl Planner {
             return Ok(()); // Another node was here.
         }
         let last = chunk.next.is_none();
-        let written = Layout::new(place.batch_size, place.planned, place.batches, place.open_size)
-            .cut(chunk.recipients, last);
+        let written =
+            Layout::new(place.batch_size, place.planned, place.batches, place.open_size).cut(chunk.recipients, last);
         insert_actions(&mut tx, key, &written.actions).await?;
         put_batches(&mut tx, key, &written.batches, now).await?;
         for (reason, users) in &written.skipped {

@@ -44,9 +44,7 @@ impl Prepared {
             ("content-type", "application/json".to_string()),
             (
                 signature::HEADER,
-                request
-                    .key
-                    .map_or_else(String::new, |key| signature::sign(key, &timestamp.to_string(), request.nonce)),
+                request.key.map_or_else(String::new, |key| signature::sign(key, &timestamp.to_string(), request.nonce)),
             ),
             ("webhook-id", request.id.to_string()),
             ("webhook-timestamp", timestamp.to_string()),

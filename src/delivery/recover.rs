@@ -112,7 +112,10 @@ async fn take_back(db: &Db, lost: &[Lost], now: Millis) -> sqlx::Result<usize> {
     }
     tx.commit().await?;
     if count > 0 {
-        tracing::warn!(batches = count, "outcomes are unknown after a crash; the batches are sent again with the same ids");
+        tracing::warn!(
+            batches = count,
+            "outcomes are unknown after a crash; the batches are sent again with the same ids"
+        );
         metrics::counter!("reachwire_batches_unknown_total").increment(count as u64);
     }
     Ok(count)

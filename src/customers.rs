@@ -3,8 +3,10 @@
 pub mod api;
 pub mod detail;
 pub mod import_page;
+mod import_result;
 pub mod list;
 pub mod mapping;
+mod mapping_form;
 pub mod model;
 pub mod upload_page;
 pub mod values;
@@ -21,3 +23,8 @@ pub mod store;
 pub mod upload;
 #[cfg(feature = "hydrate")]
 mod upload_send;
+
+/// The page of a customer, whatever characters the id has.
+pub fn customer_href(customer_id: &str) -> String {
+    format!("/customers/view/{}", leptos_router::location::Url::escape(customer_id))
+}

@@ -70,7 +70,16 @@ pub struct Audience {
 impl Audience {
     /// One that is not stored: for counting and previewing what is being edited.
     pub fn unsaved(kind: Kind, rules: Rules) -> Self {
-        Self { id: String::new(), name: String::new(), kind, rules, size: 0, unmatched: 0, created_at: 0, updated_at: 0 }
+        Self {
+            id: String::new(),
+            name: String::new(),
+            kind,
+            rules,
+            size: 0,
+            unmatched: 0,
+            created_at: 0,
+            updated_at: 0,
+        }
     }
 }
 
@@ -82,4 +91,5 @@ pub fn name_problem(name: &str) -> Option<String> {
         1..=NAME_MAX => None,
         _ => Some(format!("At most {NAME_MAX} characters; this has {length}.")),
     }
+    .or_else(|| name.contains(char::is_control).then(|| "Leave out control characters.".into()))
 }

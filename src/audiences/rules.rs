@@ -139,17 +139,42 @@ pub struct Test {
 }
 
 impl Rules {
+    /// As a form sends them.
+    pub fn of(conditions: Vec<Condition>) -> Self {
+        Self { all: conditions.into_iter().map(Rule::Tag).collect() }
+    }
+
+    pub fn conditions(&self) -> impl Iterator<Item = &Condition> {
+        self.all.iter().map(|Rule::Tag(condition)| condition)
+    }
+
+    /// As they are stored: without the rows of the form that were left blank, and without values that do not count.
+    pub fn tidy(self) -> Self {
+        let tidy = |Rule::Tag(mut condition): Rule| {
+            let most = Op::from_code(&condition.op).map_or(0, Op::values);
+            condition.values.truncate(most);
+            condition.values.iter_mut().for_each(|value| *value = value.trim().to_string());
+            Rule::Tag(condition)
+        };
+        let filled = self.all.into_iter().filter(|Rule::Tag(condition)| !condition.is_blank());
+        Self { all: filled.map(tidy).collect() }
+    }
+
     /// The tests, or all that is wrong by the inputs' names: `rules[2][tag]`, `rules[2][op]`, `rules[2][values][0]`, or
     /// `rules` when it is no single one's fault.
     pub fn resolve(&self, tags: &[Tag]) -> Result<Vec<Test>, Vec<FieldError>> {
         let (mut tests, mut errors) = (Vec::new(), Vec::new());
-        if self.all.is_empty() {
+        let filled = self.all.iter().filter(|Rule::Tag(condition)| !condition.is_blank()).count();
+        if filled == 0 {
             errors.push(FieldError::new("rules", "Add at least one condition."));
         }
-        if self.all.len() > RULES_MAX {
+        if filled > RULES_MAX {
             errors.push(FieldError::new("rules", format!("At most {RULES_MAX} conditions.")));
         }
         for (place, Rule::Tag(condition)) in self.all.iter().enumerate() {
+            if condition.is_blank() {
+                continue;
+            }
             match condition.resolve(place, tags) {
                 Ok(test) => tests.push(test),
                 Err(error) => errors.push(error),
@@ -160,14 +185,26 @@ impl Rules {
 }
 
 impl Condition {
+    /// A row of the form that nobody filled in.
+    fn is_blank(&self) -> bool {
+        self.tag.is_empty() && self.values.iter().all(|value| value.trim().is_empty())
+    }
+
     fn resolve(&self, place: usize, tags: &[Tag]) -> Result<Test, FieldError> {
         let field = |name: &str| format!("rules[{place}][{name}]");
         let tag = tags.iter().find(|tag| tag.name == self.tag).ok_or_else(|| {
-            let message = if self.tag.is_empty() { "Choose a tag.".into() } else { format!("There is no tag “{}”.", self.tag) };
+            let message = if self.tag.is_empty() {
+                "Choose a tag.".into()
+            } else {
+                format!("There is no tag “{}”.", self.tag)
+            };
             FieldError::new(field("tag"), message)
         })?;
         let op = Op::from_code(&self.op).filter(|op| Op::of(tag.kind).contains(op)).ok_or_else(|| {
-            FieldError::new(field("op"), format!("Choose a comparison that fits a tag of the kind {}.", tag.kind.label()))
+            FieldError::new(
+                field("op"),
+                format!("Choose a comparison that fits a tag of the kind {}.", tag.kind.label()),
+            )
         })?;
         let mut values = Vec::new();
         for nth in 0..op.values() {
@@ -262,7 +299,15 @@ impl std::fmt::Display for Condition {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let op = Op::from_code(&self.op);
         let shown = op.map_or(self.values.len(), Op::values).min(self.values.len());
-        write!(f, "{} {}", self.tag, match op { Some(op) => op.label(), None => &self.op })?;
+        write!(
+            f,
+            "{} {}",
+            self.tag,
+            match op {
+                Some(op) => op.label(),
+                None => &self.op,
+            }
+        )?;
         if shown > 0 { write!(f, " {}", self.values[..shown].join(" and ")) } else { Ok(()) }
     }
 }
@@ -307,9 +352,17 @@ mod tests {
     }
 
     #[test]
+    fn blank_rows_and_spare_values_are_not_stored() {
+        let typed = rules(&[("", "is", &["", ""]), ("spend", ">", &[" 200 ", "7"]), ("city", "is_set", &["x", "y"])]);
+        assert_eq!(typed.tidy(), rules(&[("spend", ">", &["200"]), ("city", "is_set", &[])]));
+    }
+
+    #[test]
     fn each_fault_is_told_at_its_input() {
         assert_eq!(fields(&[("spend", ">", &["200"]), ("city", "is_empty", &[])]), [""; 0]);
         assert_eq!(fields(&[]), ["rules"]);
+        assert_eq!(fields(&[("", "is", &[""])]), ["rules"]);
+        assert_eq!(fields(&[("", "is", &[""]), ("spend", ">", &["much"])]), ["rules[1][values][0]"]);
         assert_eq!(fields(&[("", "is", &["x"])]), ["rules[0][tag]"]);
         assert_eq!(fields(&[("height", "is", &["x"])]), ["rules[0][tag]"]);
         assert_eq!(fields(&[("city", ">", &["x"])]), ["rules[0][op]"]);

@@ -1,14 +1,15 @@
 //! Audiences in the database, and the customers in them.
 
 use super::{
-    model::{Audience, AudienceSummary, Kind},
+    model::{Audience, AudienceSummary, Kind, name_problem},
     rules::{Rules, Test},
     rules_sql,
 };
 use crate::{
     clock::{Millis, new_id},
-    customers::{self, store::tags_of},
+    customers::{self, model::Tag, store::tags_of},
     db::Db,
+    error::FieldError,
     execute, fetch,
 };
 use serde_json::{Map, Value};
@@ -109,18 +110,32 @@ pub async fn get(db: &Db, workspace: &str, id: &str) -> sqlx::Result<Audience> {
     })
 }
 
-/// Whether another audience than `except` has the name.
-pub async fn name_taken(db: &Db, workspace: &str, name: &str, except: &str) -> sqlx::Result<bool> {
-    let row = fetch!(
+pub const NAME_TAKEN: &str = "Another audience has this name already.";
+
+/// What is wrong with a name for the audience `id` ("" for a new one).
+pub async fn name_errors(db: &Db, workspace: &str, name: &str, id: &str) -> sqlx::Result<Vec<FieldError>> {
+    if let Some(message) = name_problem(name) {
+        return Ok(vec![FieldError::new("name", message)]);
+    }
+    let other = fetch!(
         db,
         optional,
         (String,),
         "select id from audiences where workspace_id = $1 and name = $2 and id <> $3",
         workspace,
-        name,
-        except
+        name.trim(),
+        id
     )?;
-    Ok(row.is_some())
+    Ok(other.map(|_| FieldError::new("name", NAME_TAKEN)).into_iter().collect())
+}
+
+/// Why an audience cannot be counted: its rules do not fit the tags.
+pub fn problem(audience: &Audience, tags: &[Tag]) -> Option<String> {
+    if audience.kind != Kind::Rules {
+        return None;
+    }
+    let errors = audience.rules.resolve(tags).err()?;
+    Some(errors.into_iter().map(|error| error.message).collect::<Vec<_>>().join(" "))
 }
 
 /// Adds it with the size and unmatched that it says; its id. A taken name is a unique violation.
@@ -187,6 +202,22 @@ pub async fn used_by(db: &Db, workspace: &str, id: &str) -> sqlx::Result<Vec<Str
     Ok(rows.into_iter().map(|(name,)| name).collect())
 }
 
+/// IDs of an uploaded list that no customer has, with their lines, after a line.
+pub async fn unmatched(db: &Db, workspace: &str, id: &str, after: i64, most: i64) -> sqlx::Result<Vec<(i64, String)>> {
+    fetch!(
+        db,
+        all,
+        (i64, String),
+        "select line, value from audience_unmatched
+         where workspace_id = $1 and audience_id = $2 and line > $3 order by line limit $4",
+        workspace,
+        id,
+        after,
+        most
+    )
+}
+
+/// Its members go too; the customers stay.
 pub async fn delete(db: &Db, workspace: &str, id: &str) -> sqlx::Result<()> {
     let mut tx = db.begin().await?;
     execute!(tx, "delete from audience_members where workspace_id = $1 and audience_id = $2", workspace, id)?;
@@ -260,8 +291,11 @@ pub async fn page_of(
         bind,
         id_type
     )?;
-    let member =
-        |(customer_id, target, tags): (String, Option<String>, String)| AudienceMember { customer_id, target, tags: tags_of(&tags) };
+    let member = |(customer_id, target, tags): (String, Option<String>, String)| AudienceMember {
+        customer_id,
+        target,
+        tags: tags_of(&tags),
+    };
     Ok(rows.into_iter().map(member).collect())
 }
 

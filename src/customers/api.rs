@@ -22,7 +22,7 @@ pub struct CustomerList {
 }
 
 #[server]
-pub async fn customer_list(q: String, after: String) -> Result<CustomerList, AppError> {
+pub async fn list_customers(q: String, after: String) -> Result<CustomerList, AppError> {
     use super::{find, store};
     use crate::access::{model::Permission, require};
     const PAGE: i64 = 50;
@@ -44,7 +44,7 @@ pub async fn customer_list(q: String, after: String) -> Result<CustomerList, App
 }
 
 #[server]
-pub async fn customer(id: String) -> Result<(Customer, Vec<Tag>), AppError> {
+pub async fn get_customer(id: String) -> Result<(Customer, Vec<Tag>), AppError> {
     use super::store;
     use crate::access::{model::Permission, require};
     let ctx = require(Permission::View)?;
@@ -90,7 +90,7 @@ pub struct BadRowView {
 }
 
 #[server]
-pub async fn import_view(id: String) -> Result<ImportView, AppError> {
+pub async fn get_import(id: String) -> Result<ImportView, AppError> {
     use super::{import::store, model::ImportStatus, store as customers};
     use crate::access::{model::Permission, require};
     let ctx = require(Permission::View)?;
@@ -104,7 +104,8 @@ pub async fn import_view(id: String) -> Result<ImportView, AppError> {
         }
         ImportStatus::Finished | ImportStatus::Failed => {
             let rows = store::bad_rows(db, workspace, &id, 0, 100).await?;
-            let shown = rows.into_iter().map(|row| BadRowView { line: row.line, reason: row.reason, detail: row.detail });
+            let shown =
+                rows.into_iter().map(|row| BadRowView { line: row.line, reason: row.reason, detail: row.detail });
             view.bad = shown.collect();
         }
         ImportStatus::Running => {}
@@ -142,7 +143,9 @@ pub async fn start_import(id: String, columns: Vec<ColumnInput>) -> Result<(), A
     let (id_types, tags) = (store::enabled_id_types(db, workspace).await?, store::tags(db, workspace).await?);
     AppError::check(mapping.check(&id_types, &tags))?;
     if !import::store::start(db, workspace, &id, &mapping, ctx.now()).await? {
-        return Err(AppError::conflict("This import has been started already, or its tags have changed. Load the page again."));
+        return Err(AppError::conflict(
+            "This import has been started already, or its tags have changed. Load the page again.",
+        ));
     }
     import::spawn(&ctx.state, workspace.to_string(), id);
     Ok(())

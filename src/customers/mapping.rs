@@ -33,9 +33,7 @@ impl Target {
             ("ignore", _) => Some(Self::Ignore),
             ("customer_id", _) => Some(Self::CustomerId),
             (_, Some(("id", id_type))) => Some(Self::Identity(id_type.into())),
-            (_, Some(("tag", kind))) => {
-                Some(Self::Tag { name: tag.trim().into(), kind: TagKind::from_code(kind)? })
-            }
+            (_, Some(("tag", kind))) => Some(Self::Tag { name: tag.trim().into(), kind: TagKind::from_code(kind)? }),
             _ => None,
         }
     }
@@ -120,9 +118,8 @@ impl ColumnInput {
 /// The mapping that a form says, or what is wrong with its codes.
 pub fn from_inputs(columns: Vec<ColumnInput>) -> Result<Mapping, Vec<FieldError>> {
     let read = |(place, input): (usize, ColumnInput)| {
-        let target = Target::from_code(&input.target, &input.name).ok_or_else(|| {
-            FieldError::new(format!("columns[{place}][target]"), "Choose what the column means.")
-        })?;
+        let target = Target::from_code(&input.target, &input.name)
+            .ok_or_else(|| FieldError::new(format!("columns[{place}][target]"), "Choose what the column means."))?;
         Ok(Column { header: input.header, target })
     };
     let columns: Result<Vec<_>, FieldError> = columns.into_iter().enumerate().map(read).collect();

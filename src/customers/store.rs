@@ -51,13 +51,7 @@ pub async fn tags(db: &Db, workspace: &str) -> sqlx::Result<Vec<Tag>> {
 
 /// How many customers the workspace has: a counter that imports keep.
 pub async fn total(db: &Db, workspace: &str) -> sqlx::Result<i64> {
-    let row = fetch!(
-        db,
-        optional,
-        (i64,),
-        "select customers from customer_counts where workspace_id = $1",
-        workspace
-    )?;
+    let row = fetch!(db, optional, (i64,), "select customers from customer_counts where workspace_id = $1", workspace)?;
     Ok(row.map_or(0, |(customers,)| customers))
 }
 

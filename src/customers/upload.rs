@@ -43,7 +43,9 @@ impl Upload {
 
 impl Drop for Upload {
     fn drop(&mut self) {
-        if !self.kept && let Err(error) = std::fs::remove_file(&self.path) {
+        if !self.kept
+            && let Err(error) = std::fs::remove_file(&self.path)
+        {
             tracing::warn!(%error, file = %self.path.display(), "an upload that is not needed could not be removed");
         }
     }

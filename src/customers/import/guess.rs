@@ -17,7 +17,18 @@ const OTHER_NAMES: [(&str, &[&str]); 5] = [
     ("MAC_ORG", &["mac", "macaddress"]),
 ];
 const CUSTOMER_ID: [&str; 12] = [
-    "customerid", "custid", "cstid", "customer", "userid", "memberid", "uid", "id", "客户id", "用户id", "会员id", "客户编号",
+    "customerid",
+    "custid",
+    "cstid",
+    "customer",
+    "userid",
+    "memberid",
+    "uid",
+    "id",
+    "客户id",
+    "用户id",
+    "会员id",
+    "客户编号",
 ];
 
 fn plain(name: &str) -> String {
@@ -62,10 +73,11 @@ fn customer_id_column(file: &Inspected, id_types: &[IdType]) -> Option<usize> {
 
 fn id_type_of<'a>(header: &str, id_types: &'a [IdType]) -> Option<&'a IdType> {
     let header = plain(header);
-    let other = |code: &str| OTHER_NAMES.iter().any(|(known, names)| *known == code && names.contains(&header.as_str()));
-    id_types.iter().find(|id_type| {
-        header == plain(&id_type.code) || header == plain(&id_type.name) || other(&id_type.code)
-    })
+    let other =
+        |code: &str| OTHER_NAMES.iter().any(|(known, names)| *known == code && names.contains(&header.as_str()));
+    id_types
+        .iter()
+        .find(|id_type| header == plain(&id_type.code) || header == plain(&id_type.name) || other(&id_type.code))
 }
 
 /// A tag that exists keeps its kind. Numbers with leading zeros are codes, and ones and zeros alone are numbers.
@@ -73,7 +85,13 @@ fn tag(header: &str, cells: &[&str], tags: &[Tag]) -> Target {
     let name: String = if is_tag_name(header) {
         header.to_string()
     } else {
-        header.chars().filter(|c| !c.is_control() && !matches!(c, '"' | '\\')).take(64).collect::<String>().trim().into()
+        header
+            .chars()
+            .filter(|c| !c.is_control() && !matches!(c, '"' | '\\'))
+            .take(64)
+            .collect::<String>()
+            .trim()
+            .into()
     };
     if let Some(known) = tags.iter().find(|tag| tag.name == name) {
         return Target::Tag { name, kind: known.kind };
@@ -115,26 +133,27 @@ mod tests {
     #[test]
     fn by_names_and_values() {
         assert_eq!(
-            guessed(&["customer_id", "ONEID", "first_order", "orders", "vip", "city", "code", "zip"], &[
-                &["00001", "00001", "1997-01-01", "1", "yes", "Paris", "007", "1"],
-                &["00002", "00002", "", "2.5", "no", "北京", "008", "2"],
-            ]),
+            guessed(
+                &["customer_id", "ONEID", "first_order", "orders", "vip", "city", "code", "zip"],
+                &[
+                    &["00001", "00001", "1997-01-01", "1", "yes", "Paris", "007", "1"],
+                    &["00002", "00002", "", "2.5", "no", "北京", "008", "2"],
+                ]
+            ),
             ["customer_id", "id:ONEID", "tag:date", "tag:number", "tag:boolean", "tag:text", "tag:text", "tag:text"]
         );
-        assert_eq!(guessed(&["手机号", "会员ID", "flag"], &[&["139", "a", "1"], &["138", "b", "0"]]), [
-            "id:MOBILE",
-            "customer_id",
-            "tag:number"
-        ]);
+        assert_eq!(
+            guessed(&["手机号", "会员ID", "flag"], &[&["139", "a", "1"], &["138", "b", "0"]]),
+            ["id:MOBILE", "customer_id", "tag:number"]
+        );
     }
 
     #[test]
     fn without_a_known_name_the_first_unique_column_is_the_customer_id() {
-        assert_eq!(guessed(&["Email", "group", "key"], &[&["a@b.c", "x", "1"], &["b@b.c", "x", "2"]]), [
-            "id:EMAIL",
-            "tag:text",
-            "customer_id"
-        ]);
+        assert_eq!(
+            guessed(&["Email", "group", "key"], &[&["a@b.c", "x", "1"], &["b@b.c", "x", "2"]]),
+            ["id:EMAIL", "tag:text", "customer_id"]
+        );
         assert_eq!(guessed(&["Email", "group"], &[&["a@b.c", "x"], &["b@b.c", "x"]]), ["customer_id", "tag:text"]);
         assert_eq!(guessed(&["group"], &[&["x"], &["x"]]), ["tag:text"]);
     }

@@ -88,13 +88,7 @@ pub fn open_at(path: &Path, offset: u64) -> io::Result<impl BufRead + Send + use
     Ok(BufReader::with_capacity(256 << 10, file))
 }
 
-fn sample_rows(
-    path: &Path,
-    separator: u8,
-    width: usize,
-    offset: u64,
-    lines: i64,
-) -> Result<Vec<Vec<String>>, Refusal> {
+fn sample_rows(path: &Path, separator: u8, width: usize, offset: u64, lines: i64) -> Result<Vec<Vec<String>>, Refusal> {
     let mut records = Records::new(open_at(path, offset)?, separator, Some(width), offset, lines);
     let (mut rows, mut seen) = (Vec::new(), 0);
     while rows.len() < SAMPLE_ROWS {
@@ -130,7 +124,8 @@ fn looks_like(sample: &[u8]) -> Option<&'static str> {
     known.or_else(|| first_line.contains(&0).then_some("binary data"))
 }
 
-/// Of comma, semicolon and tab the one that splits the header most; quoted parts do not count.
+/// Of comma, semicolon and tab the one that splits the header most, of equals the rarer one in names; quoted parts do
+/// not count. A header that nothing splits is one column.
 fn separator_of(text: &[u8]) -> u8 {
     let line = text.split(|byte| *byte == b'\n').find(|line| !line.trim_ascii().is_empty()).unwrap_or(text);
     let mut quoted = false;
@@ -141,8 +136,11 @@ fn separator_of(text: &[u8]) -> u8 {
             *count += usize::from(!quoted && byte == separator);
         }
     }
-    // The first of equals, so that a single column is read with commas.
-    counts.iter().rev().max_by_key(|(_, count)| *count).map_or(b',', |(separator, _)| *separator)
+    counts
+        .iter()
+        .filter(|(_, count)| *count > 0)
+        .max_by_key(|(_, count)| *count)
+        .map_or(b',', |(separator, _)| *separator)
 }
 
 fn check_header(names: &[String]) -> Result<(), Refusal> {

@@ -9,12 +9,7 @@ use super::{
     store::{self, Position},
     upsert,
 };
-use crate::{
-    clock::Clock,
-    customers::mapping::Mapping,
-    db::Db,
-    fetch,
-};
+use crate::{clock::Clock, customers::mapping::Mapping, db::Db, fetch};
 use std::{
     io,
     path::{Path, PathBuf},
@@ -83,8 +78,7 @@ impl Run<'_> {
     }
 
     async fn chunks(&self, path: &Path, mut progress: impl FnMut(Progress)) -> Result<(), RunError> {
-        let (mapping, mut at) =
-            store::to_run(self.db, self.workspace, self.id).await?.ok_or(RunError::NotRunning)?;
+        let (mapping, mut at) = store::to_run(self.db, self.workspace, self.id).await?.ok_or(RunError::NotRunning)?;
         let mapping: Mapping = serde_json::from_str(&mapping).map_err(|_| RunError::Changed)?;
         let file = inspect::inspect(path)?;
         if !file.header.iter().eq(mapping.columns.iter().map(|column| &column.header)) {
@@ -154,8 +148,7 @@ impl Run<'_> {
 /// Reads and checks rows until the end of the file, or until nobody takes them any more.
 fn read(path: PathBuf, file: &Inspected, plan: &Plan, start: Position, send: &mpsc::Sender<Chunk>) -> io::Result<()> {
     let input = inspect::open_at(&path, start.bytes as u64)?;
-    let mut records =
-        Records::new(input, file.separator, Some(file.header.len()), start.bytes as u64, start.lines);
+    let mut records = Records::new(input, file.separator, Some(file.header.len()), start.bytes as u64, start.lines);
     let mut chunk = Chunk { end: start, ..Chunk::default() };
     let mut bytes = 0;
     while let Some(record) = records.next()? {

@@ -57,7 +57,8 @@ pub fn settle(rows: Vec<Row>, owners: HashMap<Key, String>, single: &[bool], id_
             }
         }
     }
-    settled.removed = owners.iter().filter(|(key, owner)| now.get(*key) != Some(owner)).map(|(key, _)| key.clone()).collect();
+    settled.removed =
+        owners.iter().filter(|(key, owner)| now.get(*key) != Some(owner)).map(|(key, _)| key.clone()).collect();
     settled.added = now.into_iter().filter(|(key, owner)| owners.get(key) != Some(owner)).collect();
     settled
 }
@@ -80,7 +81,8 @@ mod tests {
     #[test]
     fn an_identity_of_another_customer_makes_the_whole_row_bad() {
         let owners = HashMap::from([((1, "a@b".to_string()), "c1".to_string())]);
-        let rows = vec![row(2, "c2", &[(0, "o2"), (1, "a@b")]), row(3, "c1", &[(1, "a@b")]), row(4, "c3", &[(0, "o2")])];
+        let rows =
+            vec![row(2, "c2", &[(0, "o2"), (1, "a@b")]), row(3, "c1", &[(1, "a@b")]), row(4, "c3", &[(0, "o2")])];
         let settled = run(rows, owners);
         assert_eq!(settled.bad.len(), 1);
         assert_eq!(settled.bad[0].detail, "EMAIL: a@b belongs to customer c1");

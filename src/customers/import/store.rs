@@ -213,12 +213,8 @@ pub async fn start_again(db: &Db, workspace: &str, id: &str) -> sqlx::Result<boo
 
 /// Forgets an upload that was never started; false when it was.
 pub async fn discard(db: &Db, workspace: &str, id: &str) -> sqlx::Result<bool> {
-    let changed = execute!(
-        db,
-        "delete from imports where workspace_id = $1 and id = $2 and status = 'uploaded'",
-        workspace,
-        id
-    )?;
+    let changed =
+        execute!(db, "delete from imports where workspace_id = $1 and id = $2 and status = 'uploaded'", workspace, id)?;
     Ok(changed == 1)
 }
 
@@ -247,14 +243,8 @@ pub async fn advance(tx: &mut Tx, workspace: &str, id: &str, from: Position, to:
 
 /// Counts a chunk's rows.
 pub async fn count(tx: &mut Tx, workspace: &str, id: &str, good: i64, bad: &[BadRow], new: i64) -> sqlx::Result<()> {
-    let (reasons,) = fetch!(
-        tx,
-        one,
-        (String,),
-        "select reasons from imports where workspace_id = $1 and id = $2",
-        workspace,
-        id
-    )?;
+    let (reasons,) =
+        fetch!(tx, one, (String,), "select reasons from imports where workspace_id = $1 and id = $2", workspace, id)?;
     let mut counts: BTreeMap<String, i64> = serde_json::from_str(&reasons).unwrap_or_default();
     for bad in bad {
         *counts.entry(bad.reason.code().into()).or_default() += 1;

@@ -61,13 +61,16 @@ on_both_databases!(bad_rows_do_not_stop_the_rest, |db| async move {
     let done = import_text(&db, &ws, text, &columns()).await;
     assert_eq!(done.status, ImportStatus::Finished);
     assert_eq!((done.rows_good, done.rows_bad, done.bytes_done), (3, 5, text.len() as i64));
-    assert_eq!(reasons(&done), [
-        (Reason::BrokenQuoting, 1),
-        (Reason::DuplicateIdentity, 1),
-        (Reason::NoCustomerId, 1),
-        (Reason::NotANumber, 1),
-        (Reason::WrongCells, 1)
-    ]);
+    assert_eq!(
+        reasons(&done),
+        [
+            (Reason::BrokenQuoting, 1),
+            (Reason::DuplicateIdentity, 1),
+            (Reason::NoCustomerId, 1),
+            (Reason::NotANumber, 1),
+            (Reason::WrongCells, 1)
+        ]
+    );
     let lines: Vec<i64> =
         store::bad_rows(&db, &ws, &done.id, 0, 100).await.unwrap().into_iter().map(|bad| bad.line).collect();
     assert_eq!(lines, [3, 4, 5, 6, 7]);
@@ -127,7 +130,9 @@ on_both_databases!(an_interrupted_import_goes_on_and_ends_the_same, |db| async m
         let mut stop = Some(stop);
         let going = run.to_end(file.path(), |_| {
             chunks += 1;
-            if chunks == 2 { stop.take().map(|stop| stop.send(())); }
+            if chunks == 2 {
+                stop.take().map(|stop| stop.send(()));
+            }
         });
         tokio::select! {
             biased;
@@ -141,7 +146,8 @@ on_both_databases!(an_interrupted_import_goes_on_and_ends_the_same, |db| async m
     assert!(pieces.rows_bad > 0);
     assert_eq!(reasons(&pieces), reasons(&whole));
     assert_eq!(everything(&db, &other).await, everything(&db, &one).await);
-    let totals = (customers::store::total(&db, &other).await.unwrap(), customers::store::total(&db, &one).await.unwrap());
+    let totals =
+        (customers::store::total(&db, &other).await.unwrap(), customers::store::total(&db, &one).await.unwrap());
     assert_eq!(totals.0, totals.1);
     assert_eq!(totals.0, everything(&db, &one).await.0.len() as i64);
 });

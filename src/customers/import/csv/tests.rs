@@ -38,12 +38,10 @@ fn a_lost_quote_costs_one_row() {
     assert_eq!(read(b"1,\"a\"x\n2,b", 2), [broken(1), row(2, &["2", "b"])]);
     assert_eq!(read(b"1,a\"x\n2,b", 2), [broken(1), row(2, &["2", "b"])]);
     // Closed by a later lost quote: together they have a cell too few, so they are not one record.
-    assert_eq!(read(b"1,x,\"a\n2,b,c\n3,\",c\n4,d,e", 3), [
-        broken(1),
-        row(2, &["2", "b", "c"]),
-        broken(3),
-        row(4, &["4", "d", "e"])
-    ]);
+    assert_eq!(
+        read(b"1,x,\"a\n2,b,c\n3,\",c\n4,d,e", 3),
+        [broken(1), row(2, &["2", "b", "c"]), broken(3), row(4, &["4", "d", "e"])]
+    );
 }
 
 #[test]
@@ -62,15 +60,18 @@ fn a_quote_that_stays_open_is_given_up_after_a_bounded_size() {
 fn lines_that_are_too_long_wrong_or_not_text() {
     let mut file = vec![b'x'; RECORD_MAX + 10];
     file.extend_from_slice(b"\n1\n1,2\n\xff\xfe,2\n\0,2\n\xe6\x96,\x87\n3,4");
-    assert_eq!(read(&file, 2), [
-        (1, Err(Reason::TooLong)),
-        (2, Err(Reason::WrongCells)),
-        row(3, &["1", "2"]),
-        (4, Err(Reason::NotUtf8)),
-        (5, Err(Reason::NulCharacter)),
-        (6, Err(Reason::NotUtf8)),
-        row(7, &["3", "4"]),
-    ]);
+    assert_eq!(
+        read(&file, 2),
+        [
+            (1, Err(Reason::TooLong)),
+            (2, Err(Reason::WrongCells)),
+            row(3, &["1", "2"]),
+            (4, Err(Reason::NotUtf8)),
+            (5, Err(Reason::NulCharacter)),
+            (6, Err(Reason::NotUtf8)),
+            row(7, &["3", "4"]),
+        ]
+    );
 }
 
 #[test]

@@ -1,8 +1,8 @@
 //! The command line.
 
+mod crm;
 mod demo;
 mod import;
-mod crm;
 mod user;
 
 use crate::{

@@ -79,7 +79,8 @@ fn content(overview: Overview) -> AnyView {
         Tile::new("Sending tasks", count(overview.tasks)),
     ];
     let recent = if overview.recent.is_empty() {
-        view! { <EmptyState title="Nothing has been sent yet" text="Sending tasks and their progress appear here." /> }.into_any()
+        view! { <EmptyState title="Nothing has been sent yet" text="Sending tasks and their progress appear here." /> }
+            .into_any()
     } else {
         table(overview.recent)
     };

@@ -16,10 +16,10 @@ use {
     },
     crate::{
         access::{Ctx, model::Permission, require},
-        delivery::model::{Progress, SeriesPoint},
         audiences,
         clock::{DAY, Millis, new_id},
         customers, delivery,
+        delivery::model::{Progress, SeriesPoint},
         delivery::report,
         error::AppResult,
         webhooks,
@@ -272,7 +272,8 @@ fn rate(series: &[SeriesPoint], progress: &Progress, now: Millis) -> f64 {
     // A task that began a moment ago has run for less than the window.
     let began = progress.started_at.unwrap_or(now) / 1_000;
     let from = series.last().map_or(began, |last| last.second).min(now / 1_000 - WINDOW).max(began);
-    let users: i64 = series.iter().filter(|point| point.second >= from).map(|point| point.accepted + point.failed).sum();
+    let users: i64 =
+        series.iter().filter(|point| point.second >= from).map(|point| point.accepted + point.failed).sum();
     users as f64 / (now / 1_000 - from).max(1) as f64
 }
 

@@ -146,7 +146,12 @@ fn follow(id: String, live: RwSignal<TaskLive>) {
         let id = id.clone();
         let handle = set_interval_with_handle(
             move || {
-                let ticks = again.try_update_value(|ticks| { *ticks = ticks.wrapping_add(1); *ticks }).unwrap_or(0);
+                let ticks = again
+                    .try_update_value(|ticks| {
+                        *ticks = ticks.wrapping_add(1);
+                        *ticks
+                    })
+                    .unwrap_or(0);
                 let Some(now) = live.try_get_untracked() else { return };
                 let waits = matches!(now.progress.state, SendState::Sending | SendState::Scheduled);
                 let receipts = now.progress.receipts_until.is_some_and(|until| until > now.now);

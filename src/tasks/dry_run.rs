@@ -187,7 +187,9 @@ pub async fn again(ctx: &Ctx, id: &str) -> AppResult<(TaskInput, Prepared)> {
     let input: TaskInput = serde_json::from_str(&record.input)?;
     match prepare(ctx, &input).await {
         Ok(prepared) => Ok((input, prepared)),
-        Err(AppError::Invalid(_)) => Err(AppError::conflict("What the dry run was made from has changed. Run it again.")),
+        Err(AppError::Invalid(_)) => {
+            Err(AppError::conflict("What the dry run was made from has changed. Run it again."))
+        }
         Err(error) => Err(error),
     }
 }

@@ -9,8 +9,8 @@ use super::{
 };
 use crate::{
     ui::{
-        Button, Choice, DateTimeField, Dialog, ErrorNote, Field, FormErrors, LinkButton, MultiSelect, PageHeader, Panel, Select,
-        SelectOption, Skeleton, SubmitButton, Switch, TextInput, field_errors,
+        Button, Choice, DateTimeField, Dialog, ErrorNote, Field, FormErrors, LinkButton, MultiSelect, PageHeader,
+        Panel, Select, SelectOption, Skeleton, SubmitButton, Switch, TextInput, field_errors,
         format::{count, counted},
         time,
     },
@@ -189,7 +189,11 @@ fn test_send_button(chosen: Memo<Option<WebhookChoice>>, test: RwSignal<TestInpu
                     webhook_id: webhook_id.clone(),
                     encryption: task.encryption(),
                     id_type: task.id_type,
-                    values: task.values.into_iter().map(|value| TestValue { name: value.name, value: value.value }).collect(),
+                    values: task
+                        .values
+                        .into_iter()
+                        .map(|value| TestValue { name: value.name, value: value.value })
+                        .collect(),
                     ..Default::default()
                 });
             };

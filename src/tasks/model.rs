@@ -362,10 +362,7 @@ mod tests {
             values: parameters
                 .iter()
                 .zip(values)
-                .map(|(parameter, value)| ValueInput {
-                    name: parameter.name.clone(),
-                    value: (*value).into(),
-                })
+                .map(|(parameter, value)| ValueInput { name: parameter.name.clone(), value: (*value).into() })
                 .collect(),
             ..Default::default()
         }
@@ -420,8 +417,11 @@ mod tests {
 
     #[test]
     fn what_is_missing_is_told_at_its_field() {
-        let fields: Vec<String> =
-            TaskInput { scheduled: true, ..Default::default() }.check(&[], &[], &[]).into_iter().map(|e| e.field).collect();
+        let fields: Vec<String> = TaskInput { scheduled: true, ..Default::default() }
+            .check(&[], &[], &[])
+            .into_iter()
+            .map(|e| e.field)
+            .collect();
         assert_eq!(fields, ["name", "audience_id", "webhook_id", "encryption", "send_at"].map(field));
     }
 }

@@ -109,10 +109,7 @@ pub async fn sub_campaigns(ctx: &Ctx) -> AppResult<Vec<(String, String)>> {
 /// The webhooks of the form, those that can't be chosen with the reason.
 pub async fn choices(ctx: &Ctx) -> AppResult<Vec<WebhookChoice>> {
     let webhooks = webhooks::store::list(&ctx.state.db, ctx.workspace()).await?;
-    Ok(webhooks
-        .into_iter()
-        .map(|webhook| WebhookChoice { unavailable: unavailable(&webhook), webhook })
-        .collect())
+    Ok(webhooks.into_iter().map(|webhook| WebhookChoice { unavailable: unavailable(&webhook), webhook }).collect())
 }
 
 #[cfg(test)]

@@ -35,8 +35,8 @@ impl Sender for TaskSender {
             let template: Template = serde_json::from_str(&store::template(db, workspace, send).await?)?;
             let audience = audiences::get(db, workspace, &task.audience_id).await?;
             let members = audiences::page_of(db, workspace, &audience, &task.id_type, after, limit).await?;
-            let next = if (members.len() as i64) < limit { None } else { members.last() }
-                .map(|last| last.customer_id.clone());
+            let next =
+                if (members.len() as i64) < limit { None } else { members.last() }.map(|last| last.customer_id.clone());
             let recipients = members.into_iter().map(|member| plan(member, &task.id_type, &template)).collect();
             Ok(Chunk { recipients, next })
         })

@@ -34,7 +34,8 @@ impl Dice {
 /// The file's text: `customers` rows below a header.
 pub fn csv(customers: usize) -> String {
     let mut dice = Dice(2_026);
-    let mut text = String::from("customer_id,OPEN_ID,MOBILE,EMAIL,name,city,level,orders,spend,last_order,newsletter\n");
+    let mut text =
+        String::from("customer_id,OPEN_ID,MOBILE,EMAIL,name,city,level,orders,spend,last_order,newsletter\n");
     for number in 1..=customers {
         let chinese = dice.below(5) < 2;
         let name = if chinese {
@@ -43,7 +44,9 @@ pub fn csv(customers: usize) -> String {
         } else {
             format!("{} {}", dice.one_of(&GIVEN), dice.one_of(&FAMILY))
         };
-        let some = |dice: &mut Dice, percent: u64, value: String| if dice.below(100) < percent { value } else { String::new() };
+        let some = |dice: &mut Dice, percent: u64, value: String| {
+            if dice.below(100) < percent { value } else { String::new() }
+        };
         let open_id = some(&mut dice, 97, format!("o6_demo{number:06}"));
         let mobile = some(&mut dice, 80, format!("+99900{number:07}"));
         let email = some(&mut dice, 60, format!("customer{number}@example.com"));

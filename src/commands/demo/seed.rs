@@ -65,10 +65,12 @@ pub async fn before(state: &AppState, crm_url: &str) -> AppResult<Option<First>>
 
     import(state, &workspace).await?;
     audience(state, &workspace, "All customers", Kind::All, vec![]).await?;
-    let loyal = audience(state, &workspace, "Loyal buyers", Kind::Rules, vec![condition("spend", Op::Above, "300")]).await?;
+    let loyal =
+        audience(state, &workspace, "Loyal buyers", Kind::Rules, vec![condition("spend", Op::Above, "300")]).await?;
     audience(state, &workspace, "Shanghai", Kind::Rules, vec![condition("city", Op::Is, "上海")]).await?;
 
-    let coupon = webhook(state, &workspace, "Coupon service", &format!("{crm_url}/coupon"), &["OPEN_ID", "MOBILE"]).await?;
+    let coupon =
+        webhook(state, &workspace, "Coupon service", &format!("{crm_url}/coupon"), &["OPEN_ID", "MOBILE"]).await?;
     webhook(state, &workspace, "短信网关", &format!("{crm_url}/sms"), &["MOBILE"]).await?;
 
     let main = campaign(state, &workspace, CampaignKind::Main, None, "Spring 2026").await?;
@@ -92,7 +94,10 @@ pub async fn after(state: &AppState, first: &First) -> AppResult<()> {
         campaigns: vec![first.sub_campaign.clone()],
         audience_id: first.loyal.clone(),
         webhook_id: first.coupon.clone(),
-        values: vec![value("coupon_id", "SPRING-26"), value("coupon_text", "Dear ${name}, 20 % off in ${city} until Sunday.")],
+        values: vec![
+            value("coupon_id", "SPRING-26"),
+            value("coupon_text", "Dear ${name}, 20 % off in ${city} until Sunday."),
+        ],
         variables: vec![variable("name", "default", "Member"), variable("city", "skip", "")],
         id_type: "OPEN_ID".into(),
         encryption: "none".into(),
@@ -199,6 +204,7 @@ async fn campaign(
     parent_id: Option<String>,
     name: &str,
 ) -> AppResult<String> {
-    let input = CampaignInput { kind, parent_id: parent_id.unwrap_or_default(), name: name.into(), ..Default::default() };
+    let input =
+        CampaignInput { kind, parent_id: parent_id.unwrap_or_default(), name: name.into(), ..Default::default() };
     Ok(campaigns::store::create(&state.db, workspace, &input, state.clock.now()).await?)
 }

@@ -57,30 +57,34 @@ fn table(
     params: Memo<ListParams>,
 ) -> AnyView {
     if rows.is_empty() {
-        return view! { <EmptyState title="No request yet" text="The requests appear here when the task begins." /> }.into_any();
+        return view! { <EmptyState title="No request yet" text="The requests appear here when the task begins." /> }
+            .into_any();
     }
     let next = (rows.len() as i64 == ROWS).then(|| rows.last().map(|last| last.batch_no.to_string())).flatten();
     let after = params.read_untracked().after.clone();
-    let rows: Vec<_> = rows.into_iter().map(|batch| {
-        let here = attempts.as_ref().filter(|(opened, _)| *opened == batch.batch_no).map(|(_, rows)| rows.clone());
-        let href = if here.is_some() {
-            format!("/tasks/{id}?view=batches&after={after}")
-        } else {
-            format!("/tasks/{id}?view=batches&after={after}&batch={}", batch.batch_no)
-        };
-        let opened = here.is_some();
-        view! {
-            <tr>
-                <td><a class="mono" href=href aria-expanded=opened.to_string()>{batch.batch_id.clone()}</a></td>
-                <td class="num">{count(batch.size)}</td>
-                <td>{result_badge(word(&batch.state), batch.reason.as_deref())}</td>
-                <td class="num">{count(batch.attempts)}</td>
-                <td>{batch.sent_at.map(|ms| view! { <Time ms /> })}</td>
-                <td>{batch.finished_at.map(|ms| view! { <Time ms /> })}</td>
-            </tr>
-            {here.map(|rows| view! { <tr><td colspan="6">{attempt_list(rows)}</td></tr> })}
-        }
-    }).collect();
+    let rows: Vec<_> = rows
+        .into_iter()
+        .map(|batch| {
+            let here = attempts.as_ref().filter(|(opened, _)| *opened == batch.batch_no).map(|(_, rows)| rows.clone());
+            let href = if here.is_some() {
+                format!("/tasks/{id}?view=batches&after={after}")
+            } else {
+                format!("/tasks/{id}?view=batches&after={after}&batch={}", batch.batch_no)
+            };
+            let opened = here.is_some();
+            view! {
+                <tr>
+                    <td><a class="mono" href=href aria-expanded=opened.to_string()>{batch.batch_id.clone()}</a></td>
+                    <td class="num">{count(batch.size)}</td>
+                    <td>{result_badge(word(&batch.state), batch.reason.as_deref())}</td>
+                    <td class="num">{count(batch.attempts)}</td>
+                    <td>{batch.sent_at.map(|ms| view! { <Time ms /> })}</td>
+                    <td>{batch.finished_at.map(|ms| view! { <Time ms /> })}</td>
+                </tr>
+                {here.map(|rows| view! { <tr><td colspan="6">{attempt_list(rows)}</td></tr> })}
+            }
+        })
+        .collect();
     view! {
         <TableWrap label="Batches">
             <table>

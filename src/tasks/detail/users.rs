@@ -8,8 +8,8 @@ use crate::{
     delivery::model::ActionRow,
     error::AppError,
     ui::{
-        Badge, EmptyState, ErrorNote, FilterSelect, Filters, KeysetPager, LinkButton, ListParams, SelectOption, Skeleton,
-        TableWrap, Time, Tone, use_list_params,
+        Badge, EmptyState, ErrorNote, FilterSelect, Filters, KeysetPager, LinkButton, ListParams, SelectOption,
+        Skeleton, TableWrap, Time, Tone, use_list_params,
     },
 };
 use leptos::prelude::*;

@@ -188,7 +188,10 @@ fn Samples(samples: Vec<String>) -> impl IntoView {
         .into_any()
     });
     match actions {
-        Some(actions) => view! { <Panel title="Message" actions=actions><CodeBlock id="sample" text label="Message" /></Panel> }.into_any(),
+        Some(actions) => {
+            view! { <Panel title="Message" actions=actions><CodeBlock id="sample" text label="Message" /></Panel> }
+                .into_any()
+        }
         None => view! { <Panel title="Message"><CodeBlock id="sample" text label="Message" /></Panel> }.into_any(),
     }
 }

@@ -177,9 +177,8 @@ fn InsertVariable(
             when_empty: when_empty.get_untracked(),
             default: default.get_untracked(),
         };
-        let taken = variables.with_untracked(|all| {
-            all.iter().any(|other| other.parameter == parameter && other.name == variable.name)
-        });
+        let taken = variables
+            .with_untracked(|all| all.iter().any(|other| other.parameter == parameter && other.name == variable.name));
         let wrong = if variable.tag.is_empty() {
             Some("Select the tag whose value is sent.".to_string())
         } else if !is_variable_name(&variable.name) {

@@ -4,6 +4,7 @@ use super::{
     api::get_customer,
     model::{Customer, Tag, tag_text},
 };
+use crate::tasks::messages::Messages;
 use crate::ui::{EmptyState, ErrorNote, Fact, Facts, PageHeader, Panel, Skeleton, TableWrap, Time};
 use leptos::prelude::*;
 use leptos_router::{LazyRoute, hooks::use_params_map, lazy_route};
@@ -37,6 +38,7 @@ impl LazyRoute for CustomerPage {
         view! {
             <PageHeader title=Signal::derive(move || id.get()) crumbs=vec![("Customers", "/customers")] />
             <Transition fallback=|| view! { <Skeleton rows=6 /> }>{sections}</Transition>
+            <Messages customer_id=id />
         }
         .into_any()
     }

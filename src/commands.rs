@@ -1,5 +1,6 @@
 //! The command line.
 
+mod bench;
 mod crm;
 mod user;
 
@@ -38,6 +39,8 @@ enum Command {
     },
     /// Simulate a customer's system: verify, answer as told, post receipts.
     Crm(crm::CrmArgs),
+    /// Measure how many users per second are sent, on this machine, against a simulator.
+    Bench(bench::BenchArgs),
     /// People.
     User {
         #[command(subcommand)]
@@ -69,6 +72,7 @@ pub async fn run() -> Result<(), String> {
             Ok(())
         }
         Command::Crm(args) => crm::run(args).await,
+        Command::Bench(args) => bench::run(args).await,
         Command::User { command } => user::run(command).await,
     }
 }

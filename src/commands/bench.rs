@@ -158,6 +158,6 @@ impl Schema {
             pool.close().await;
             sqlx::Result::Ok(())
         };
-        run.await.map_err(|error| format!("PostgreSQL: {error}"))
+        run.await.map_err(|error: sqlx::Error| format!("PostgreSQL: {error}"))
     }
 }

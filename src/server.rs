@@ -6,6 +6,10 @@ mod observe;
 mod page;
 mod security;
 mod serve;
+#[cfg(test)]
+pub mod testing;
+#[cfg(test)]
+mod tests;
 
 pub use observe::init_logs;
 pub use serve::{open, serve, start};
@@ -63,9 +67,9 @@ pub fn router(state: AppState) -> Router {
         .merge(access::session::routes())
         .merge(tasks::files::routes())
         .merge(webhooks::files::routes())
-        .merge(audiences::files::routes())
         .layer(RequestBodyLimitLayer::new(BODY_LIMIT))
         .merge(customers::files::routes(state.config.upload_limit))
+        .merge(audiences::files::routes(state.config.upload_limit))
         .layer(middleware::from_fn(security::server_function_status))
         .layer(middleware::from_fn_with_state(state.clone(), access::session::load))
         .layer(middleware::from_fn_with_state(state.clone(), security::same_origin))

@@ -86,6 +86,12 @@ pub async fn put_workspace(db: &Db, name: &str, time_zone: &str, now: Millis) ->
     Ok(id)
 }
 
+/// The id of the workspace of that name.
+pub async fn workspace_by_name(db: &Db, name: &str) -> sqlx::Result<Option<String>> {
+    let row = fetch!(db, optional, (String,), "select id from workspaces where name = $1", name)?;
+    Ok(row.map(|(id,)| id))
+}
+
 /// The workspaces that a user is a member of: id and name, by name.
 pub async fn workspaces_of(db: &Db, user: &str) -> sqlx::Result<Vec<(String, String)>> {
     fetch!(

@@ -1,8 +1,153 @@
-//! Downloads and uploads: plain routes.
+//! Uploading an ID list, and downloading the IDs that nobody has: plain routes.
 
-use crate::server::AppState;
-use axum::Router;
+use super::{
+    api::name_taken,
+    id_list::{self, IdKind, ListError},
+    model::{Audience, Kind},
+    rules::Rules,
+    store,
+};
+use crate::{
+    access::{Ctx, model::Permission},
+    clock::new_id,
+    customers::{
+        self,
+        upload::{Upload, broken},
+    },
+    error::{AppError, AppResult, FieldError, internal},
+    server::AppState,
+};
+use axum::{
+    Router,
+    body::Body,
+    extract::{DefaultBodyLimit, Multipart, Path},
+    response::{IntoResponse, Redirect, Response},
+    routing,
+};
+use http::header;
+use leptos_router::{location::Url, params::ParamsMap};
+use tower_http::limit::RequestBodyLimitLayer;
 
-pub fn routes() -> Router<AppState> {
+pub fn routes(upload_limit: u64) -> Router<AppState> {
+    let limit = usize::try_from(upload_limit).unwrap_or(usize::MAX);
     Router::new()
+        .route(super::form::UPLOAD, routing::post(upload))
+        .layer(DefaultBodyLimit::disable())
+        .layer(RequestBodyLimitLayer::new(limit))
+        .route("/audiences/{id}/unmatched.csv", routing::get(unmatched))
+}
+
+/// What the form says, as far as it came.
+#[derive(Default)]
+struct Form {
+    name: String,
+    id_type: String,
+    file: Option<Upload>,
+}
+
+/// Makes the audience and leads to its page; what is wrong leads back to the form with what was typed.
+async fn upload(ctx: AppResult<Ctx>, multipart: Multipart) -> Response {
+    let mut form = Form::default();
+    match create(ctx, multipart, &mut form).await {
+        Ok(id) => Redirect::to(&format!("/audiences/{id}")).into_response(),
+        Err(AppError::Unauthenticated) => {
+            Redirect::to("/sign-in?next=%2Faudiences%2Fnew%3Fkind%3Dlist").into_response()
+        }
+        Err(error) => {
+            let field = error.fields().first().map_or("", |error| error.field.as_str());
+            let mut query = ParamsMap::new();
+            for (key, value) in [
+                ("kind", "list"),
+                ("name", form.name.as_str()),
+                ("id_type", &form.id_type),
+                ("field", field),
+                ("problem", &error.to_string()),
+            ] {
+                query.insert(key, Url::escape(value));
+            }
+            Redirect::to(&format!("/audiences/new{}", query.to_query_string())).into_response()
+        }
+    }
+}
+
+async fn create(ctx: AppResult<Ctx>, mut multipart: Multipart, form: &mut Form) -> AppResult<String> {
+    let ctx = ctx?.require(Permission::ManageCustomers)?;
+    let id = new_id();
+    while let Some(field) = multipart.next_field().await.map_err(broken)? {
+        match field.name() {
+            Some("name") => form.name = field.text().await.map_err(broken)?,
+            Some("id_type") => form.id_type = field.text().await.map_err(broken)?,
+            Some("file") => {
+                form.file = Some(Upload::receive(&ctx.state.config.uploads(), &id, field).await?);
+            }
+            _ => {}
+        }
+    }
+    let (db, workspace) = (&ctx.state.db, ctx.workspace());
+    AppError::check(store::name_errors(db, workspace, &form.name, "").await?)?;
+    let kind = match form.id_type.as_str() {
+        "customer_id" => IdKind::Customer,
+        code => {
+            let known = customers::store::enabled_id_types(db, workspace).await?;
+            let known = known.into_iter().find(|id_type| id_type.code == code);
+            IdKind::Type(known.ok_or_else(|| AppError::invalid("id_type", "Choose what the IDs are."))?.code)
+        }
+    };
+    let file = form.file.as_ref().filter(|file| file.bytes > 0 || !file.file_name.is_empty());
+    let file = file.ok_or_else(|| AppError::invalid("file", "Choose a file with one ID in each line."))?;
+    let added = add(&ctx, &id, &form.name, &kind, file).await;
+    if added.is_err() {
+        id_list::forget(db, workspace, &id).await;
+    }
+    added.map(|()| id)
+}
+
+async fn add(ctx: &Ctx, id: &str, name: &str, kind: &IdKind, file: &Upload) -> AppResult<()> {
+    let (db, workspace) = (&ctx.state.db, ctx.workspace());
+    let counted = id_list::read_into(db, workspace, id, kind, file.path()).await;
+    let (size, unmatched) = counted.map_err(|error| match error {
+        ListError::NotText | ListError::Empty => AppError::Invalid(vec![FieldError::new("file", error.to_string())]),
+        ListError::Read(error) => internal(error),
+        ListError::Sql(error) => error.into(),
+    })?;
+    let audience = Audience {
+        id: id.to_string(),
+        name: name.trim().to_string(),
+        size,
+        unmatched,
+        ..Audience::unsaved(Kind::List, Rules::default())
+    };
+    store::add(db, workspace, &audience, ctx.now()).await.map_err(name_taken)?;
+    Ok(())
+}
+
+/// Rows of a download that are in memory at a time.
+const PIECE: i64 = 5_000;
+
+/// The IDs of the list that no customer has, with their lines.
+async fn unmatched(ctx: Ctx, Path(id): Path<String>) -> AppResult<Response> {
+    let ctx = ctx.require(Permission::View)?;
+    let audience = store::get(&ctx.state.db, ctx.workspace(), &id).await?;
+    let name = format!("attachment; filename=\"unmatched-{id}.csv\"");
+    let pieces = futures::stream::try_unfold(None, move |after: Option<i64>| {
+        let (ctx, id) = (ctx.clone(), audience.id.clone());
+        async move {
+            let rows = store::unmatched(&ctx.state.db, ctx.workspace(), &id, after.unwrap_or(0), PIECE).await?;
+            let last = rows.last().map(|(line, _)| *line);
+            if after.is_some() && last.is_none() {
+                return Ok(None);
+            }
+            let mut writer = csv::Writer::from_writer(Vec::new());
+            if after.is_none() {
+                writer.write_record(["line", "id"])?;
+            }
+            for (line, value) in &rows {
+                writer.write_record([line.to_string().as_str(), value])?;
+            }
+            let piece = writer.into_inner().map_err(|error| error.into_error())?;
+            Ok::<_, axum::BoxError>(Some((piece, Some(last.unwrap_or(i64::MAX)))))
+        }
+    });
+    let headers = [(header::CONTENT_TYPE, "text/csv; charset=utf-8".to_string()), (header::CONTENT_DISPOSITION, name)];
+    Ok((headers, Body::from_stream(pieces)).into_response())
 }

@@ -1,4 +1,13 @@
-use crate::ui::PageHeader;
+//! The list of audiences.
+
+use super::{
+    api::{AudienceList, list_audiences},
+    model::AudienceSummary,
+};
+use crate::ui::{
+    EmptyState, ErrorNote, Filters, KeysetPager, LinkButton, ListParams, PageHeader, Panel, Skeleton, TableWrap, Time,
+    format, use_list_params,
+};
 use leptos::prelude::*;
 use leptos_router::{LazyRoute, lazy_route};
 
@@ -11,6 +20,73 @@ impl LazyRoute for AudiencesPage {
     }
 
     fn view(_this: Self) -> AnyView {
-        view! { <PageHeader title="Audiences" /> }.into_any()
+        let params = use_list_params(&[]);
+        let list = Resource::new(move || params.get(), |params| list_audiences(params.q, params.after));
+        let rows = move || {
+            Suspend::new(async move {
+                match list.await {
+                    Ok(list) => found(list, params),
+                    Err(error) => view! { <ErrorNote error /> }.into_any(),
+                }
+            })
+        };
+        view! {
+            <PageHeader title="Audiences" intro="Named sets of customers that tasks send to.">
+                <LinkButton href="/audiences/new" label="Create Audience" primary=true />
+            </PageHeader>
+            <Panel padded=false>
+                <Filters action="/audiences" params placeholder="Search by name" />
+                <Transition fallback=|| view! { <Skeleton rows=5 /> }>{rows}</Transition>
+            </Panel>
+        }
+        .into_any()
     }
+}
+
+fn found(list: AudienceList, params: Memo<ListParams>) -> AnyView {
+    if list.audiences.is_empty() {
+        return if params.with_untracked(|params| params.is_filtered() || !params.after.is_empty()) {
+            view! { <EmptyState title="No match" text="No audience has this text in its name." /> }.into_any()
+        } else {
+            view! {
+                <EmptyState
+                    title="No audiences yet"
+                    text="An audience is everybody, an uploaded list of IDs, or the customers that conditions hold for. A task sends to one."
+                >
+                    <LinkButton href="/audiences/new" label="Create Audience" primary=true />
+                </EmptyState>
+            }
+            .into_any()
+        };
+    }
+    let now = list.now;
+    let row = move |audience: AudienceSummary| {
+        view! {
+            <tr>
+                <td>
+                    <a class="title" href=format!("/audiences/{}", audience.id)>{audience.name.clone()}</a>
+                </td>
+                <td data-label="Made of">{audience.kind.label()}</td>
+                <td class="num" data-label="Size">{format::count(audience.size)}</td>
+                <td data-label="Updated"><Time ms=audience.updated_at now /></td>
+            </tr>
+        }
+    };
+    view! {
+        <TableWrap label="Audiences">
+            <table class="stack">
+                <thead>
+                    <tr>
+                        <th scope="col">"Audience"</th>
+                        <th scope="col">"Made of"</th>
+                        <th scope="col" class="num">"Size"</th>
+                        <th scope="col">"Updated"</th>
+                    </tr>
+                </thead>
+                <tbody>{list.audiences.into_iter().map(row).collect_view()}</tbody>
+            </table>
+        </TableWrap>
+        <KeysetPager params next=list.next />
+    }
+    .into_any()
 }

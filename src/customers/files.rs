@@ -1,8 +1,114 @@
-//! Downloads and uploads: plain routes.
+//! Uploading a file to import, and downloading the rows that were left out: plain routes.
 
-use crate::server::AppState;
-use axum::Router;
+use super::{
+    import::{
+        self,
+        inspect::{Refusal, inspect},
+        store::{self, NewImport, Source},
+    },
+    upload::{Upload, broken, wants_json},
+};
+use crate::{
+    access::{Ctx, model::Permission},
+    clock::new_id,
+    error::{AppError, AppResult, internal},
+    server::AppState,
+};
+use axum::{
+    Json, Router,
+    body::Body,
+    extract::{DefaultBodyLimit, Multipart, Path, multipart::Field},
+    response::{IntoResponse, Redirect, Response},
+    routing,
+};
+use http::{HeaderMap, header};
+use leptos_router::{location::Url, params::ParamsMap};
+use tower_http::limit::RequestBodyLimitLayer;
 
-pub fn routes(_upload_limit: u64) -> Router<AppState> {
+pub fn routes(upload_limit: u64) -> Router<AppState> {
+    let limit = usize::try_from(upload_limit).unwrap_or(usize::MAX);
     Router::new()
+        .route(super::upload_page::UPLOAD, routing::post(upload))
+        .layer(DefaultBodyLimit::disable())
+        .layer(RequestBodyLimitLayer::new(limit))
+        .route("/customers/imports/{id}/bad-rows.csv", routing::get(bad_rows))
+}
+
+/// Takes the file of a form, refuses what is no CSV file, and leads to the page that maps its columns.
+async fn upload(ctx: AppResult<Ctx>, headers: HeaderMap, form: Multipart) -> Response {
+    match (receive(ctx, form).await, wants_json(&headers)) {
+        (Ok(id), true) => Json(serde_json::json!({"location": format!("/customers/imports/{id}")})).into_response(),
+        (Ok(id), false) => Redirect::to(&format!("/customers/imports/{id}")).into_response(),
+        (Err(error), true) => error.into_response(),
+        (Err(AppError::Unauthenticated), false) => Redirect::to("/sign-in?next=%2Fcustomers%2Fimport").into_response(),
+        (Err(error), false) => {
+            let mut query = ParamsMap::new();
+            query.insert("problem", Url::escape(&error.to_string()));
+            Redirect::to(&format!("/customers/import{}", query.to_query_string())).into_response()
+        }
+    }
+}
+
+async fn receive(ctx: AppResult<Ctx>, mut form: Multipart) -> AppResult<String> {
+    let ctx = ctx?.require(Permission::ManageCustomers)?;
+    while let Some(field) = form.next_field().await.map_err(broken)? {
+        if field.name() == Some("file") {
+            return take(&ctx, field).await;
+        }
+    }
+    Err(AppError::invalid("file", "Choose a CSV file."))
+}
+
+async fn take(ctx: &Ctx, field: Field<'_>) -> AppResult<String> {
+    let id = new_id();
+    let upload = Upload::receive(&ctx.state.config.uploads(), &id, field).await?;
+    if upload.file_name.is_empty() && upload.bytes == 0 {
+        return Err(AppError::invalid("file", "Choose a CSV file."));
+    }
+    let path = upload.path().to_path_buf();
+    match tokio::task::spawn_blocking(move || inspect(&path)).await.map_err(internal)? {
+        Ok(_) => {}
+        Err(Refusal::Unreadable(error)) => return Err(internal(error)),
+        Err(refusal) => return Err(AppError::invalid("file", refusal.to_string())),
+    }
+    let name = upload.file_name.clone();
+    let new = NewImport { source: Source::Upload, file_name: &name, bytes: upload.bytes, by: ctx.user() };
+    let path = import::file_of(&ctx.state, &id);
+    upload.keep(&path).await?;
+    store::add_as(&ctx.state.db, ctx.workspace(), &id, &new, ctx.now()).await?;
+    Ok(id)
+}
+
+/// Rows of a download that are in memory at a time.
+const PIECE: i64 = 5_000;
+
+/// All rows that were left out, with their line numbers.
+async fn bad_rows(ctx: Ctx, Path(id): Path<String>) -> AppResult<Response> {
+    let ctx = ctx.require(Permission::View)?;
+    let import = store::get(&ctx.state.db, ctx.workspace(), &id).await?;
+    let head = (0, true);
+    let pieces = futures::stream::try_unfold(head, move |(after, first)| {
+        let (ctx, id) = (ctx.clone(), import.id.clone());
+        async move {
+            let rows = store::bad_rows(&ctx.state.db, ctx.workspace(), &id, after, PIECE).await?;
+            let Some(last) = rows.last().map(|row| row.line) else {
+                return if first { Ok(Some((csv_piece(true, &[])?, (i64::MAX, false)))) } else { Ok(None) };
+            };
+            Ok::<_, axum::BoxError>(Some((csv_piece(first, &rows)?, (last, false))))
+        }
+    });
+    let name = format!("attachment; filename=\"bad-rows-{id}.csv\"");
+    let headers = [(header::CONTENT_TYPE, "text/csv; charset=utf-8".to_string()), (header::CONTENT_DISPOSITION, name)];
+    Ok((headers, Body::from_stream(pieces)).into_response())
+}
+
+fn csv_piece(first: bool, rows: &[import::row::BadRow]) -> Result<Vec<u8>, axum::BoxError> {
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    if first {
+        writer.write_record(["line", "reason", "detail"])?;
+    }
+    for row in rows {
+        writer.write_record([row.line.to_string().as_str(), row.reason.label(), &row.detail])?;
+    }
+    Ok(writer.into_inner().map_err(|error| error.into_error())?)
 }

@@ -1,8 +1,31 @@
-use crate::ui::PageHeader;
+//! One import: mapping its columns, watching it, and what came of it.
+
+use super::{
+    api::{DiscardImport, ImportView, RunImportAgain, StartImport, get_import},
+    import_result::Outcome,
+    mapping_form::MappingForm,
+    model::ImportStatus,
+    upload_page::steps,
+};
+use crate::ui::{
+    Badge, ErrorNote, FormErrors, Note, PageHeader, Panel, Progress, Skeleton, Stepper, SubmitButton, Tone, format,
+};
 use leptos::prelude::*;
-use leptos_router::{LazyRoute, lazy_route};
+use leptos_router::{LazyRoute, hooks::use_params_map, lazy_route};
+use std::time::Duration;
 
 pub struct ImportPage;
+
+/// How often a running import is asked how far it is.
+const POLL: Duration = Duration::from_secs(1);
+
+#[derive(Clone, Copy)]
+struct Actions {
+    start: ServerAction<StartImport>,
+    again: ServerAction<RunImportAgain>,
+    discard: ServerAction<DiscardImport>,
+    tick: RwSignal<u32>,
+}
 
 #[lazy_route]
 impl LazyRoute for ImportPage {
@@ -11,6 +34,146 @@ impl LazyRoute for ImportPage {
     }
 
     fn view(_this: Self) -> AnyView {
-        view! { <PageHeader title="Import" /> }.into_any()
+        let params = use_params_map();
+        let id = Memo::new(move |_| params.with(|params| params.get("id").unwrap_or_default()));
+        let actions = Actions {
+            start: ServerAction::new(),
+            again: ServerAction::new(),
+            discard: ServerAction::new(),
+            tick: RwSignal::new(0),
+        };
+        // A refused start changes nothing, so the form stays as it was typed.
+        let started = Memo::new(move |_| matches!(actions.start.value().get(), Some(Ok(()))));
+        let again = Memo::new(move |_| actions.again.version().get());
+        let import = Resource::new(
+            move || (id.get(), actions.tick.get(), started.get(), again.get()),
+            |(id, ..)| get_import(id),
+        );
+        let content = move || {
+            Suspend::new(async move {
+                match import.await {
+                    Ok(view) => page(view, actions),
+                    Err(error) => {
+                        view! { <PageHeader title="Import" crumbs=crumbs() /><Panel><ErrorNote error /></Panel> }
+                            .into_any()
+                    }
+                }
+            })
+        };
+        view! { <Transition fallback=|| view! { <Skeleton rows=8 /> }>{content}</Transition> }.into_any()
     }
+}
+
+fn crumbs() -> Vec<(&'static str, &'static str)> {
+    vec![("Customers", "/customers"), ("Import Customers", "/customers/import")]
+}
+
+pub fn status_badge(status: ImportStatus) -> AnyView {
+    let tone = match status {
+        ImportStatus::Uploaded => Tone::Warn,
+        ImportStatus::Running => Tone::Run,
+        ImportStatus::Finished => Tone::Ok,
+        ImportStatus::Failed => Tone::Bad,
+    };
+    view! { <Badge tone text=status.label() /> }.into_any()
+}
+
+fn page(view: ImportView, actions: Actions) -> AnyView {
+    let status = view.import.status;
+    let title = view.import.file_name.clone();
+    let step = match status {
+        ImportStatus::Uploaded => 1_u32,
+        ImportStatus::Running | ImportStatus::Failed => 2,
+        ImportStatus::Finished => 3,
+    };
+    let content = match status {
+        ImportStatus::Uploaded => map_columns(view, actions),
+        ImportStatus::Running => view! { <Running view tick=actions.tick /> }.into_any(),
+        ImportStatus::Finished => view! { <Outcome view /> }.into_any(),
+        ImportStatus::Failed => failed(view, actions),
+    };
+    view! {
+        <PageHeader title crumbs=crumbs() badge=status_badge(status) />
+        <Stepper steps=steps() current=step />
+        {content}
+    }
+    .into_any()
+}
+
+fn map_columns(view: ImportView, actions: Actions) -> AnyView {
+    let id = view.import.id.clone();
+    view! {
+        <MappingForm view start=actions.start />
+        <ActionForm action=actions.discard>
+            <input type="hidden" name="id" value=id />
+            <SubmitButton label="Discard this file" bare=true pending=actions.discard.pending() />
+        </ActionForm>
+    }
+    .into_any()
+}
+
+#[component]
+fn Running(view: ImportView, tick: RwSignal<u32>) -> impl IntoView {
+    let import = view.import;
+    let rows = import.rows_good + import.rows_bad;
+    let spent = (view.now - import.started_at.unwrap_or(view.now)).max(1);
+    let rate = format::rate(rows as f64 * 1_000.0 / spent as f64, "rows");
+    let left = if import.bytes_done > 0 {
+        let remaining = (import.bytes - import.bytes_done).max(0) as f64;
+        format!("{} left", format::about_ms((spent as f64 * remaining / import.bytes_done as f64) as i64))
+    } else {
+        String::new()
+    };
+    let caption = format!(
+        "{} of {} read: {}, {} bad",
+        format::bytes(import.bytes_done),
+        format::bytes(import.bytes),
+        format::counted(rows, "row"),
+        format::count(import.rows_bad)
+    );
+    // Runs in the browser only; without scripts the page is loaded again by hand.
+    Effect::new(move |_| {
+        let next = set_timeout_with_handle(move || tick.update(|tick| *tick += 1), POLL);
+        if let Ok(next) = next {
+            on_cleanup(move || next.clear());
+        }
+    });
+    view! {
+        <Panel title="Importing">
+            <Progress
+                label="Import"
+                parts=vec![(Tone::Run, import.bytes_done)]
+                total=import.bytes
+                caption
+                rate
+                left
+            />
+            <p class="quiet">"You can leave this page; the import goes on."</p>
+            <noscript>
+                <a href=format!("/customers/imports/{}", import.id)>"Show how far it is now"</a>
+            </noscript>
+        </Panel>
+    }
+    .into_any()
+}
+
+fn failed(view: ImportView, actions: Actions) -> AnyView {
+    let id = view.import.id.clone();
+    let reason = view.import.error.clone().unwrap_or_default();
+    let error = Signal::derive(move || actions.again.value().get().and_then(Result::err));
+    view! {
+        <Panel title="The import stopped">
+            <Note tone=Tone::Bad>
+                <p>{reason}</p>
+                <p>"What was imported so far is kept. It can go on from there."</p>
+            </Note>
+            <FormErrors error />
+            <ActionForm action=actions.again>
+                <input type="hidden" name="id" value=id />
+                <SubmitButton label="Run again" pending=actions.again.pending() />
+            </ActionForm>
+        </Panel>
+        <Outcome view />
+    }
+    .into_any()
 }

@@ -35,6 +35,24 @@ pub enum TagKind {
     Boolean,
 }
 
+/// One ID of one customer.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Identity {
+    pub id_type: String,
+    pub value: String,
+}
+
+/// What is known of one customer.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Customer {
+    pub customer_id: String,
+    /// By ID type and value.
+    pub identities: Vec<Identity>,
+    pub tags: serde_json::Map<String, serde_json::Value>,
+    pub created_at: i64,
+    pub updated_at: i64,
+}
+
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Tag {
     pub name: String,
@@ -67,6 +85,84 @@ impl TagKind {
     }
 }
 
+/// Lengths in characters.
+pub const ID_MAX: usize = 128;
+pub const TAG_NAME_MAX: usize = 64;
+pub const TAG_TEXT_MAX: usize = 1_000;
+
+/// A name that fits between the quotes of a JSON path, which is how tags are found in the database.
+pub fn is_tag_name(name: &str) -> bool {
+    let length = name.chars().count();
+    (1..=TAG_NAME_MAX).contains(&length)
+        && name.trim() == name
+        && !name.chars().any(|c| c.is_control() || matches!(c, '"' | '\\'))
+}
+
+/// Why a row of an import was left out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Reason {
+    NoCustomerId,
+    DuplicateIdentity,
+    NotANumber,
+    NotADate,
+    NotYesOrNo,
+    TooLong,
+    WrongCells,
+    BrokenQuoting,
+    NotUtf8,
+    NulCharacter,
+}
+
+impl Reason {
+    pub const ALL: [Self; 10] = [
+        Self::NoCustomerId,
+        Self::DuplicateIdentity,
+        Self::NotANumber,
+        Self::NotADate,
+        Self::NotYesOrNo,
+        Self::TooLong,
+        Self::WrongCells,
+        Self::BrokenQuoting,
+        Self::NotUtf8,
+        Self::NulCharacter,
+    ];
+
+    /// As the database and the downloads have it.
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::NoCustomerId => "no_customer_id",
+            Self::DuplicateIdentity => "duplicate_identity",
+            Self::NotANumber => "not_a_number",
+            Self::NotADate => "not_a_date",
+            Self::NotYesOrNo => "not_yes_or_no",
+            Self::TooLong => "too_long",
+            Self::WrongCells => "wrong_number_of_cells",
+            Self::BrokenQuoting => "broken_quoting",
+            Self::NotUtf8 => "not_utf8",
+            Self::NulCharacter => "nul_character",
+        }
+    }
+
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::NoCustomerId => "No customer ID",
+            Self::DuplicateIdentity => "Duplicate identity",
+            Self::NotANumber => "Not a number",
+            Self::NotADate => "Not a date",
+            Self::NotYesOrNo => "Not yes or no",
+            Self::TooLong => "Too long",
+            Self::WrongCells => "Wrong number of cells",
+            Self::BrokenQuoting => "Broken quoting",
+            Self::NotUtf8 => "Not UTF-8",
+            Self::NulCharacter => "NUL character",
+        }
+    }
+
+    pub fn from_code(code: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|reason| reason.code() == code)
+    }
+}
+
 /// A tag's value as text, as messages and pages show it: whole numbers without a point, booleans as true and false.
 pub fn tag_text(value: &serde_json::Value) -> Option<String> {
     match value {
@@ -78,4 +174,60 @@ pub fn tag_text(value: &serde_json::Value) -> Option<String> {
         }
         other => Some(other.to_string()),
     }
+}
+
+/// How far an import is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum ImportStatus {
+    /// The file is there; its columns wait to be mapped.
+    Uploaded,
+    Running,
+    Finished,
+    /// Stopped by a fault of ours or of the disk; it can go on from where it stopped.
+    Failed,
+}
+
+impl ImportStatus {
+    pub const ALL: [Self; 4] = [Self::Uploaded, Self::Running, Self::Finished, Self::Failed];
+
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::Uploaded => "uploaded",
+            Self::Running => "running",
+            Self::Finished => "finished",
+            Self::Failed => "failed",
+        }
+    }
+
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::Uploaded => "Columns not mapped",
+            Self::Running => "Importing",
+            Self::Finished => "Finished",
+            Self::Failed => "Failed",
+        }
+    }
+
+    pub fn from_code(code: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|status| status.code() == code)
+    }
+}
+
+/// One import, as far as it is.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Import {
+    pub id: String,
+    pub file_name: String,
+    pub status: ImportStatus,
+    pub bytes: i64,
+    pub bytes_done: i64,
+    pub rows_good: i64,
+    pub rows_bad: i64,
+    /// Bad rows by reason, most first.
+    pub reasons: Vec<(Reason, i64)>,
+    /// Why it failed.
+    pub error: Option<String>,
+    pub created_at: i64,
+    pub started_at: Option<i64>,
+    pub finished_at: Option<i64>,
 }

@@ -64,7 +64,7 @@ mod tests {
     }
 
     on_both_databases!(rows_go_in_and_come_back, |db| async move {
-        let rows = super::rows(&[
+        let rows = crate::db::bulk::rows(&[
             Setting { key: "a \"quoted\" 键", value: Some(i64::MAX) },
             Setting { key: "b", value: None },
         ])

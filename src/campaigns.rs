@@ -10,3 +10,6 @@ pub mod model;
 
 #[cfg(feature = "ssr")]
 pub mod store;
+
+#[cfg(all(test, feature = "ssr"))]
+mod tests;

@@ -18,3 +18,6 @@ mod rules;
 pub mod store;
 #[cfg(feature = "ssr")]
 mod testing;
+
+#[cfg(all(test, feature = "ssr"))]
+pub(crate) mod tests;

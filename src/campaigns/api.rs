@@ -1,11 +1,14 @@
 //! What the pages of campaigns ask the server for.
 
-use super::model::{Campaign, CampaignDetail, CampaignInput, CampaignNode};
+use super::model::{CampaignDetail, CampaignInput, CampaignNode};
 use crate::error::AppResult;
 use leptos::prelude::*;
 
 #[cfg(feature = "ssr")]
-use super::{model::CampaignKind, store};
+use super::{
+    model::{Campaign, CampaignKind},
+    store,
+};
 #[cfg(feature = "ssr")]
 use crate::{
     access::{self, model::Permission},

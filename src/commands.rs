@@ -1,5 +1,7 @@
 //! The command line.
 
+mod crm;
+mod demo;
 mod import;
 mod user;
 
@@ -36,6 +38,10 @@ enum Command {
         #[command(flatten)]
         flags: Flags,
     },
+    /// The product with made-up data and a simulator of a receiving system.
+    Demo(demo::DemoArgs),
+    /// Simulate a customer's system: verify, answer as told, post receipts.
+    Crm(crm::CrmArgs),
     /// People.
     User {
         #[command(subcommand)]
@@ -71,6 +77,8 @@ pub async fn run() -> Result<(), String> {
             println!("Copied to {}.", file.display());
             Ok(())
         }
+        Command::Demo(args) => demo::run(args).await,
+        Command::Crm(args) => crm::run(args).await,
         Command::User { command } => user::run(command).await,
         Command::Import { command } => import::run(command).await,
     }

@@ -46,6 +46,8 @@ pub mod sender;
 pub mod store;
 #[cfg(feature = "ssr")]
 mod supervise;
+#[cfg(all(test, feature = "ssr"))]
+pub mod testing;
 #[cfg(feature = "ssr")]
 pub mod verdict;
 

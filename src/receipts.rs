@@ -1,6 +1,10 @@
 //! Receipts: what the receiving systems later say of each action (seed 002, "Report receipts").
 
 #[cfg(feature = "ssr")]
+mod check;
+#[cfg(feature = "ssr")]
+mod group;
+#[cfg(feature = "ssr")]
 pub mod intake;
 #[cfg(feature = "ssr")]
 pub mod store;

@@ -6,6 +6,10 @@ mod observe;
 mod page;
 mod security;
 mod serve;
+#[cfg(test)]
+pub mod testing;
+#[cfg(test)]
+mod tests;
 
 pub use observe::init_logs;
 pub use serve::{open, serve, start};

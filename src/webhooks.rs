@@ -1,12 +1,20 @@
 //! Webhook Management: the endpoints that tasks send to (seed 002).
+//!
+//! Tasks read webhooks through [`store`] and show [`test_send::TestSend`] in their own form.
 
 pub mod api;
 pub mod detail;
+pub mod fields;
 pub mod form;
 pub mod list;
 pub mod model;
+pub mod test_send;
 
 #[cfg(feature = "ssr")]
 pub mod files;
 #[cfg(feature = "ssr")]
+mod rules;
+#[cfg(feature = "ssr")]
 pub mod store;
+#[cfg(feature = "ssr")]
+mod testing;

@@ -1,16 +1,159 @@
-use crate::ui::PageHeader;
-use leptos::prelude::*;
-use leptos_router::{LazyRoute, lazy_route};
+//! Overview: what is going on in the workspace, and the way in when nothing is.
 
-pub struct OverviewPage;
+use crate::{
+    access::model::{Permission, SessionInfo},
+    error::AppError,
+    tasks::{list::state_badge, model::TaskRow},
+    ui::{
+        EmptyState, ErrorNote, LinkButton, PageHeader, Panel, Progress, Skeleton, TableWrap, Tile, Tiles, Time, Tone,
+        format::count,
+    },
+};
+use leptos::{prelude::*, server};
+use leptos_router::{LazyRoute, lazy_route};
+use serde::{Deserialize, Serialize};
+
+/// The workspace at a glance.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Overview {
+    pub customers: i64,
+    pub audiences: i64,
+    pub webhooks: i64,
+    pub tasks: i64,
+    /// The newest.
+    pub recent: Vec<TaskRow>,
+}
+
+#[server]
+pub async fn load_overview() -> Result<Overview, AppError> {
+    const RECENT: i64 = 8;
+    let ctx = crate::access::require(Permission::View)?;
+    let (db, workspace) = (&ctx.state.db, ctx.workspace());
+    let query = crate::tasks::store::ListQuery { limit: RECENT, ..Default::default() };
+    let (recent, tasks) = crate::tasks::store::list(db, workspace, &query).await?;
+    Ok(Overview {
+        customers: crate::customers::store::total(db, workspace).await?,
+        audiences: crate::audiences::store::summaries(db, workspace).await?.len() as i64,
+        webhooks: crate::webhooks::store::list(db, workspace).await?.len() as i64,
+        tasks,
+        recent,
+    })
+}
+
+pub struct OverviewPage {
+    overview: Resource<Result<Overview, AppError>>,
+}
 
 #[lazy_route]
 impl LazyRoute for OverviewPage {
     fn data() -> Self {
-        Self
+        Self { overview: Resource::new(|| (), |()| load_overview()) }
     }
 
-    fn view(_this: Self) -> AnyView {
-        view! { <PageHeader title="Overview" /> }.into_any()
+    fn view(this: Self) -> AnyView {
+        let overview = this.overview;
+        let may_send = expect_context::<SessionInfo>().may(Permission::ReachMarketing);
+        view! {
+            <PageHeader title="Overview" intro="What your webhooks are doing.">
+                {may_send.then(|| view! { <LinkButton href="/tasks/new" label="Create Sending Task" primary=true /> })}
+            </PageHeader>
+            <Suspense fallback=|| view! { <Skeleton /> }>
+                {move || Suspend::new(async move {
+                    match overview.await {
+                        Ok(overview) => content(overview),
+                        Err(error) => view! { <ErrorNote error /> }.into_any(),
+                    }
+                })}
+            </Suspense>
+        }
+        .into_any()
     }
+}
+
+fn content(overview: Overview) -> AnyView {
+    let steps = first_steps(&overview);
+    let tiles = vec![
+        Tile::new("Customers", count(overview.customers)),
+        Tile::new("Audiences", count(overview.audiences)),
+        Tile::new("Webhooks", count(overview.webhooks)),
+        Tile::new("Sending tasks", count(overview.tasks)),
+    ];
+    let recent = if overview.recent.is_empty() {
+        view! { <EmptyState title="Nothing has been sent yet" text="Sending tasks and their progress appear here." /> }
+            .into_any()
+    } else {
+        table(overview.recent)
+    };
+    view! {
+        <div class="grid">
+            {steps}
+            <Panel padded=false><Tiles items=tiles /></Panel>
+            <Panel title="Recent sending tasks" padded=false>{recent}</Panel>
+        </div>
+    }
+    .into_any()
+}
+
+/// What is still missing before the first message can go out, in order.
+fn first_steps(overview: &Overview) -> Option<AnyView> {
+    let steps = [
+        (overview.customers, "Import Customers", "/customers/import", "from a CSV file"),
+        (overview.audiences, "Create Audience", "/audiences/new", "to say who receives a message"),
+        (overview.webhooks, "Create Webhook", "/webhooks/new", "to say which of your systems sends it"),
+        (overview.tasks, "Create Sending Task", "/tasks/new", "to send it"),
+    ];
+    if steps.iter().all(|(there, ..)| *there > 0) {
+        return None;
+    }
+    let items = steps.map(|(there, label, href, why)| {
+        let done = there > 0;
+        view! {
+            <li class:done=done>
+                {if done { view! { <s>{label}</s> }.into_any() } else { view! { <a href=href>{label}</a> }.into_any() }}
+                " " <span class="quiet">{why}</span>
+            </li>
+        }
+    });
+    Some(view! { <Panel title="First steps"><ol class="first-steps">{items.collect_view()}</ol></Panel> }.into_any())
+}
+
+fn table(recent: Vec<TaskRow>) -> AnyView {
+    let rows = recent.into_iter().map(|task| {
+        let progress = task.progress;
+        let parts = vec![
+            (Tone::Run, progress.accepted),
+            (Tone::Bad, progress.failed),
+            (Tone::Odd, progress.unknown),
+            (Tone::Neutral, progress.skipped),
+        ];
+        let total = progress.audience.max(progress.planned);
+        view! {
+            <tr>
+                <td><a class="title" href=format!("/tasks/{}", task.id)>{task.name.clone()}</a></td>
+                <td>{task.audience}</td>
+                <td>{task.webhook}</td>
+                <td><Progress parts total label=format!("Progress of {}", task.name) /></td>
+                <td><Time ms=progress.due_at seconds=false /></td>
+                <td>{state_badge(progress.state)}</td>
+            </tr>
+        }
+    });
+    view! {
+        <TableWrap label="Recent sending tasks">
+            <table>
+                <thead>
+                    <tr>
+                        <th scope="col">"Task name"</th>
+                        <th scope="col">"Audience"</th>
+                        <th scope="col">"Webhook"</th>
+                        <th scope="col">"Users decided"</th>
+                        <th scope="col">"Send time"</th>
+                        <th scope="col">"Status"</th>
+                    </tr>
+                </thead>
+                <tbody>{rows.collect_view()}</tbody>
+            </table>
+        </TableWrap>
+    }
+    .into_any()
 }

@@ -126,9 +126,9 @@ pub async fn write(tx: &mut Tx, claims: &[Claim], lease: Lease<'_>) -> sqlx::Res
         execute,
         &rows,
         (workspace_id text, send_id text, batch_no bigint, lease_no bigint, attempt bigint, tries bigint, sent_at bigint),
-        "update send_batches as b set state = 'leased', lease_no = r.lease_no, lease_node = $2, lease_until = $3, \
+        "update send_batches set state = 'leased', lease_no = r.lease_no, lease_node = $2, lease_until = $3, \
          attempts = r.attempt, tries = r.tries, sent_at = r.sent_at from ",
-        " where b.workspace_id = r.workspace_id and b.send_id = r.send_id and b.batch_no = r.batch_no",
+        " where send_batches.workspace_id = r.workspace_id and send_batches.send_id = r.send_id and send_batches.batch_no = r.batch_no",
         lease.node,
         lease.until,
     )?;

@@ -36,9 +36,8 @@ mod tests {
     #[test]
     fn an_action_id_is_read_back_only_as_it_was_written() {
         assert_eq!(parse_action_id(&action_id("0199-a", 12)), Some(("0199-a", 12)));
-        for wrong in ["", "a", "a-", "-1", "a-b1", "a-+1", "a-01", "a-1 ", "a-99999999999999999999", "a--1"] {
-            assert_ne!(parse_action_id(wrong).map(|(_, seq)| seq), Some(1), "{wrong}");
+        for wrong in ["", "a", "a-", "-1", "a-b1", "a-+1", "a-01", "a-1 ", "a-99999999999999999999"] {
+            assert_eq!(parse_action_id(wrong), None, "{wrong}");
         }
-        assert_eq!(parse_action_id("a-01"), None);
     }
 }

@@ -198,10 +198,10 @@ async fn update_batches(
         &rows,
         (workspace_id text, send_id text, batch_no bigint, lease_no bigint, state text, run_at bigint, tries bigint,
          finished_at bigint, reason text),
-        "update send_batches as b set state = r.state, run_at = r.run_at, tries = r.tries, reason = r.reason, \
+        "update send_batches set state = r.state, run_at = r.run_at, tries = r.tries, reason = r.reason, \
          finished_at = r.finished_at, lease_node = null, lease_until = null from ",
-        " where b.workspace_id = r.workspace_id and b.send_id = r.send_id and b.batch_no = r.batch_no \
-         and b.lease_no = r.lease_no and b.state = 'leased' returning b.workspace_id, b.send_id, b.batch_no",
+        " where send_batches.workspace_id = r.workspace_id and send_batches.send_id = r.send_id and send_batches.batch_no = r.batch_no \
+         and send_batches.lease_no = r.lease_no and send_batches.state = 'leased' returning send_batches.workspace_id, send_batches.send_id, send_batches.batch_no",
     )?;
     // The attempt was made, whoever has the batch now; one that a recovery called unknown stays so.
     crate::bulk!(
@@ -210,10 +210,10 @@ async fn update_batches(
         &rows,
         (workspace_id text, send_id text, batch_no bigint, attempt bigint, outcome text, reason text,
          http_status bigint, duration_ms bigint, response text),
-        "update send_attempts as a set finished_at = $2, outcome = r.outcome, reason = r.reason, \
+        "update send_attempts set finished_at = $2, outcome = r.outcome, reason = r.reason, \
          http_status = r.http_status, duration_ms = r.duration_ms, response = r.response from ",
-        " where a.workspace_id = r.workspace_id and a.send_id = r.send_id and a.batch_no = r.batch_no \
-         and a.attempt = r.attempt and a.outcome is null",
+        " where send_attempts.workspace_id = r.workspace_id and send_attempts.send_id = r.send_id and send_attempts.batch_no = r.batch_no \
+         and send_attempts.attempt = r.attempt and send_attempts.outcome is null",
         now,
     )?;
     Ok(applied.into_iter().map(|(workspace, send, batch_no)| (SendKey::new(workspace, send), batch_no)).collect())

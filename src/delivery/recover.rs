@@ -87,9 +87,9 @@ async fn take_back(db: &Db, lost: &[Lost], now: Millis) -> sqlx::Result<usize> {
         fetch (String, String, i64),
         &rows,
         (workspace_id text, send_id text, batch_no bigint, lease_no bigint),
-        "update send_batches as b set state = 'unknown', run_at = $2, lease_node = null, lease_until = null from ",
-        " where b.workspace_id = r.workspace_id and b.send_id = r.send_id and b.batch_no = r.batch_no \
-         and b.lease_no = r.lease_no and b.state = 'leased' returning b.workspace_id, b.send_id, b.size",
+        "update send_batches set state = 'unknown', run_at = $2, lease_node = null, lease_until = null from ",
+        " where send_batches.workspace_id = r.workspace_id and send_batches.send_id = r.send_id and send_batches.batch_no = r.batch_no \
+         and send_batches.lease_no = r.lease_no and send_batches.state = 'leased' returning send_batches.workspace_id, send_batches.send_id, send_batches.size",
         now,
     )?;
     crate::bulk!(
@@ -97,10 +97,10 @@ async fn take_back(db: &Db, lost: &[Lost], now: Millis) -> sqlx::Result<usize> {
         execute,
         &rows,
         (workspace_id text, send_id text, batch_no bigint, attempts bigint),
-        "update send_attempts as a set finished_at = $2, outcome = 'unknown', \
+        "update send_attempts set finished_at = $2, outcome = 'unknown', \
          reason = 'the server stopped before an answer was recorded' from ",
-        " where a.workspace_id = r.workspace_id and a.send_id = r.send_id and a.batch_no = r.batch_no \
-         and a.attempt = r.attempts and a.outcome is null",
+        " where send_attempts.workspace_id = r.workspace_id and send_attempts.send_id = r.send_id and send_attempts.batch_no = r.batch_no \
+         and send_attempts.attempt = r.attempts and send_attempts.outcome is null",
         now,
     )?;
     let count = taken.len();

@@ -1,8 +1,140 @@
-//! The endpoint that receipts are posted to.
+//! The endpoint that receipts are posted to (PRODUCT, "Receipts from the customer's system").
 
-use crate::server::AppState;
-use axum::Router;
+use super::{
+    check::{self, Signed, Webhook},
+    group::Group,
+    store::{Taken, ToTake},
+};
+use crate::{
+    delivery::ids::parse_action_id,
+    server::AppState,
+    wire::{
+        receipt::{PATH, Receipt},
+        signature,
+    },
+};
+use axum::{
+    Extension, Json, Router,
+    body::Body,
+    extract::{Query, State},
+    response::{IntoResponse, Response},
+    routing,
+};
+use http::{HeaderMap, StatusCode};
+use serde_json::json;
+use std::collections::BTreeMap;
+
+const BODY_MAX: usize = 10 * 1024 * 1024;
+const RECEIPTS_MAX: usize = 10_000;
+const MSG_ID_MAX: usize = 128;
+/// Problems that the message names; `errors` has them all.
+const NAMED: usize = 10;
 
 pub fn routes() -> Router<AppState> {
-    Router::new()
+    Router::new().route(PATH, routing::post(take)).layer(Extension(Group::default()))
 }
+
+/// A refusal: nothing is recorded.
+struct Refusal(StatusCode, String);
+
+impl IntoResponse for Refusal {
+    fn into_response(self) -> Response {
+        (self.0, Json(json!({"code": self.0.as_u16(), "message": self.1}))).into_response()
+    }
+}
+
+async fn take(
+    State(state): State<AppState>,
+    Extension(group): Extension<Group>,
+    Query(signed): Query<Signed>,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Response, Refusal> {
+    let refuse = |status: StatusCode| move |text: String| Refusal(status, text);
+    let receipts = read(body).await?;
+    let now = state.clock.now();
+    check::timestamp(&signed.timestamp, now, state.config.receipts.tolerance_seconds)
+        .map_err(refuse(StatusCode::UNAUTHORIZED))?;
+    let broken = |error: &dyn std::fmt::Display| {
+        let told = crate::error::internal(error).to_string();
+        Refusal(StatusCode::INTERNAL_SERVER_ERROR, told)
+    };
+    let webhooks = check::webhooks(&state.db, &state.master_key, &receipts).await.map_err(|error| broken(&error))?;
+    // A header that is no text fits no key, and it is not empty either.
+    let header = headers.get(signature::HEADER).map_or("", |value| value.to_str().unwrap_or("?"));
+    check::signatures(&receipts, &webhooks, &signed, header).map_err(refuse(StatusCode::UNAUTHORIZED))?;
+    let receipts: Vec<ToTake> = receipts.into_iter().filter_map(|receipt| prepare(receipt, &webhooks)).collect();
+    if receipts.is_empty() {
+        return Ok(answer(&[]));
+    }
+    let taken = group.write(&state.db, receipts, now).await.map_err(|error| broken(&error))?;
+    Ok(answer(&taken))
+}
+
+async fn read(body: Body) -> Result<Vec<Receipt>, Refusal> {
+    let too_large = || Refusal(StatusCode::PAYLOAD_TOO_LARGE, format!("the body is larger than {BODY_MAX} bytes"));
+    let bytes = axum::body::to_bytes(body, BODY_MAX).await.map_err(|_| too_large())?;
+    let receipts: Vec<Receipt> = serde_json::from_slice(&bytes)
+        .map_err(|error| Refusal(StatusCode::BAD_REQUEST, format!("the body is not an array of receipts: {error}")))?;
+    if receipts.len() > RECEIPTS_MAX {
+        let told = format!("{} receipts in one request; at most {RECEIPTS_MAX} are taken", receipts.len());
+        return Err(Refusal(StatusCode::PAYLOAD_TOO_LARGE, told));
+    }
+    Ok(receipts)
+}
+
+/// A receipt as it is kept. `None` only for one whose webhook is not there, which [`check::signatures`] has refused.
+fn prepare(receipt: Receipt, webhooks: &BTreeMap<String, Webhook>) -> Option<ToTake> {
+    let webhook = webhooks.get(&receipt.callback_params.webhook_id)?;
+    let text = serde_json::to_string(&receipt).unwrap_or_default();
+    let action = parse_action_id(&receipt.callback_params.action_id);
+    let sent_at = receipt.sent_at();
+    let problem = if action.is_none() {
+        Some("unknown actionId".to_string())
+    } else if !webhook.statuses.contains(&receipt.status) {
+        Some(format!("unknown status {}", clean(receipt.status.chars().take(40).collect())))
+    } else if sent_at.is_none() {
+        Some("send_time is not in unix milliseconds".into())
+    } else if receipt.msg_id.chars().count() > MSG_ID_MAX {
+        Some(format!("msg_id is longer than {MSG_ID_MAX} characters"))
+    } else {
+        None
+    };
+    let (send_id, seq) = action.unwrap_or_default();
+    Some(ToTake {
+        send_id: clean(send_id.to_string()),
+        seq,
+        workspace_id: webhook.workspace_id.clone(),
+        problem,
+        msg_id: clean(receipt.msg_id),
+        status: clean(receipt.status),
+        sent_at: sent_at.unwrap_or_default(),
+        // In JSON a NUL is written as an escape, which is text like any other.
+        text,
+        webhook_id: receipt.callback_params.webhook_id,
+    })
+}
+
+/// PostgreSQL keeps no NUL, and one receipt must not spoil a transaction.
+fn clean(text: String) -> String {
+    if text.contains('\0') { text.replace('\0', "\u{fffd}") } else { text }
+}
+
+fn answer(taken: &[Taken]) -> Response {
+    let problems: Vec<(usize, &String)> =
+        taken.iter().enumerate().filter_map(|(index, taken)| Some((index, taken.as_ref().err()?))).collect();
+    if problems.is_empty() {
+        return Json(json!({"code": 200, "message": "Success"})).into_response();
+    }
+    let mut named: Vec<String> =
+        problems.iter().take(NAMED).map(|(index, reason)| format!("{index}: {reason}")).collect();
+    if problems.len() > NAMED {
+        named.push("...".into());
+    }
+    let message = format!("{} of {} receipts were not taken ({})", problems.len(), taken.len(), named.join("; "));
+    let errors: Vec<_> = problems.iter().map(|(index, reason)| json!({"index": index, "reason": reason})).collect();
+    (StatusCode::BAD_REQUEST, Json(json!({"code": 400, "message": message, "errors": errors}))).into_response()
+}
+
+#[cfg(test)]
+mod tests;

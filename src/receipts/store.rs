@@ -1,1 +1,238 @@
+//! Keeping receipts: every one that was taken, the latest status of each user, and those that could not be placed.
 
+use crate::{
+    clock::{Millis, new_id},
+    db::{Db, Tx, bulk},
+    delivery::{ids::SendKey, store as sends},
+    fetch,
+};
+use serde::Serialize;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+/// A receipt whose request has passed its signature.
+#[derive(Clone, Debug)]
+pub struct ToTake {
+    pub webhook_id: String,
+    pub workspace_id: String,
+    /// What is known to be wrong with it already.
+    pub problem: Option<String>,
+    pub send_id: String,
+    pub seq: i64,
+    pub msg_id: String,
+    pub status: String,
+    pub sent_at: Millis,
+    /// As it was posted, for the log.
+    pub text: String,
+}
+
+/// `Err` is why it was only logged.
+pub type Taken = Result<(), String>;
+
+#[derive(Serialize)]
+struct Row<'a> {
+    place: usize,
+    workspace_id: &'a str,
+    send_id: &'a str,
+    seq: i64,
+    msg_id: &'a str,
+    status: &'a str,
+    sent_at: Millis,
+}
+
+#[derive(sqlx::FromRow)]
+struct Known {
+    place: i64,
+    webhook_id: String,
+    receipts_until: Option<i64>,
+    sent: bool,
+    receipt_status: Option<String>,
+    receipt_sent_at: Option<i64>,
+}
+
+/// One transaction. The same receipt twice changes nothing; the latest by its time is the user's status.
+pub async fn take(db: &Db, receipts: &[ToTake], now: Millis) -> sqlx::Result<Vec<Taken>> {
+    let keys: BTreeSet<SendKey> = receipts
+        .iter()
+        .filter(|receipt| receipt.problem.is_none())
+        .map(|receipt| SendKey::new(&receipt.workspace_id, &receipt.send_id))
+        .collect();
+    let mut tx = db.begin().await?;
+    for key in &keys {
+        sends::lock(&mut tx, key).await?;
+    }
+    let known = known(&mut tx, receipts).await?;
+    let taken: Vec<Taken> = receipts
+        .iter()
+        .enumerate()
+        .map(|(place, receipt)| match &receipt.problem {
+            Some(problem) => Err(problem.clone()),
+            None => judge(receipt, known.get(&place), now),
+        })
+        .collect();
+    let good: Vec<Row> = rows(receipts).filter(|row| taken[row.place].is_ok()).collect();
+    if !good.is_empty() {
+        insert(&mut tx, &good, now).await?;
+        update_latest(&mut tx, &good, &known, now).await?;
+    }
+    log_problems(&mut tx, receipts, &taken, now).await?;
+    tx.commit().await?;
+    let bad = taken.iter().filter(|taken| taken.is_err()).count();
+    metrics::counter!("reachwire_receipts_total", "result" => "taken").increment((taken.len() - bad) as u64);
+    metrics::counter!("reachwire_receipts_total", "result" => "problem").increment(bad as u64);
+    Ok(taken)
+}
+
+fn rows(receipts: &[ToTake]) -> impl Iterator<Item = Row<'_>> {
+    receipts.iter().enumerate().map(|(place, receipt)| Row {
+        place,
+        workspace_id: &receipt.workspace_id,
+        send_id: &receipt.send_id,
+        seq: receipt.seq,
+        msg_id: &receipt.msg_id,
+        status: &receipt.status,
+        sent_at: receipt.sent_at,
+    })
+}
+
+async fn known(tx: &mut Tx, receipts: &[ToTake]) -> sqlx::Result<HashMap<usize, Known>> {
+    let asked: Vec<Row> = rows(receipts).filter(|row| receipts[row.place].problem.is_none()).collect();
+    let found = crate::bulk!(
+        tx,
+        fetch Known,
+        &bulk::rows(&asked)?,
+        (place bigint, workspace_id text, send_id text, seq bigint),
+        "select r.place, s.webhook_id, s.receipts_until, (a.batch_no is not null) as sent, a.receipt_status, \
+         a.receipt_sent_at from ",
+        " join sends s on s.workspace_id = r.workspace_id and s.id = r.send_id \
+         join send_actions a on a.workspace_id = r.workspace_id and a.send_id = r.send_id and a.seq = r.seq",
+    )?;
+    Ok(found.into_iter().filter_map(|known| Some((usize::try_from(known.place).ok()?, known))).collect())
+}
+
+fn judge(receipt: &ToTake, known: Option<&Known>, now: Millis) -> Taken {
+    match known {
+        Some(known) if known.sent && known.webhook_id == receipt.webhook_id => match known.receipts_until {
+            None => Err("the webhook takes no receipts".into()),
+            Some(until) if until < now => Err("the retention period is over".into()),
+            Some(_) => Ok(()),
+        },
+        _ => Err("unknown actionId".into()),
+    }
+}
+
+async fn insert(tx: &mut Tx, good: &[Row<'_>], now: Millis) -> sqlx::Result<()> {
+    crate::bulk!(
+        tx,
+        execute,
+        &bulk::rows(good)?,
+        (workspace_id text, send_id text, seq bigint, msg_id text, status text, sent_at bigint),
+        "insert into receipts (workspace_id, send_id, seq, msg_id, status, sent_at, received_at) \
+         select r.workspace_id, r.send_id, r.seq, r.msg_id, r.status, r.sent_at, $2 from ",
+        " where true on conflict do nothing",
+        now,
+    )?;
+    Ok(())
+}
+
+/// The users whose latest status changes, and the counters.
+async fn update_latest(tx: &mut Tx, good: &[Row<'_>], known: &HashMap<usize, Known>, now: Millis) -> sqlx::Result<()> {
+    let mut latest: BTreeMap<(&str, &str, i64), &Row> = BTreeMap::new();
+    for row in good {
+        if known.get(&row.place).and_then(|known| known.receipt_sent_at).is_some_and(|before| before >= row.sent_at) {
+            continue;
+        }
+        let newest = latest.entry((row.workspace_id, row.send_id, row.seq)).or_insert(row);
+        if newest.sent_at < row.sent_at {
+            *newest = row;
+        }
+    }
+    let changed: Vec<&Row> = latest.into_values().collect();
+    crate::bulk!(
+        tx,
+        execute,
+        &bulk::rows(&changed)?,
+        (workspace_id text, send_id text, seq bigint, status text, sent_at bigint),
+        "update send_actions set receipt_status = r.status, receipt_sent_at = r.sent_at, receipt_received_at = $2 from ",
+        " where send_actions.workspace_id = r.workspace_id and send_actions.send_id = r.send_id \
+         and send_actions.seq = r.seq",
+        now,
+    )?;
+    let mut counts: BTreeMap<(&str, &str, &str), i64> = BTreeMap::new();
+    for row in &changed {
+        *counts.entry((row.workspace_id, row.send_id, row.status)).or_default() += 1;
+        if let Some(before) = known.get(&row.place).and_then(|known| known.receipt_status.as_deref()) {
+            *counts.entry((row.workspace_id, row.send_id, before)).or_default() -= 1;
+        }
+    }
+    for ((workspace_id, send_id, status), users) in counts {
+        crate::execute!(
+            tx,
+            "insert into receipt_counts (workspace_id, send_id, status, users) values ($1, $2, $3, $4) \
+             on conflict (workspace_id, send_id, status) do update set users = receipt_counts.users + excluded.users",
+            workspace_id,
+            send_id,
+            status,
+            users
+        )?;
+    }
+    Ok(())
+}
+
+#[derive(Serialize)]
+struct ProblemRow<'a> {
+    workspace_id: &'a str,
+    webhook_id: &'a str,
+    id: String,
+    reason: &'a str,
+    receipt: &'a str,
+}
+
+async fn log_problems(tx: &mut Tx, receipts: &[ToTake], taken: &[Taken], now: Millis) -> sqlx::Result<()> {
+    let problems: Vec<ProblemRow> = receipts
+        .iter()
+        .zip(taken)
+        .filter_map(|(receipt, taken)| {
+            let reason = taken.as_ref().err()?;
+            let (workspace_id, webhook_id) = (&receipt.workspace_id, &receipt.webhook_id);
+            Some(ProblemRow { workspace_id, webhook_id, id: new_id(), reason, receipt: &receipt.text })
+        })
+        .collect();
+    if problems.is_empty() {
+        return Ok(());
+    }
+    crate::bulk!(
+        tx,
+        execute,
+        &bulk::rows(&problems)?,
+        (workspace_id text, webhook_id text, id text, reason text, receipt text),
+        "insert into receipt_problems (workspace_id, webhook_id, id, received_at, reason, receipt) \
+         select r.workspace_id, r.webhook_id, r.id, $2, r.reason, r.receipt from ",
+        "",
+        now,
+    )?;
+    Ok(())
+}
+
+/// A receipt that could not be placed.
+#[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
+pub struct Problem {
+    pub id: String,
+    pub received_at: Millis,
+    pub reason: String,
+    /// The receipt as JSON.
+    pub receipt: String,
+}
+
+/// The latest problems of a webhook's receipts.
+pub async fn problems(db: &Db, workspace_id: &str, webhook_id: &str, limit: i64) -> sqlx::Result<Vec<Problem>> {
+    fetch!(
+        db,
+        all,
+        Problem,
+        "select id, received_at, reason, receipt from receipt_problems \
+         where workspace_id = $1 and webhook_id = $2 order by id desc limit $3",
+        workspace_id,
+        webhook_id,
+        limit
+    )
+}

@@ -33,7 +33,7 @@ pub async fn open(config: &Config, exclusive: bool) -> Result<(Db, MasterKey), S
 pub async fn start(config: Config) -> Result<AppState, String> {
     let (db, master_key) = open(&config, true).await?;
     let clock = Clock::System;
-    let engine = Engine::start(&config, db.clone(), clock.clone(), master_key.clone(), vec![]);
+    let engine = Engine::start(&config, db.clone(), clock.clone(), master_key.clone(), crate::tasks::senders());
     Ok(AppState::new(config, db, clock, master_key, engine))
 }
 

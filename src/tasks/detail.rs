@@ -1,16 +1,306 @@
-use crate::ui::PageHeader;
-use leptos::prelude::*;
-use leptos_router::{LazyRoute, lazy_route};
+//! A task's page: progress while it sends, the way from audience to receipt, and what every user got.
 
-pub struct TaskPage;
+mod batches;
+mod live;
+mod users;
+
+use super::{
+    api::{ControlTask, DeleteTask, SendFailedAgain, load_task, load_task_live},
+    list::state_badge,
+    model::{TaskDetail, TaskLive, changes},
+};
+use crate::{
+    access::model::{Permission, SessionInfo},
+    delivery::model::SendState,
+    error::AppError,
+    ui::{Confirm, ErrorNote, Fact, Facts, FormErrors, LinkButton, PageHeader, Panel, Skeleton, SubmitButton, Time},
+    wire::text::variable_names,
+};
+use batches::Batches;
+use leptos::prelude::*;
+use leptos_router::{
+    LazyRoute,
+    hooks::{use_params_map, use_query_map},
+    lazy_route,
+};
+use live::Live;
+use std::time::Duration;
+use users::Users;
+
+/// Between two looks while it sends: never more than 2 s behind.
+const POLL: Duration = Duration::from_millis(1_000);
+
+pub struct TaskPage {
+    id: Memo<String>,
+    detail: Resource<Result<TaskDetail, AppError>>,
+    live: Resource<Result<TaskLive, AppError>>,
+    control: ServerAction<ControlTask>,
+    again: ServerAction<SendFailedAgain>,
+}
 
 #[lazy_route]
 impl LazyRoute for TaskPage {
     fn data() -> Self {
-        Self
+        let params = use_params_map();
+        let id = Memo::new(move |_| params.read().get("id").unwrap_or_default());
+        let control = ServerAction::<ControlTask>::new();
+        let again = ServerAction::<SendFailedAgain>::new();
+        Self {
+            detail: Resource::new(move || id.get(), load_task),
+            live: Resource::new(
+                move || (id.get(), control.version().get(), again.version().get()),
+                |(id, _, _)| load_task_live(id),
+            ),
+            id,
+            control,
+            again,
+        }
     }
 
-    fn view(_this: Self) -> AnyView {
-        view! { <PageHeader title="Task" /> }.into_any()
+    fn view(this: Self) -> AnyView {
+        let TaskPage { id, detail, live, control, again } = this;
+        view! {
+            <Transition fallback=|| view! { <Skeleton /> }>
+                {move || Suspend::new(async move {
+                    match (detail.await, live.await) {
+                        (Ok(detail), Ok(first)) => view! { <Page detail first control again /> }.into_any(),
+                        (Err(error), _) | (_, Err(error)) => view! {
+                            <PageHeader title="Task" crumbs=vec![("Webhook", "/tasks")] />
+                            <ErrorNote error />
+                        }
+                        .into_any(),
+                    }
+                })}
+            </Transition>
+            <Rows id />
+        }
+        .into_any()
     }
+}
+
+/// The tables have their own resources: they must not stand inside the Suspense above.
+#[component]
+fn Rows(id: Memo<String>) -> impl IntoView {
+    let query = use_query_map();
+    let batches = Memo::new(move |_| query.read().get("view").as_deref() == Some("batches"));
+    let current = Signal::derive(move || {
+        let view = if batches.get() { "?view=batches" } else { "" };
+        format!("/tasks/{}{view}", id.get())
+    });
+    view! {
+        <Panel padded=false>
+            {move || {
+                let base = format!("/tasks/{}", id.get());
+                let items = vec![("Users".to_string(), base.clone()), ("Batches".to_string(), format!("{base}?view=batches"))];
+                view! { <crate::ui::Tabs items current label="What was sent" /> }
+            }}
+            {move || if batches.get() { view! { <Batches id /> }.into_any() } else { view! { <Users id /> }.into_any() }}
+        </Panel>
+    }
+}
+
+#[component]
+fn Page(
+    detail: TaskDetail,
+    first: TaskLive,
+    control: ServerAction<ControlTask>,
+    again: ServerAction<SendFailedAgain>,
+) -> impl IntoView {
+    let may_send = expect_context::<SessionInfo>().may(Permission::ReachMarketing);
+    let live = RwSignal::new(first);
+    follow(detail.id.clone(), live);
+    let state = Memo::new(move |_| live.read().progress.state);
+    let error = Signal::derive(move || {
+        let of = |value: Option<Result<(), AppError>>| value.and_then(Result::err);
+        of(control.value().get()).or_else(|| of(again.value().get()))
+    });
+    let intro = format!("To “{}” through {}, as {}.", detail.audience, detail.webhook, detail.id_type);
+    let controls = may_send.then(|| controls(detail.id.clone(), detail.name.clone(), live, control, again));
+    let facts = facts(&detail, live);
+    let for_results = detail.clone();
+    view! {
+        <PageHeader
+            title=detail.name.clone()
+            crumbs=vec![("User Marketing", ""), ("Reach Marketing", ""), ("Webhook", "/tasks")]
+            intro
+            badge=view! { <span aria-live="polite">{move || state_badge(state.get())}</span> }.into_any()
+        >
+            {controls}
+        </PageHeader>
+        <FormErrors error />
+        <div class="grid">
+            <Live live detail />
+            <div class="grid cols">
+                <live::Results live detail=for_results />
+                <Panel title="Task">{facts}</Panel>
+            </div>
+        </div>
+    }
+    .into_any()
+}
+
+/// Looks again every second until the task has ended, then more rarely while receipts may come.
+fn follow(id: String, live: RwSignal<TaskLive>) {
+    let again = StoredValue::new(0_u32);
+    Effect::new(move |_| {
+        let id = id.clone();
+        let handle = set_interval_with_handle(
+            move || {
+                let ticks = again
+                    .try_update_value(|ticks| {
+                        *ticks = ticks.wrapping_add(1);
+                        *ticks
+                    })
+                    .unwrap_or(0);
+                let Some(now) = live.try_get_untracked() else { return };
+                let waits = matches!(now.progress.state, SendState::Sending | SendState::Scheduled);
+                let receipts = now.progress.receipts_until.is_some_and(|until| until > now.now);
+                if !(waits || (receipts && ticks.is_multiple_of(5))) {
+                    return;
+                }
+                let id = id.clone();
+                leptos::task::spawn_local(async move {
+                    if let Ok(next) = load_task_live(id).await
+                        && live.try_with_untracked(|shown| *shown != next) == Some(true)
+                    {
+                        let _ = live.try_set(next);
+                    }
+                });
+            },
+            POLL,
+        );
+        if let Ok(handle) = handle {
+            on_cleanup(move || handle.clear());
+        }
+    });
+}
+
+fn controls(
+    id: String,
+    name: String,
+    live: RwSignal<TaskLive>,
+    control: ServerAction<ControlTask>,
+    again: ServerAction<SendFailedAgain>,
+) -> AnyView {
+    let state = Memo::new(move |_| live.read().progress.state);
+    let failed = Memo::new(move |_| live.read().progress.failed);
+    let may_change = Memo::new(move |_| {
+        let live = live.read();
+        let changes = changes(&live.progress, live.now);
+        (changes.edit, changes.delete)
+    });
+    let delete = ServerAction::<DeleteTask>::new();
+    let button = move |id: String, action: &'static str, label: &'static str| {
+        view! {
+            <ActionForm action=control>
+                <input type="hidden" name="id" value=id />
+                <input type="hidden" name="action" value=action />
+                <SubmitButton label secondary=true pending=control.pending() />
+            </ActionForm>
+        }
+    };
+    let (pause, resume, edit, stop, failed_of) = (id.clone(), id.clone(), id.clone(), id.clone(), id.clone());
+    view! {
+        {move || matches!(state.get(), SendState::Sending).then(|| button(pause.clone(), "pause", "Pause"))}
+        {move || matches!(state.get(), SendState::Paused).then(|| button(resume.clone(), "resume", "Resume"))}
+        {move || {
+            matches!(state.get(), SendState::Sending | SendState::Paused | SendState::Scheduled)
+                .then(|| view! { <crate::ui::Button label="Stop" danger=true opens="stop-task" /> })
+        }}
+        {move || (failed.get() > 0 && state.get() != SendState::Scheduled)
+            .then(|| view! { <crate::ui::Button label="Send failed again" opens="send-again" /> })}
+        {move || may_change.get().0.then(|| view! { <LinkButton href=format!("/tasks/{edit}/edit") label="Edit" /> })}
+        {move || may_change.get().1.then(|| view! { <crate::ui::Button label="Delete" danger=true opens="delete-task" /> })}
+        <Confirm
+            id="stop-task"
+            title="Stop task"
+            text=format!("“{name}” stops for good. Requests that are under way end and are recorded; users who wait get nothing and are counted as skipped.")
+            danger=true
+        >
+            <ActionForm action=control>
+                <input type="hidden" name="id" value=stop />
+                <input type="hidden" name="action" value="stop" />
+                <button type="submit" class="btn primary danger" data-dialog-close="">"Stop task"</button>
+            </ActionForm>
+        </Confirm>
+        <Confirm
+            id="send-again"
+            title="Send failed again"
+            text="The failed users are sent again with the same batch and action ids, so that a receiver that did take them can tell."
+        >
+            <ActionForm action=again>
+                <input type="hidden" name="id" value=failed_of />
+                {move || reasons(live)}
+                <button type="submit" class="btn primary" data-dialog-close="">"Send again"</button>
+            </ActionForm>
+        </Confirm>
+        <Confirm
+            id="delete-task"
+            title="Delete task"
+            text=format!("“{name}” and the record of what it sent are deleted.")
+            danger=true
+        >
+            <ActionForm action=delete>
+                <input type="hidden" name="id" value=id />
+                <button type="submit" class="btn primary danger">"Delete"</button>
+            </ActionForm>
+        </Confirm>
+    }
+    .into_any()
+}
+
+/// Which failures: all, or those with one reason.
+fn reasons(live: RwSignal<TaskLive>) -> AnyView {
+    let live = live.get();
+    let failed = live.reasons.iter().filter(|reason| reason.outcome == "failed");
+    let options = std::iter::once(crate::ui::SelectOption::new("", format!("All failures ({})", live.progress.failed)))
+        .chain(failed.map(|reason| {
+            crate::ui::SelectOption::new(&reason.reason, format!("{} ({})", reason.reason, reason.users))
+        }))
+        .collect::<Vec<_>>();
+    view! {
+        <crate::ui::Field label="Which" name="reason">
+            <crate::ui::Select name="reason" options />
+        </crate::ui::Field>
+    }
+    .into_any()
+}
+
+fn facts(detail: &TaskDetail, live: RwSignal<TaskLive>) -> AnyView {
+    let campaigns = detail.campaigns.iter().map(|(id, name)| {
+        view! { <a class="block" href=format!("/campaigns/{id}")>{name.clone()}</a> }
+    });
+    let campaigns = campaigns.collect_view();
+    let values = detail.values.iter().cloned().map(|(display, name, value)| {
+        let class = if variable_names(&value).is_empty() { "" } else { "with-variables" };
+        view! { <Fact label=display><span class=class title=name>{value}</span></Fact> }
+    });
+    let values = values.collect_view();
+    let created = (detail.created_by.clone(), detail.created_at);
+    let times = move || {
+        let progress = live.read().progress.clone();
+        let one = |label: &'static str, ms: Option<i64>| ms.map(|ms| view! { <Fact label><Time ms /></Fact> });
+        view! {
+            {one("Due", Some(progress.due_at))}
+            {one("Started", progress.started_at)}
+            {one("Ended", progress.finished_at)}
+            {one("Receipts until", progress.receipts_until)}
+        }
+    };
+    let (audience, audience_href) = (detail.audience.clone(), format!("/audiences/{}", detail.audience_id));
+    let (webhook, webhook_href) = (detail.webhook.clone(), format!("/webhooks/{}", detail.webhook_id));
+    let id_type = format!("{}, encryption {}", detail.id_type, detail.encryption.label());
+    let associated = !detail.campaigns.is_empty();
+    view! {
+        <Facts>
+            <Fact label="Audience"><a href=audience_href>{audience}</a></Fact>
+            <Fact label="Webhook"><a href=webhook_href>{webhook}</a></Fact>
+            <Fact label="Send ID Type">{id_type}</Fact>
+            {associated.then(|| view! { <Fact label="Sub-campaigns">{campaigns}</Fact> })}
+            {values}
+            {times}
+            <Fact label="Created">{created.0} ", " <Time ms=created.1 /></Fact>
+        </Facts>
+    }
+    .into_any()
 }

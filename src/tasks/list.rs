@@ -1,16 +1,173 @@
-use crate::ui::PageHeader;
+//! Reach Marketing > Webhook: the list of sending tasks.
+
+use super::{
+    api::{DeleteTask, PAGE, list_tasks},
+    model::{TaskList, TaskRow},
+};
+use crate::{
+    access::model::{Permission, SessionInfo},
+    delivery::model::SendState,
+    error::AppError,
+    ui::{
+        Badge, Confirm, EmptyState, ErrorNote, FilterSelect, Filters, LinkButton, ListParams, PageHeader, Pager, Panel,
+        RowMenu, SelectOption, Skeleton, SortTh, TableWrap, Time, Tone, format::count, use_list_params,
+    },
+};
 use leptos::prelude::*;
 use leptos_router::{LazyRoute, lazy_route};
 
-pub struct TasksPage;
+const FILTERS: &[&str] = &["state", "webhook"];
+
+pub struct TasksPage {
+    params: Memo<ListParams>,
+    list: Resource<Result<TaskList, AppError>>,
+    delete: ServerAction<DeleteTask>,
+}
 
 #[lazy_route]
 impl LazyRoute for TasksPage {
     fn data() -> Self {
-        Self
+        let params = use_list_params(FILTERS);
+        let delete = ServerAction::<DeleteTask>::new();
+        let list = Resource::new(
+            move || (params.get(), delete.version().get()),
+            |(params, _)| {
+                let (state, webhook) = (params.filter("state").to_string(), params.filter("webhook").to_string());
+                list_tasks(params.q, state, webhook, params.sort, params.page)
+            },
+        );
+        Self { params, list, delete }
     }
 
-    fn view(_this: Self) -> AnyView {
-        view! { <PageHeader title="Webhook" /> }.into_any()
+    fn view(this: Self) -> AnyView {
+        let TasksPage { params, list, delete } = this;
+        let may_send = expect_context::<SessionInfo>().may(Permission::ReachMarketing);
+        let states = SendState::ALL.map(|state| SelectOption::new(state.code(), state.label())).to_vec();
+        view! {
+            <PageHeader
+                title="Webhook"
+                crumbs=vec![("User Marketing", ""), ("Reach Marketing", "")]
+                intro="Tasks that send one webhook to one audience."
+            >
+                {may_send.then(|| view! { <LinkButton href="/tasks/new" label="Create Sending Task" primary=true /> })}
+            </PageHeader>
+            <Panel padded=false>
+                <Filters
+                    action="/tasks"
+                    params
+                    placeholder="Search task, audience or webhook"
+                    selects=vec![FilterSelect::new("state", "All statuses", states)]
+                />
+                <Transition fallback=|| view! { <Skeleton /> }>
+                    {move || Suspend::new(async move {
+                        match list.await {
+                            Ok(list) => table(list, params, delete, may_send),
+                            Err(error) => view! { <ErrorNote error /> }.into_any(),
+                        }
+                    })}
+                </Transition>
+            </Panel>
+        }
+        .into_any()
     }
+}
+
+fn table(list: TaskList, params: Memo<ListParams>, delete: ServerAction<DeleteTask>, may_send: bool) -> AnyView {
+    if list.rows.is_empty() && !params.read_untracked().is_filtered() {
+        return view! {
+            <EmptyState
+                title="No sending task yet"
+                text="A task sends one webhook to one audience: pick the users, fill in the message, see who will get it, and send."
+            >
+                {may_send.then(|| view! { <LinkButton href="/tasks/new" label="Create Sending Task" primary=true /> })}
+            </EmptyState>
+        }
+        .into_any();
+    }
+    if list.rows.is_empty() {
+        return view! { <EmptyState title="No task matches" text="Change the search or the filters." /> }.into_any();
+    }
+    let now = list.now;
+    let rows = list.rows.into_iter().map(|task| row(task, now, delete, may_send)).collect_view();
+    view! {
+        <TableWrap label="Tasks">
+            <table>
+                <thead>
+                    <tr>
+                        <SortTh params key="name" label="Task name" />
+                        <th scope="col">"Audience"</th>
+                        <th scope="col">"ID type"</th>
+                        <th scope="col">"Webhook"</th>
+                        <th scope="col">"Sub-campaigns"</th>
+                        <th scope="col" class="num">"Total sends"</th>
+                        <th scope="col" class="num">"Successful sends"</th>
+                        <th scope="col">"Send type"</th>
+                        <SortTh params key="due" label="Send time" />
+                        <th scope="col">"Status"</th>
+                        <th scope="col"><span class="sr">"Actions"</span></th>
+                    </tr>
+                </thead>
+                <tbody>{rows}</tbody>
+            </table>
+        </TableWrap>
+        <Pager params total=list.total page_size=PAGE noun="tasks" />
+    }
+    .into_any()
+}
+
+fn row(task: TaskRow, now: i64, delete: ServerAction<DeleteTask>, may_send: bool) -> AnyView {
+    let changes = task.changes(now);
+    let (id, progress) = (task.id.clone(), &task.progress);
+    let sends = progress.accepted + progress.failed + progress.unknown;
+    let (confirm, name) = (format!("delete-{id}"), task.name.clone());
+    let menu = (may_send && (changes.edit || changes.delete)).then(|| {
+        let (question, edit) = (confirm.clone(), format!("/tasks/{id}/edit"));
+        let menu = format!("menu-{id}");
+        view! {
+            <RowMenu id=menu label=format!("More actions for {}", task.name)>
+                {changes.edit.then(|| view! { <a href=edit>"Edit"</a> })}
+                {changes.delete.then(|| view! { <button type="button" class="danger" data-dialog-open=question>"Delete"</button> })}
+            </RowMenu>
+            <Confirm
+                id=confirm
+                title="Delete task"
+                text=format!("“{name}” and the record of what it sent are deleted. The users' messages can no longer be looked up.")
+                danger=true
+            >
+                <ActionForm action=delete>
+                    <input type="hidden" name="id" value=id />
+                    <button type="submit" class="btn primary danger">"Delete"</button>
+                </ActionForm>
+            </Confirm>
+        }
+    });
+    view! {
+        <tr>
+            <td><a class="title" href=format!("/tasks/{}", task.id)>{task.name.clone()}</a></td>
+            <td>{task.audience.clone()}</td>
+            <td>{task.id_type.clone()}</td>
+            <td>{task.webhook.clone()}</td>
+            <td title=task.campaigns.join("\n")>{task.campaigns.len()}</td>
+            <td class="num">{count(sends)}</td>
+            <td class="num">{count(progress.accepted)}</td>
+            <td>{if task.scheduled { "Scheduled" } else { "Immediate" }}</td>
+            <td><Time ms=progress.due_at seconds=false /></td>
+            <td>{state_badge(progress.state)}</td>
+            <td class="row-actions">{menu}</td>
+        </tr>
+    }
+    .into_any()
+}
+
+/// A status, in its colour.
+pub fn state_badge(state: SendState) -> AnyView {
+    let tone = match state {
+        SendState::Scheduled => Tone::Neutral,
+        SendState::Sending => Tone::Run,
+        SendState::Paused => Tone::Warn,
+        SendState::Stopped => Tone::Odd,
+        SendState::Finished => Tone::Ok,
+        SendState::Failed => Tone::Bad,
+    };
+    view! { <Badge tone text=state.label() /> }.into_any()
 }

@@ -1,1 +1,339 @@
+//! Tasks and dry runs in the database.
 
+use super::model::{TaskInput, TaskRow};
+use crate::{
+    clock::Millis,
+    db::{Db, Tx},
+    delivery::report,
+    error::AppResult,
+    execute, fetch,
+};
+use sqlx::AssertSqlSafe;
+use std::collections::HashMap;
+
+#[derive(sqlx::FromRow)]
+pub struct TaskRecord {
+    pub id: String,
+    pub name: String,
+    pub audience_id: String,
+    pub webhook_id: String,
+    pub id_type: String,
+    /// A [`TaskInput`] as JSON.
+    pub inputs: String,
+    pub scheduled_at: Option<Millis>,
+    pub time_zone: String,
+    pub created_by: String,
+    pub created_at: Millis,
+}
+
+impl TaskRecord {
+    pub fn input(&self) -> serde_json::Result<TaskInput> {
+        serde_json::from_str(&self.inputs)
+    }
+}
+
+pub async fn get(db: &Db, workspace: &str, id: &str) -> sqlx::Result<TaskRecord> {
+    fetch!(
+        db,
+        one,
+        TaskRecord,
+        "select id, name, audience_id, webhook_id, id_type, inputs, scheduled_at, time_zone, created_by, created_at
+         from tasks where workspace_id = $1 and id = $2",
+        workspace,
+        id
+    )
+}
+
+/// The template that the task's send was created with, as JSON.
+pub async fn template(db: &Db, workspace: &str, id: &str) -> sqlx::Result<String> {
+    let (template,) =
+        fetch!(db, one, (String,), "select template from sends where workspace_id = $1 and id = $2", workspace, id)?;
+    Ok(template)
+}
+
+/// Writes the task, over what is there under its id.
+pub async fn put(tx: &mut Tx, workspace: &str, user: &str, task: &TaskRecord, now: Millis) -> AppResult<()> {
+    let input = task.input()?;
+    execute!(
+        tx,
+        "insert into tasks (workspace_id, id, name, audience_id, webhook_id, id_type, encryption, inputs,
+                            scheduled_at, time_zone, created_by, created_at, updated_at)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $12)
+         on conflict (workspace_id, id) do update set
+             name = excluded.name, audience_id = excluded.audience_id, webhook_id = excluded.webhook_id,
+             id_type = excluded.id_type, encryption = excluded.encryption, inputs = excluded.inputs,
+             scheduled_at = excluded.scheduled_at, time_zone = excluded.time_zone, updated_at = excluded.updated_at",
+        workspace,
+        &task.id,
+        &task.name,
+        &task.audience_id,
+        &task.webhook_id,
+        &task.id_type,
+        &input.encryption,
+        &task.inputs,
+        task.scheduled_at,
+        &task.time_zone,
+        user,
+        now
+    )?;
+    execute!(tx, "delete from task_campaigns where workspace_id = $1 and task_id = $2", workspace, &task.id)?;
+    for campaign in &input.campaigns {
+        execute!(
+            tx,
+            "insert into task_campaigns (workspace_id, task_id, campaign_id) values ($1, $2, $3)
+             on conflict (workspace_id, task_id, campaign_id) do nothing",
+            workspace,
+            &task.id,
+            campaign
+        )?;
+    }
+    Ok(())
+}
+
+pub async fn delete(tx: &mut Tx, workspace: &str, id: &str) -> sqlx::Result<()> {
+    execute!(tx, "delete from task_campaigns where workspace_id = $1 and task_id = $2", workspace, id)?;
+    execute!(tx, "delete from tasks where workspace_id = $1 and id = $2", workspace, id)?;
+    Ok(())
+}
+
+/// What the list is asked for.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ListQuery {
+    /// In the task's, the audience's or the webhook's name.
+    pub search: String,
+    /// A [`SendState`](crate::delivery::model::SendState) code.
+    pub state: String,
+    pub webhook: String,
+    pub sort: Sort,
+    pub limit: i64,
+    pub offset: i64,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Sort {
+    #[default]
+    Newest,
+    Oldest,
+    Name,
+    NameBackwards,
+    SendTime,
+    SendTimeBackwards,
+}
+
+impl Sort {
+    /// From the `sort` of a list's URL.
+    pub fn from_key(key: &str) -> Self {
+        match key {
+            "created" => Self::Oldest,
+            "name" => Self::Name,
+            "-name" => Self::NameBackwards,
+            "due" => Self::SendTime,
+            "-due" => Self::SendTimeBackwards,
+            _ => Self::Newest,
+        }
+    }
+
+    fn order(self) -> &'static str {
+        match self {
+            Self::Newest => "t.created_at desc, t.id desc",
+            Self::Oldest => "t.created_at, t.id",
+            Self::Name => "lower(t.name), t.id",
+            Self::NameBackwards => "lower(t.name) desc, t.id desc",
+            Self::SendTime => "s.due_at, t.id",
+            Self::SendTimeBackwards => "s.due_at desc, t.id desc",
+        }
+    }
+}
+
+#[derive(sqlx::FromRow)]
+struct ListedTask {
+    id: String,
+    name: String,
+    id_type: String,
+    scheduled_at: Option<Millis>,
+    audience: Option<String>,
+    webhook: Option<String>,
+}
+
+const LISTED: &str = "from tasks t
+     join sends s on s.workspace_id = t.workspace_id and s.id = t.id
+     left join audiences a on a.workspace_id = t.workspace_id and a.id = t.audience_id
+     left join webhooks w on w.workspace_id = t.workspace_id and w.id = t.webhook_id
+     where t.workspace_id = $1
+       and ($2 = '' or lower(t.name) like $2 escape '\\' or lower(a.name) like $2 escape '\\' or lower(w.name) like $2 escape '\\')
+       and ($3 = '' or s.state = $3) and ($4 = '' or t.webhook_id = $4)";
+
+/// The page of the list, and how many there are in all.
+pub async fn list(db: &Db, workspace: &str, query: &ListQuery) -> AppResult<(Vec<TaskRow>, i64)> {
+    let pattern = like(&query.search);
+    let (total,) = fetch!(
+        db,
+        one,
+        (i64,),
+        AssertSqlSafe(format!("select count(*) {LISTED}")),
+        workspace,
+        &pattern,
+        &query.state,
+        &query.webhook
+    )?;
+    let listed = fetch!(
+        db,
+        all,
+        ListedTask,
+        AssertSqlSafe(format!(
+            "select t.id, t.name, t.id_type, t.scheduled_at, a.name as audience, w.name as webhook {LISTED}
+             order by {} limit $5 offset $6",
+            query.sort.order()
+        )),
+        workspace,
+        &pattern,
+        &query.state,
+        &query.webhook,
+        query.limit,
+        query.offset
+    )?;
+    let ids: Vec<String> = listed.iter().map(|task| task.id.clone()).collect();
+    let known: Vec<&str> = ids.iter().map(String::as_str).collect();
+    let mut progress: HashMap<_, _> = report::progress_of_many(db, workspace, &known).await?.into_iter().collect();
+    let mut campaigns = campaigns_of(db, workspace, &ids).await?;
+    let rows = listed
+        .into_iter()
+        .filter_map(|task| {
+            Some(TaskRow {
+                progress: progress.remove(&task.id)?,
+                campaigns: campaigns.remove(&task.id).unwrap_or_default().into_iter().map(|(_, name)| name).collect(),
+                id: task.id,
+                name: task.name,
+                audience: task.audience.unwrap_or_else(|| "(deleted)".into()),
+                id_type: task.id_type,
+                webhook: task.webhook.unwrap_or_else(|| "(deleted)".into()),
+                scheduled: task.scheduled_at.is_some(),
+            })
+        })
+        .collect();
+    Ok((rows, total))
+}
+
+/// A `like` pattern that finds the text anywhere; empty for an empty one.
+fn like(search: &str) -> String {
+    if search.trim().is_empty() {
+        return String::new();
+    }
+    let escaped = search.trim().to_lowercase().replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
+    format!("%{escaped}%")
+}
+
+/// The sub-campaigns of tasks: id and "Main / Sub" by task.
+pub async fn campaigns_of(
+    db: &Db,
+    workspace: &str,
+    tasks: &[String],
+) -> sqlx::Result<HashMap<String, Vec<(String, String)>>> {
+    let mut found: HashMap<String, Vec<(String, String)>> = HashMap::new();
+    for task in tasks {
+        let rows = fetch!(
+            db,
+            all,
+            (String, String, Option<String>),
+            "select c.id, c.name, m.name from task_campaigns t
+             join campaigns c on c.workspace_id = t.workspace_id and c.id = t.campaign_id
+             left join campaigns m on m.workspace_id = c.workspace_id and m.id = c.parent_id
+             where t.workspace_id = $1 and t.task_id = $2 order by m.name, c.name",
+            workspace,
+            task
+        )?;
+        let names = rows.into_iter().map(|(id, name, main)| {
+            let main = main.unwrap_or_else(|| "-".into());
+            (id, format!("{main} / {name}"))
+        });
+        found.insert(task.clone(), names.collect());
+    }
+    Ok(found)
+}
+
+#[derive(sqlx::FromRow)]
+pub struct DryRunRecord {
+    pub id: String,
+    pub input: String,
+    /// "running", "done", "failed" or "replaced".
+    pub status: String,
+    pub done: i64,
+    pub total: i64,
+    /// A `DryRunResult` as JSON, or the error's text.
+    pub result: Option<String>,
+}
+
+/// A new dry run; one that the user has under way is told to stop.
+pub async fn add_dry_run(
+    db: &Db,
+    workspace: &str,
+    user: &str,
+    record: &DryRunRecord,
+    now: Millis,
+    forget_before: Millis,
+) -> sqlx::Result<()> {
+    let mut tx = db.begin().await?;
+    execute!(
+        tx,
+        "update dry_runs set status = 'replaced' where workspace_id = $1 and created_by = $2 and status = 'running'",
+        workspace,
+        user
+    )?;
+    execute!(tx, "delete from dry_runs where workspace_id = $1 and created_at < $2", workspace, forget_before)?;
+    execute!(
+        tx,
+        "insert into dry_runs (workspace_id, id, input, status, done, total, created_by, created_at)
+         values ($1, $2, $3, $4, 0, $5, $6, $7)",
+        workspace,
+        &record.id,
+        &record.input,
+        &record.status,
+        record.total,
+        user,
+        now
+    )?;
+    tx.commit().await
+}
+
+pub async fn dry_run(db: &Db, workspace: &str, user: &str, id: &str) -> sqlx::Result<DryRunRecord> {
+    fetch!(
+        db,
+        one,
+        DryRunRecord,
+        "select id, input, status, done, total, result from dry_runs
+         where workspace_id = $1 and id = $2 and created_by = $3",
+        workspace,
+        id,
+        user
+    )
+}
+
+/// Notes how far it is; false when it has been replaced and should stop.
+pub async fn dry_run_progress(db: &Db, workspace: &str, id: &str, done: i64) -> sqlx::Result<bool> {
+    let changed = execute!(
+        db,
+        "update dry_runs set done = $3 where workspace_id = $1 and id = $2 and status = 'running'",
+        workspace,
+        id,
+        done
+    )?;
+    Ok(changed == 1)
+}
+
+pub async fn end_dry_run(db: &Db, workspace: &str, id: &str, status: &str, result: &str) -> sqlx::Result<()> {
+    execute!(
+        db,
+        "update dry_runs set status = $3, result = $4 where workspace_id = $1 and id = $2 and status = 'running'",
+        workspace,
+        id,
+        status,
+        result
+    )?;
+    Ok(())
+}
+
+/// A member's name; the id of one who is gone.
+pub async fn user_name(db: &Db, id: &str) -> sqlx::Result<String> {
+    let row = fetch!(db, optional, (String,), "select name from users where id = $1", id)?;
+    Ok(row.map_or_else(|| id.to_string(), |(name,)| name))
+}

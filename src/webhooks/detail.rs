@@ -1,6 +1,24 @@
-use crate::ui::PageHeader;
-use leptos::prelude::*;
-use leptos_router::{LazyRoute, lazy_route};
+//! A webhook's own page: what it is, how it is tested, where receipts go.
+
+mod curl;
+
+use super::{
+    api::{SetWebhookEnabled, TestWebhook, get_webhook, list_tests},
+    form::{MessagePreview, Sample},
+    list::{latest_test, may_manage, what_follows},
+    model::{TestSends, Webhook, WebhookDetail, WebhookInput},
+    test_send::{TestSend, log_href},
+};
+use crate::{
+    access::model::{Permission, SessionInfo},
+    ui::{
+        Badge, CodeBlock, EmptyState, ErrorNote, Fact, Facts, FormErrors, LinkButton, PageHeader, Panel, Skeleton,
+        SubmitButton, TableWrap, Tone,
+        format::{count, counted},
+    },
+};
+use leptos::{form::ActionForm, prelude::*};
+use leptos_router::{LazyRoute, hooks::use_params_map, lazy_route};
 
 pub struct WebhookPage;
 
@@ -11,6 +29,227 @@ impl LazyRoute for WebhookPage {
     }
 
     fn view(_this: Self) -> AnyView {
-        view! { <PageHeader title="Webhook" /> }.into_any()
+        let params = use_params_map();
+        let id = Memo::new(move |_| params.read().get("id").unwrap_or_default());
+        let switch = ServerAction::<SetWebhookEnabled>::new();
+        let test = ServerAction::<TestWebhook>::new();
+        let webhook = Resource::new(move || (id.get(), switch.version().get()), |(id, _)| get_webhook(id));
+        let tests = Resource::new(move || (id.get(), test.version().get()), |(id, _)| list_tests(id));
+        view! {
+            <Transition fallback=|| view! { <Panel><Skeleton /></Panel> }>
+                {move || Suspend::new(async move {
+                    match webhook.await {
+                        Ok(detail) => page(detail, switch, test),
+                        Err(error) => view! { <ErrorNote error /> }.into_any(),
+                    }
+                })}
+            </Transition>
+            <Transition fallback=|| ()>
+                {move || Suspend::new(async move { tests.await.map(history).unwrap_or_else(|_| ().into_any()) })}
+            </Transition>
+        }
+        .into_any()
     }
+}
+
+fn page(detail: WebhookDetail, switch: ServerAction<SetWebhookEnabled>, test: ServerAction<TestWebhook>) -> AnyView {
+    let WebhookDetail { webhook, receipt_url } = detail;
+    let (tone, word) = if webhook.enabled { (Tone::Ok, "Enabled") } else { (Tone::Neutral, "Disabled") };
+    let badge = view! { <Badge tone text=word /> }.into_any();
+    let error = Signal::derive(move || switch.value().get().and_then(Result::err));
+    let actions = may_manage().then(|| actions(&webhook, switch));
+    let definition = definition(&webhook);
+    let parameters = parameters(&webhook.input);
+    let receipts = receipts(&webhook, &receipt_url);
+    let sample = Signal::stored(Sample::from(&webhook));
+    let title = webhook.input.name.clone();
+    let tests = use_context::<SessionInfo>().is_some_and(|session| session.may(Permission::ReachMarketing));
+    view! {
+        <PageHeader
+            title
+            crumbs=vec![("Configuration Management", ""), ("Webhook Management", "/webhooks")]
+            badge
+        >
+            {actions}
+        </PageHeader>
+        <FormErrors error />
+        <div class="grid">
+            <div class="grid halves">
+                <Panel title="Webhook">{definition}</Panel>
+                <Panel title="Webhook Parameters" padded=false>{parameters}</Panel>
+            </div>
+            <div class="grid halves">
+                <section id="test-send">
+                    <Panel title="Test Send">
+                        {if tests {
+                            view! { <TestSend webhook action=test /> }.into_any()
+                        } else {
+                            view! { <p>"Your role does not allow test sends."</p> }.into_any()
+                        }}
+                    </Panel>
+                </section>
+                <MessagePreview sample />
+            </div>
+            {receipts}
+        </div>
+    }
+    .into_any()
+}
+
+fn actions(webhook: &Webhook, switch: ServerAction<SetWebhookEnabled>) -> AnyView {
+    let id = webhook.id.clone();
+    let edit = format!("/webhooks/{id}/edit");
+    let enabled = webhook.enabled;
+    let label = if enabled { "Disable" } else { "Enable" };
+    view! {
+        <ActionForm action=switch>
+            <input type="hidden" name="id" value=id />
+            {(!enabled).then(|| view! { <input type="hidden" name="enabled" value="true" /> })}
+            <SubmitButton label secondary=true pending=switch.pending() />
+        </ActionForm>
+        <LinkButton href=edit label="Edit" primary=true />
+    }
+    .into_any()
+}
+
+fn definition(webhook: &Webhook) -> AnyView {
+    let input = &webhook.input;
+    let pace = match input.users_per_second {
+        0 => "no limit".to_string(),
+        users => format!("{} users per second", count(users)),
+    };
+    let requests = format!("{}, {} at once", counted(input.batch_size, "user"), counted(input.concurrency, "request"));
+    let disabled = (!webhook.enabled).then(|| {
+        let text = what_follows(&input.name, false);
+        view! { <Fact label="Disabled">{text}</Fact> }
+    });
+    let (url, authentication) = (input.url.clone(), input.authentication.code());
+    let (id_types, tasks) = (input.id_types.join(", "), counted(webhook.tasks, "task"));
+    let test = latest_test(webhook.test.clone(), None);
+    view! {
+        <Facts>
+            <Fact label="Request URL">
+                <span class="mono">{url}</span>
+            </Fact>
+            <Fact label="Authentication Method">{authentication}</Fact>
+            <Fact label="Send ID Type">{id_types}</Fact>
+            <Fact label="Users per request">{requests}</Fact>
+            <Fact label="Users per second">{pace}</Fact>
+            <Fact label="Used by">{tasks}</Fact>
+            <Fact label="Latest test">{test}</Fact>
+            {disabled}
+        </Facts>
+    }
+    .into_any()
+}
+
+fn parameters(input: &WebhookInput) -> AnyView {
+    if input.parameters.is_empty() {
+        return view! {
+            <EmptyState
+                title="No parameters"
+                text="Every message is the same. Parameters are values that the marketer supplies for each task."
+            />
+        }
+        .into_any();
+    }
+    let rows = input.parameters.iter().cloned().map(|parameter| {
+        view! {
+            <tr>
+                <td class="mono">{parameter.name}</td>
+                <td data-label="Display Name">{parameter.display_name}</td>
+                <td data-label="Parameter Type">{parameter.kind.label()}</td>
+                <td data-label="Required">{if parameter.required { "Yes" } else { "No" }}</td>
+            </tr>
+        }
+    });
+    let rows = rows.collect_view();
+    view! {
+        <TableWrap label="Webhook Parameters">
+            <table class="stack">
+                <thead>
+                    <tr>
+                        <th scope="col">"Parameter Name"</th>
+                        <th scope="col">"Display Name"</th>
+                        <th scope="col">"Parameter Type"</th>
+                        <th scope="col">"Required"</th>
+                    </tr>
+                </thead>
+                <tbody>{rows}</tbody>
+            </table>
+        </TableWrap>
+    }
+    .into_any()
+}
+
+fn receipts(webhook: &Webhook, receipt_url: &str) -> AnyView {
+    let input = &webhook.input;
+    let settings = if input.receipts_enabled {
+        let statuses = input.statuses.iter().map(|status| format!("{} = {}", status.code, status.value));
+        let (statuses, retention) = (statuses.collect::<Vec<_>>().join(", "), counted(input.retention_days, "day"));
+        view! {
+            <Fact label="Data retention period">{retention}</Fact>
+            <Fact label="Statuses">{statuses}</Fact>
+        }
+        .into_any()
+    } else {
+        view! { <Fact label="Receipt settings">"Not enabled: receipts for this webhook are refused."</Fact> }.into_any()
+    };
+    let (url, curl) = (receipt_url.to_string(), curl::command(webhook, receipt_url));
+    view! {
+        <Panel title="Delivery receipts">
+            <div class="grid">
+                <Facts>
+                    <Fact label="Receipt URL">
+                        <span class="mono">{url}</span>
+                    </Fact>
+                    {settings}
+                </Facts>
+                <p class="quiet">
+                    "Your system reports here what became of each message, with the callback_params that came with it. To try it, fill in the "
+                    <code>"actionId"</code> " of a message that you received:"
+                </p>
+                <CodeBlock id="receipt-curl" text=curl copy=true label="curl command" />
+            </div>
+        </Panel>
+    }
+    .into_any()
+}
+
+fn history(tests: TestSends) -> AnyView {
+    if tests.rows.is_empty() {
+        return ().into_any();
+    }
+    let now = tests.now;
+    let rows = tests.rows.into_iter().map(move |test| {
+        view! {
+            <tr>
+                <td>{latest_test(Some(test.result), Some(now))}</td>
+                <td data-label="By">{test.by}</td>
+                <td class="num fit">
+                    <LinkButton href=log_href(&test.id) label="Download Logs" bare=true external=true />
+                </td>
+            </tr>
+        }
+    });
+    let rows = rows.collect_view();
+    view! {
+        <Panel title="Latest tests" padded=false>
+            <TableWrap label="Latest tests">
+                <table class="stack">
+                    <thead>
+                        <tr>
+                            <th scope="col">"Result"</th>
+                            <th scope="col">"By"</th>
+                            <th scope="col">
+                                <span class="sr">"Actions"</span>
+                            </th>
+                        </tr>
+                    </thead>
+                    <tbody>{rows}</tbody>
+                </table>
+            </TableWrap>
+        </Panel>
+    }
+    .into_any()
 }

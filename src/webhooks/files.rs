@@ -1,8 +1,28 @@
-//! Downloads and uploads: plain routes.
+//! [Download Logs]: a plain route.
 
-use crate::server::AppState;
-use axum::Router;
+use super::store;
+use crate::{
+    access::{Ctx, model::Permission},
+    error::AppError,
+    server::AppState,
+};
+use axum::{Router, extract::Path, response::IntoResponse, routing};
+use http::header;
 
+/// Where the log of a test send is downloaded.
 pub fn routes() -> Router<AppState> {
-    Router::new()
+    Router::new().route("/files/test-sends/{id}", routing::get(download_log))
+}
+
+async fn download_log(ctx: Ctx, Path(id): Path<String>) -> Result<impl IntoResponse, AppError> {
+    let ctx = ctx.require(Permission::View)?;
+    let log = store::test_log(&ctx.state.db, ctx.workspace(), &id).await?;
+    Ok((
+        [
+            (header::CONTENT_TYPE, "text/plain; charset=utf-8".to_string()),
+            // The id is one of ours, or the log would not have been found.
+            (header::CONTENT_DISPOSITION, format!("attachment; filename=\"test-send-{id}.txt\"")),
+        ],
+        log,
+    ))
 }

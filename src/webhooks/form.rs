@@ -1,6 +1,30 @@
-use crate::ui::PageHeader;
-use leptos::prelude::*;
-use leptos_router::{LazyRoute, lazy_route};
+//! "Create Webhook", and editing one that is disabled.
+
+mod preview;
+mod receipts;
+mod rows;
+mod state;
+
+pub use preview::{MessagePreview, Sample};
+
+use super::{
+    api::{SaveWebhook, SetWebhookEnabled, get_webhook_form},
+    fields::in_argument,
+    list::may_manage,
+    model::{Authentication, NAME_MAX, URL_MAX, Webhook, WebhookForm},
+};
+use crate::{
+    error::{AppError, FieldError},
+    ui::{
+        Choice, ErrorNote, Field, FormErrors, LinkButton, MultiSelect, Note, PageHeader, Panel, SelectOption, Skeleton,
+        SubmitButton, TextInput, Tone,
+    },
+};
+use leptos::{form::ActionForm, prelude::*};
+use leptos_router::{LazyRoute, hooks::use_params_map, lazy_route};
+use receipts::ReceiptSettings;
+use rows::ParameterRows;
+use state::FormState;
 
 pub struct WebhookFormPage;
 
@@ -11,6 +35,177 @@ impl LazyRoute for WebhookFormPage {
     }
 
     fn view(_this: Self) -> AnyView {
-        view! { <PageHeader title="Create Webhook" /> }.into_any()
+        let params = use_params_map();
+        let id = Memo::new(move |_| params.read().get("id"));
+        let save = ServerAction::<SaveWebhook>::new();
+        let disable = ServerAction::<SetWebhookEnabled>::new();
+        let form = Resource::new(move || (id.get(), disable.version().get()), |(id, _)| get_webhook_form(id));
+        let title =
+            Signal::derive(
+                move || {
+                    if id.read().is_some() { "Edit Webhook".to_string() } else { "Create Webhook".to_string() }
+                },
+            );
+        view! {
+            <PageHeader
+                title
+                crumbs=vec![("Configuration Management", ""), ("Webhook Management", "/webhooks")]
+            />
+            <Transition fallback=|| view! { <Panel><Skeleton /></Panel> }>
+                {move || Suspend::new(async move {
+                    match form.await {
+                        Ok(WebhookForm { webhook: Some(webhook), .. }) if webhook.enabled => still_enabled(webhook, disable),
+                        Ok(form) => fields(form, save),
+                        Err(error) => view! { <ErrorNote error /> }.into_any(),
+                    }
+                })}
+            </Transition>
+        }
+        .into_any()
     }
+}
+
+/// An enabled webhook is not edited; here is the way to disable it.
+fn still_enabled(webhook: Webhook, disable: ServerAction<SetWebhookEnabled>) -> AnyView {
+    let back = format!("/webhooks/{}", webhook.id);
+    let error = Signal::derive(move || disable.value().get().and_then(Result::err));
+    view! {
+        <Panel>
+            <div class="fields">
+                <FormErrors error />
+                <Note tone=Tone::Warn>
+                    <p>"Disable “" {webhook.input.name} "” before editing it."</p>
+                    <p>"While it is disabled no new task can use it, and tasks that are sending wait until it is enabled again."</p>
+                </Note>
+                <div class="actions">
+                    {may_manage()
+                        .then(|| {
+                            view! {
+                                <ActionForm action=disable>
+                                    <input type="hidden" name="id" value=webhook.id />
+                                    <SubmitButton label="Disable" pending=disable.pending() />
+                                </ActionForm>
+                            }
+                        })}
+                    <LinkButton href=back label="Cancel" />
+                </div>
+            </div>
+        </Panel>
+    }
+    .into_any()
+}
+
+fn fields(form: WebhookForm, save: ServerAction<SaveWebhook>) -> AnyView {
+    let WebhookForm { webhook, id_types } = form;
+    let state = FormState::new(webhook.as_ref().map(|webhook| webhook.input.clone()).unwrap_or_default());
+    let error: Signal<Option<AppError>> = Signal::derive(move || save.value().get().and_then(Result::err));
+    let errors = in_argument("input", error);
+    let has_key = webhook.as_ref().is_some_and(|webhook| webhook.has_key);
+    let frozen = webhook.as_ref().map(|webhook| webhook.input.statuses.clone()).unwrap_or_default();
+    let (id, version, back) = match &webhook {
+        Some(webhook) => (webhook.id.clone(), webhook.version, format!("/webhooks/{}", webhook.id)),
+        None => (String::new(), 0, "/webhooks".to_string()),
+    };
+    let id_types = id_types.into_iter().map(|one| SelectOption::new(one.code.clone(), one.code)).collect();
+    let webhook_id = id.clone();
+    view! {
+        <div class="grid cols">
+            <ActionForm action=save>
+                <input type="hidden" name="id" value=id />
+                <input type="hidden" name="version" value=version.to_string() />
+                <Panel padded=false>
+                    <div class="body">
+                        <div class="fields">
+                            <FormErrors error />
+                            {identity(state, has_key, errors)}
+                            <Field label="Send ID Type" name="input[id_types]" required=true errors help="One or more; each task uses one.">
+                                <MultiSelect
+                                    name="input[id_types]"
+                                    options=id_types
+                                    selected=state.id_types.get_untracked()
+                                    on_change=move |chosen| state.id_types.set(chosen)
+                                />
+                            </Field>
+                            <ParameterRows rows=state.parameters errors />
+                            {pace(state, errors)}
+                            <ReceiptSettings state frozen errors />
+                        </div>
+                    </div>
+                    <div class="sticky-foot">
+                        <LinkButton href=back label="Cancel" />
+                        <SubmitButton label="OK" pending=save.pending() />
+                    </div>
+                </Panel>
+            </ActionForm>
+            <MessagePreview sample=Signal::derive(move || state.sample(&webhook_id)) />
+        </div>
+    }
+    .into_any()
+}
+
+fn identity(state: FormState, has_key: bool, errors: Signal<Vec<FieldError>>) -> AnyView {
+    let key_help = if has_key {
+        "Leave it empty to keep the key that is there."
+    } else {
+        "Signs every request; receipts are signed with it, too."
+    };
+    let authentications = Authentication::ALL.map(|one| SelectOption::new(one.code(), one.code())).to_vec();
+    let choose = move |code: String| state.authentication.set(Authentication::from_code(&code).unwrap_or_default());
+    let insecure = move || {
+        let http = state.url.with(|url| url.trim_start().starts_with("http://"));
+        http.then(|| {
+            view! {
+                <Note tone=Tone::Warn>
+                    <p>"http sends messages and signatures readable by everyone on the way. Use https if the receiver has it."</p>
+                </Note>
+            }
+        })
+    };
+    view! {
+        <Field label="Webhook Name" name="input[name]" required=true errors>
+            <TextInput name="input[name]" value=state.name maxlength=NAME_MAX as u32 autocomplete="off" />
+        </Field>
+        <Field label="Authentication Method" name="input[authentication]" errors>
+            <Choice
+                name="input[authentication]"
+                options=authentications
+                selected=Signal::derive(move || state.authentication.get().code().to_string())
+                on_input=choose
+            />
+        </Field>
+        <div hidden=move || state.authentication.get() == Authentication::None>
+            <Field label="Key" name="input[key]" required=!has_key help=key_help errors>
+                <TextInput name="input[key]" type_="password" autocomplete="new-password" mono=true />
+            </Field>
+        </div>
+        <Field label="Request URL" name="input[url]" required=true help="http or https; https is recommended." errors>
+            <TextInput
+                name="input[url]"
+                value=state.url
+                inputmode="url"
+                maxlength=URL_MAX as u32
+                mono=true
+                on_input=move |url| state.url.set(url)
+            />
+        </Field>
+        {insecure}
+    }
+    .into_any()
+}
+
+fn pace(state: FormState, errors: Signal<Vec<FieldError>>) -> AnyView {
+    let fields = [
+        ("Users per request", "batch_size", state.pace.batch_size, "1 to 100."),
+        ("Requests at once", "concurrency", state.pace.concurrency, "1 to 64."),
+        ("Users per second", "users_per_second", state.pace.users_per_second, "0: no limit."),
+    ];
+    let fields = fields.map(|(label, field, value, help)| {
+        let name = format!("input[{field}]");
+        view! {
+            <Field label name=name.clone() help errors>
+                <TextInput name type_="number" value=value.to_string() inputmode="numeric" />
+            </Field>
+        }
+    });
+    view! { <div class="row-fields">{fields.into_iter().collect_view()}</div> }.into_any()
 }

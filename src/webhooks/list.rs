@@ -1,6 +1,33 @@
-use crate::ui::PageHeader;
+//! Webhook Management: the list.
+
+use super::{
+    api::{list_webhooks, set_webhook_enabled},
+    model::{PAGE_SIZE, TestResult, Webhook, WebhookOrder, WebhookPage, WebhookQuery},
+};
+use crate::{
+    access::model::{Permission, SessionInfo},
+    customers::model::PRESET_ID_TYPES,
+    ui::{
+        Badge, EmptyState, ErrorNote, FilterSelect, Filters, LinkButton, ListParams, PageHeader, Pager, Panel, RowMenu,
+        SelectOption, Skeleton, SortTh, Switch, TableWrap, Time, Tone, format::count, use_list_params, use_toasts,
+    },
+};
 use leptos::prelude::*;
 use leptos_router::{LazyRoute, lazy_route};
+
+/// A switch that was turned: the webhook's id and name, its new state, and the switch to turn back on failure.
+#[derive(Clone)]
+struct Turn {
+    id: String,
+    name: String,
+    enabled: bool,
+    shown: RwSignal<bool>,
+}
+
+/// May the reader change webhooks?
+pub(super) fn may_manage() -> bool {
+    use_context::<SessionInfo>().is_some_and(|session| session.may(Permission::ManageWebhooks))
+}
 
 pub struct WebhooksPage;
 
@@ -11,6 +38,204 @@ impl LazyRoute for WebhooksPage {
     }
 
     fn view(_this: Self) -> AnyView {
-        view! { <PageHeader title="Webhook Management" /> }.into_any()
+        let params = use_list_params(&["id_type", "state"]);
+        let page = Resource::new(move || params.get(), |params| list_webhooks(query(&params)));
+        let toasts = use_toasts();
+        let turn = Action::new(move |turn: &Turn| {
+            let turn = turn.clone();
+            async move {
+                match set_webhook_enabled(turn.id, turn.enabled).await {
+                    Ok(()) => toasts.show(Tone::Ok, what_follows(&turn.name, turn.enabled)),
+                    Err(error) => {
+                        turn.shown.set(!turn.enabled);
+                        toasts.show(Tone::Bad, error.to_string());
+                    }
+                }
+            }
+        });
+        let manages = may_manage();
+        view! {
+            <PageHeader
+                title="Webhook Management"
+                crumbs=vec![("Configuration Management", ""), ("Marketing Configuration", "")]
+                intro="Endpoints of your own systems that tasks send to."
+            >
+                {manages.then(|| view! { <LinkButton href="/webhooks/new" label="Create Webhook" primary=true /> })}
+            </PageHeader>
+            <Panel padded=false>
+                <Filters action="/webhooks" params placeholder="Search name or URL" selects=selects() />
+                <Transition fallback=|| view! { <Skeleton /> }>
+                    {move || Suspend::new(async move {
+                        match page.await {
+                            Ok(page) => table(page, params, manages, turn),
+                            Err(error) => view! { <ErrorNote error /> }.into_any(),
+                        }
+                    })}
+                </Transition>
+            </Panel>
+        }
+        .into_any()
     }
+}
+
+fn query(params: &ListParams) -> WebhookQuery {
+    let (order, descending) = match params.order() {
+        Some(("tested", descending)) => (WebhookOrder::LatestTest, descending),
+        Some(("tasks", descending)) => (WebhookOrder::Tasks, descending),
+        Some((_, descending)) => (WebhookOrder::Name, descending),
+        None => (WebhookOrder::Name, false),
+    };
+    WebhookQuery {
+        search: params.q.clone(),
+        id_type: params.filter("id_type").to_string(),
+        enabled: match params.filter("state") {
+            "on" => Some(true),
+            "off" => Some(false),
+            _ => None,
+        },
+        order,
+        descending,
+        offset: params.offset(PAGE_SIZE),
+    }
+}
+
+fn selects() -> Vec<FilterSelect> {
+    let id_types = PRESET_ID_TYPES.iter().map(|(code, _)| SelectOption::new(*code, *code)).collect();
+    let states = vec![SelectOption::new("on", "Enabled"), SelectOption::new("off", "Disabled")];
+    vec![
+        FilterSelect::new("id_type", "All ID types", id_types),
+        FilterSelect::new("state", "Enabled and disabled", states),
+    ]
+}
+
+/// What turning the switch means for tasks.
+pub(super) fn what_follows(name: &str, enabled: bool) -> String {
+    if enabled {
+        format!("{name} is enabled: tasks can use it, and those that waited for it go on.")
+    } else {
+        format!(
+            "{name} is disabled: no new task can use it, and those that are sending wait until it is enabled again."
+        )
+    }
+}
+
+fn table(page: WebhookPage, params: Memo<ListParams>, manages: bool, turn: Action<Turn, ()>) -> AnyView {
+    if page.total == 0 {
+        return empty(params.get_untracked().is_filtered(), manages);
+    }
+    let now = page.now;
+    let rows = page.rows;
+    // Everything that a row shows is in its key: a row is never written over with another webhook's switch.
+    let key = |webhook: &Webhook| {
+        (webhook.id.clone(), webhook.updated_at, webhook.test.as_ref().map(|test| test.at), webhook.tasks)
+    };
+    view! {
+        <TableWrap label="Webhooks">
+            <table class="stack">
+                <thead>
+                    <tr>
+                        <SortTh params key="name" label="Webhook" />
+                        <th scope="col">"Send ID types"</th>
+                        <th scope="col">"Enabled"</th>
+                        <SortTh params key="tested" label="Latest test" />
+                        <SortTh params key="tasks" label="Used by tasks" numeric=true />
+                        <th scope="col">
+                            <span class="sr">"Actions"</span>
+                        </th>
+                    </tr>
+                </thead>
+                <tbody>
+                    <For
+                        each=move || rows.clone()
+                        key=key
+                        children=move |webhook| row(webhook, now, manages, turn)
+                    />
+                </tbody>
+            </table>
+        </TableWrap>
+        <Pager params total=page.total page_size=PAGE_SIZE noun="webhooks" />
+    }
+    .into_any()
+}
+
+fn empty(filtered: bool, manages: bool) -> AnyView {
+    if filtered {
+        return view! { <EmptyState title="No match" text="No webhook fits the search and the filters." /> }.into_any();
+    }
+    view! {
+        <EmptyState
+            title="No webhooks yet"
+            text="A webhook is an address of your own system, a CRM or a coupon engine, that tasks send their messages to."
+        >
+            {manages.then(|| view! { <LinkButton href="/webhooks/new" label="Create Webhook" primary=true /> })}
+        </EmptyState>
+    }
+    .into_any()
+}
+
+fn row(webhook: Webhook, now: i64, manages: bool, turn: Action<Turn, ()>) -> AnyView {
+    let href = format!("/webhooks/{}", webhook.id);
+    let (test, edit) = (format!("{href}#test-send"), format!("{href}/edit"));
+    let (id, name) = (webhook.id, webhook.input.name);
+    let shown = RwSignal::new(webhook.enabled);
+    let turned = {
+        let (id, name) = (id.clone(), name.clone());
+        move |enabled| {
+            shown.set(enabled);
+            turn.dispatch(Turn { id: id.clone(), name: name.clone(), enabled, shown });
+        }
+    };
+    view! {
+        <tr>
+            <td>
+                <a class="title" href=href.clone()>{name.clone()}</a>
+                <span class="under mono">{webhook.input.url}</span>
+            </td>
+            <td data-label="Send ID types">{webhook.input.id_types.join(", ")}</td>
+            <td data-label="Enabled">
+                <Switch
+                    id=format!("enabled-{id}")
+                    name="enabled"
+                    label=format!("{name} enabled")
+                    checked=shown
+                    disabled=!manages
+                    bare=true
+                    on_change=turned
+                />
+            </td>
+            <td data-label="Latest test">{latest_test(webhook.test, Some(now))}</td>
+            <td class="num" data-label="Used by tasks">{count(webhook.tasks)}</td>
+            <td class="num fit">
+                <a class="btn bare" href=test.clone() aria-label=format!("Test {name}")>"Test"</a>
+                <RowMenu id=format!("menu-{id}") label=format!("More actions for {name}")>
+                    <a href=href>"Details"</a>
+                    <a href=test>"Test Send"</a>
+                    {manages.then(|| view! { <a href=edit>"Edit"</a> })}
+                </RowMenu>
+            </td>
+        </tr>
+    }
+    .into_any()
+}
+
+/// The result of a test in a word, its time, and why it failed.
+pub(super) fn latest_test(test: Option<TestResult>, now: Option<i64>) -> AnyView {
+    let Some(test) = test else {
+        return view! { <Badge tone=Tone::Neutral text="Never tested" /> }.into_any();
+    };
+    let (tone, word) = if test.ok { (Tone::Ok, "OK") } else { (Tone::Bad, "Failed") };
+    let reason = (!test.ok).then(|| view! { <span class="under">{test.reason}</span> });
+    let time = match now {
+        Some(now) => view! { <Time ms=test.at now /> }.into_any(),
+        None => view! { <Time ms=test.at /> }.into_any(),
+    };
+    view! {
+        <span>
+            <Badge tone text=word />
+            " "
+            <small>{time}</small>
+            {reason}
+        </span>
+    }
+    .into_any()
 }

@@ -1,7 +1,16 @@
 //! A webhook and its parameters (seed 002, "Create a webhook").
 
-use crate::error::FieldError;
-use serde::{Deserialize, Serialize};
+mod check;
+mod pages;
+
+pub use check::{check_statuses, check_url, is_date, is_parameter_name};
+pub use pages::{
+    TestInput, TestOutcome, TestSend, TestSends, TestValue, WebhookDetail, WebhookForm, WebhookOrder, WebhookPage,
+    WebhookQuery,
+};
+
+use serde::{Deserialize, Deserializer, Serialize, de};
+use std::fmt;
 
 /// Lengths in characters.
 pub const NAME_MAX: usize = 64;
@@ -9,14 +18,36 @@ pub const PARAMETER_NAME_MAX: usize = 32;
 pub const URL_MAX: usize = 2_000;
 pub const KEY_MAX: usize = 128;
 pub const PARAMETERS_MAX: usize = 50;
+/// A parameter's value: one line, and a text.
+pub const VALUE_MAX: usize = 1_000;
+pub const TEXT_MAX: usize = 10_000;
 pub const STATUSES_MAX: usize = 50;
 pub const BATCH_MAX: i64 = 100;
+/// Webhooks in one workspace, so that lists of all of them stay bounded.
+pub const WEBHOOKS_MAX: i64 = 1_000;
+/// Rows on a page of the list.
+pub const PAGE_SIZE: i64 = 50;
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Authentication {
     #[default]
     None,
     Key,
+}
+
+impl Authentication {
+    pub const ALL: [Self; 2] = [Self::None, Self::Key];
+
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::None => "None",
+            Self::Key => "Key",
+        }
+    }
+
+    pub fn from_code(code: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|authentication| authentication.code() == code)
+    }
 }
 
 /// Seed 002's types; String (parameter call) comes with Webhook Parameter Management.
@@ -40,6 +71,10 @@ impl ParameterType {
             Self::Text => "Text",
             Self::Date => "Date",
         }
+    }
+
+    pub fn from_label(label: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.label() == label)
     }
 }
 
@@ -75,14 +110,17 @@ pub struct WebhookInput {
     #[serde(default)]
     pub parameters: Vec<Parameter>,
     /// Users per POST, 1 to 100.
+    #[serde(deserialize_with = "number")]
     pub batch_size: i64,
     /// POSTs at once.
+    #[serde(deserialize_with = "number")]
     pub concurrency: i64,
     /// 0: no limit.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "number")]
     pub users_per_second: i64,
     #[serde(default)]
     pub receipts_enabled: bool,
+    #[serde(deserialize_with = "number")]
     pub retention_days: i64,
     #[serde(default)]
     pub statuses: Vec<ReceiptStatus>,
@@ -130,191 +168,30 @@ pub struct TestResult {
     pub at: i64,
 }
 
-fn too_long(text: &str, most: usize) -> bool {
-    text.chars().count() > most
-}
+/// A whole number as a form has it. Text that is none reads as a number that [`WebhookInput::check`] refuses, so that
+/// the complaint stands at the field and not over the form.
+fn number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<i64, D::Error> {
+    struct Number;
 
-/// English letters, digits, underscores, at most 32 (seed 002, "Parameter name").
-pub fn is_parameter_name(name: &str) -> bool {
-    crate::wire::text::is_variable_name(name)
-}
+    impl de::Visitor<'_> for Number {
+        type Value = i64;
 
-impl WebhookInput {
-    /// Everything that is wrong with what was typed, by the inputs' names. `keeps_key` is true when the webhook has a
-    /// key already.
-    pub fn check(&self, keeps_key: bool) -> Vec<FieldError> {
-        let mut errors = Vec::new();
-        let mut wrong = |field: String, message: String| errors.push(FieldError { field, message });
-        let name = self.name.trim();
-        if name.is_empty() {
-            wrong("name".into(), "Enter a name for the webhook.".into());
-        } else if too_long(name, NAME_MAX) {
-            wrong("name".into(), format!("At most {NAME_MAX} characters; this has {}.", name.chars().count()));
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("a whole number")
         }
-        if let Err(message) = check_url(&self.url) {
-            wrong("url".into(), message);
-        }
-        if self.authentication == Authentication::Key {
-            if self.key.is_empty() && !keeps_key {
-                wrong("key".into(), "Enter the key that signs the requests.".into());
-            } else if too_long(&self.key, KEY_MAX) {
-                wrong("key".into(), format!("At most {KEY_MAX} characters."));
-            }
-        }
-        if self.id_types.is_empty() {
-            wrong("id_types".into(), "Choose at least one ID type.".into());
-        }
-        if self.parameters.len() > PARAMETERS_MAX {
-            wrong("parameters".into(), format!("At most {PARAMETERS_MAX} parameters."));
-        }
-        for (place, parameter) in self.parameters.iter().enumerate().take(PARAMETERS_MAX) {
-            let field = |name: &str| format!("parameters[{place}][{name}]");
-            if !is_parameter_name(&parameter.name) {
-                let most = PARAMETER_NAME_MAX;
-                wrong(field("name"), format!("1 to {most} English letters, digits and underscores."));
-            } else if self.parameters[..place].iter().any(|other| other.name == parameter.name) {
-                wrong(field("name"), format!("Another parameter is named “{}” already.", parameter.name));
-            }
-            if parameter.display_name.trim().is_empty() {
-                wrong(field("display_name"), "Enter the name that marketers see.".into());
-            } else if too_long(&parameter.display_name, PARAMETER_NAME_MAX) {
-                wrong(field("display_name"), format!("At most {PARAMETER_NAME_MAX} characters."));
-            }
-        }
-        for (field, value, least, most) in [
-            ("batch_size", self.batch_size, 1, BATCH_MAX),
-            ("concurrency", self.concurrency, 1, 64),
-            ("users_per_second", self.users_per_second, 0, 1_000_000),
-            ("retention_days", self.retention_days, 1, 90),
-        ] {
-            if !(least..=most).contains(&value) {
-                wrong(field.into(), format!("A number from {least} to {most}."));
-            }
-        }
-        if self.receipts_enabled {
-            if self.statuses.is_empty() {
-                wrong("statuses".into(), "Add at least one status.".into());
-            }
-            if self.statuses.len() > STATUSES_MAX {
-                wrong("statuses".into(), format!("At most {STATUSES_MAX} statuses."));
-            }
-            for (place, status) in self.statuses.iter().enumerate() {
-                for (name, value, taken) in [
-                    ("code", &status.code, self.statuses[..place].iter().any(|other| other.code == status.code)),
-                    ("value", &status.value, self.statuses[..place].iter().any(|other| other.value == status.value)),
-                ] {
-                    let field = format!("statuses[{place}][{name}]");
-                    if value.trim().is_empty() {
-                        wrong(field, format!("Enter the status {name}."));
-                    } else if too_long(value, PARAMETER_NAME_MAX) {
-                        wrong(field, format!("At most {PARAMETER_NAME_MAX} characters."));
-                    } else if taken {
-                        wrong(field, format!("“{value}” stands here twice."));
-                    }
-                }
-            }
-        }
-        errors
-    }
-}
 
-/// An absolute http or https URL with a host and without user or password. Which address the host has is checked
-/// when it is called.
-pub fn check_url(url: &str) -> Result<(), String> {
-    let url = url.trim();
-    if url.is_empty() {
-        return Err("Enter the URL that receives the messages.".into());
-    }
-    if too_long(url, URL_MAX) {
-        return Err(format!("At most {URL_MAX} characters."));
-    }
-    let rest = url
-        .strip_prefix("https://")
-        .or_else(|| url.strip_prefix("http://"))
-        .ok_or("The URL must begin with https:// or http://.")?;
-    let host = rest.split(['/', '?', '#']).next().unwrap_or("");
-    if host.contains('@') {
-        return Err("Leave user name and password out of the URL; use the key.".into());
-    }
-    let without_port = if host.starts_with('[') {
-        host.split_once(']').map_or("", |(address, _)| address)
-    } else {
-        host.split(':').next().unwrap_or("")
-    };
-    if without_port.is_empty() || url.chars().any(|c| c.is_whitespace() || c.is_control()) {
-        return Err("This is not a complete URL: https://host/path.".into());
-    }
-    Ok(())
-}
+        fn visit_i64<E>(self, number: i64) -> Result<i64, E> {
+            Ok(number)
+        }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+        fn visit_u64<E>(self, number: u64) -> Result<i64, E> {
+            Ok(i64::try_from(number).unwrap_or(i64::MAX))
+        }
 
-    fn good() -> WebhookInput {
-        WebhookInput {
-            name: "Coupon service".into(),
-            key: "k".into(),
-            url: "https://crm.example.com/hook".into(),
-            id_types: vec!["ONEID".into()],
-            parameters: vec![Parameter { name: "text".into(), display_name: "Text".into(), ..Default::default() }],
-            ..Default::default()
+        fn visit_str<E>(self, text: &str) -> Result<i64, E> {
+            Ok(text.trim().parse().unwrap_or(-1))
         }
     }
 
-    fn fields(input: &WebhookInput) -> Vec<String> {
-        input.check(false).into_iter().map(|error| error.field).collect()
-    }
-
-    #[test]
-    fn a_complete_webhook_is_right() {
-        assert_eq!(good().check(false), []);
-    }
-
-    #[test]
-    fn each_fault_is_told_at_its_field() {
-        let fault = |change: fn(&mut WebhookInput)| {
-            let mut input = good();
-            change(&mut input);
-            fields(&input)
-        };
-        assert_eq!(fault(|w| w.name = " ".into()), ["name"]);
-        assert_eq!(fault(|w| w.name = "文".repeat(65)), ["name"]);
-        assert_eq!(fault(|w| w.name = "文".repeat(64)), [""; 0]);
-        assert_eq!(fault(|w| w.key.clear()), ["key"]);
-        assert_eq!(fault(|w| w.id_types.clear()), ["id_types"]);
-        assert_eq!(fault(|w| w.batch_size = 101), ["batch_size"]);
-        assert_eq!(fault(|w| w.parameters.push(w.parameters[0].clone())), ["parameters[1][name]"]);
-        assert_eq!(fault(|w| w.parameters[0].name = "a b".into()), ["parameters[0][name]"]);
-        assert_eq!(fault(|w| w.parameters[0].name = "a".repeat(33)), ["parameters[0][name]"]);
-        assert_eq!(fault(|w| (w.receipts_enabled, w.statuses) = (true, vec![])), ["statuses"]);
-        let twice = fault(|w| {
-            w.receipts_enabled = true;
-            w.statuses.push(w.statuses[0].clone());
-        });
-        assert_eq!(twice, ["statuses[1][code]", "statuses[1][value]"]);
-        assert_eq!(good().check(true), []);
-    }
-
-    #[test]
-    fn urls() {
-        for right in
-            ["http://a.example", "https://a.example:8443/x?y=1", "https://[2001:db8::1]:80/", "https://例え.jp/x"]
-        {
-            assert_eq!(check_url(right), Ok(()), "{right}");
-        }
-        for wrong in [
-            "",
-            "a.example",
-            "ftp://a.example",
-            "https://",
-            "https:///x",
-            "https://u:p@a.example",
-            "https://a b.example",
-            "javascript:alert(1)",
-            "https://:80/",
-        ] {
-            assert!(check_url(wrong).is_err(), "{wrong}");
-        }
-    }
+    deserializer.deserialize_any(Number)
 }

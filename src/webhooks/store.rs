@@ -1,1 +1,269 @@
+//! Webhooks in the database. Reading is here, changing in [`save`], test sends in [`test_sends`].
 
+mod save;
+mod test_sends;
+
+pub use save::{SaveError, create, set_enabled, update};
+pub use test_sends::{latest_tests, record_test, test_log};
+
+use super::model::{
+    Authentication, PAGE_SIZE, TestResult, WEBHOOKS_MAX, Webhook, WebhookInput, WebhookOrder, WebhookQuery,
+};
+use crate::{clock::Millis, customers::model::IdType, db::Db, fetch, secrets::MasterKey};
+use secrecy::SecretString;
+use sqlx::AssertSqlSafe;
+
+#[derive(sqlx::FromRow)]
+struct Row {
+    id: String,
+    name: String,
+    enabled: bool,
+    url: String,
+    authentication: String,
+    has_key: bool,
+    id_types: String,
+    parameters: String,
+    batch_size: i64,
+    concurrency: i64,
+    users_per_second: Option<i64>,
+    receipts_enabled: bool,
+    retention_days: i64,
+    statuses: String,
+    version: i64,
+    tested_at: Option<Millis>,
+    test_ok: Option<bool>,
+    test_reason: Option<String>,
+    updated_at: Millis,
+    tasks: i64,
+}
+
+/// A webhook's row and how many tasks use it; `$1` is the workspace.
+const SELECT: &str = "select w.id, w.name, w.enabled, w.url, w.authentication, w.key_cipher is not null as has_key,
+        w.id_types, w.parameters, w.batch_size, w.concurrency, w.users_per_second, w.receipts_enabled,
+        w.retention_days, w.statuses, w.version, w.tested_at, w.test_ok, w.test_reason, w.updated_at,
+        coalesce(used.tasks, 0) as tasks
+    from webhooks w
+    left join (select webhook_id, count(*) as tasks from tasks where workspace_id = $1 group by webhook_id) used
+        on used.webhook_id = w.id
+    where w.workspace_id = $1";
+
+/// The conditions of a [`WebhookQuery`]: `$2` a pattern in lower case or "", `$3` a pattern in `id_types` or "", `$4`
+/// enabled or null.
+const MATCHES: &str = " and ($2 = '' or lower(w.name) like $2 escape '!' or lower(w.url) like $2 escape '!')
+    and ($3 = '' or w.id_types like $3 escape '!')
+    and ($4 is null or w.enabled = $4)";
+
+impl TryFrom<Row> for Webhook {
+    type Error = sqlx::Error;
+
+    fn try_from(row: Row) -> sqlx::Result<Self> {
+        let broken = |error: serde_json::Error| sqlx::Error::Decode(Box::new(error));
+        let input = WebhookInput {
+            name: row.name,
+            authentication: Authentication::from_code(&row.authentication)
+                .ok_or_else(|| sqlx::Error::Decode(format!("authentication {:?}", row.authentication).into()))?,
+            key: String::new(),
+            url: row.url,
+            id_types: serde_json::from_str(&row.id_types).map_err(broken)?,
+            parameters: serde_json::from_str(&row.parameters).map_err(broken)?,
+            batch_size: row.batch_size,
+            concurrency: row.concurrency,
+            users_per_second: row.users_per_second.unwrap_or(0),
+            receipts_enabled: row.receipts_enabled,
+            retention_days: row.retention_days,
+            statuses: serde_json::from_str(&row.statuses).map_err(broken)?,
+        };
+        let test = row.tested_at.map(|at| TestResult {
+            ok: row.test_ok.unwrap_or(false),
+            reason: row.test_reason.unwrap_or_default(),
+            at,
+        });
+        Ok(Self {
+            id: row.id,
+            enabled: row.enabled,
+            version: row.version,
+            has_key: row.has_key,
+            input,
+            test,
+            tasks: row.tasks,
+            updated_at: row.updated_at,
+        })
+    }
+}
+
+/// All webhooks of the workspace by name; there are at most [`WEBHOOKS_MAX`].
+pub async fn list(db: &Db, workspace: &str) -> sqlx::Result<Vec<Webhook>> {
+    let sql = format!("{SELECT} order by lower(w.name), w.id limit {WEBHOOKS_MAX}");
+    fetch!(db, all, Row, AssertSqlSafe(sql), workspace)?.into_iter().map(Webhook::try_from).collect()
+}
+
+/// A page of what matches, and how many match in all.
+pub async fn page(db: &Db, workspace: &str, query: &WebhookQuery) -> sqlx::Result<(Vec<Webhook>, i64)> {
+    let search = pattern(&query.search.to_lowercase());
+    // A code within the JSON array, its quotes included.
+    let id_type = if query.id_type.is_empty() { String::new() } else { pattern(&format!("\"{}\"", query.id_type)) };
+    let column = match query.order {
+        WebhookOrder::Name => "lower(w.name)",
+        WebhookOrder::LatestTest => "coalesce(w.tested_at, 0)",
+        WebhookOrder::Tasks => "coalesce(used.tasks, 0)",
+    };
+    let direction = if query.descending { "desc" } else { "asc" };
+    let sql = format!("{SELECT}{MATCHES} order by {column} {direction}, w.id {direction} limit {PAGE_SIZE} offset $5");
+    let offset = query.offset.clamp(0, WEBHOOKS_MAX);
+    let rows = fetch!(db, all, Row, AssertSqlSafe(sql), workspace, &search, &id_type, query.enabled, offset)?;
+    let count = format!("select count(*) from webhooks w where w.workspace_id = $1{MATCHES}");
+    let (total,) = fetch!(db, one, (i64,), AssertSqlSafe(count), workspace, &search, &id_type, query.enabled)?;
+    let rows = rows.into_iter().map(Webhook::try_from).collect::<sqlx::Result<_>>()?;
+    Ok((rows, total))
+}
+
+/// A `like` pattern (escape character `!`) that finds `text` anywhere; "" for "".
+fn pattern(text: &str) -> String {
+    if text.is_empty() {
+        return String::new();
+    }
+    format!("%{}%", text.replace('!', "!!").replace('%', "!%").replace('_', "!_"))
+}
+
+/// `RowNotFound` when the workspace has no such webhook.
+pub async fn get(db: &Db, workspace: &str, id: &str) -> sqlx::Result<Webhook> {
+    fetch!(db, one, Row, AssertSqlSafe(format!("{SELECT} and w.id = $2")), workspace, id)?.try_into()
+}
+
+/// The key that signs the requests; `None` without authentication. `RowNotFound` when the workspace has no such
+/// webhook, a decoding error when the key was sealed under another master key.
+pub async fn key(db: &Db, master_key: &MasterKey, workspace: &str, id: &str) -> sqlx::Result<Option<SecretString>> {
+    let (sealed,) = fetch!(
+        db,
+        one,
+        (Option<String>,),
+        "select key_cipher from webhooks where workspace_id = $1 and id = $2",
+        workspace,
+        id
+    )?;
+    let Some(sealed) = sealed else {
+        return Ok(None);
+    };
+    let opened = master_key.open(&sealed).ok_or_else(|| {
+        sqlx::Error::Decode(format!("the key of webhook {id} does not open with this master key").into())
+    })?;
+    Ok(Some(opened.into()))
+}
+
+/// The ID types that may be sent to, in the workspace's order.
+pub async fn enabled_id_types(db: &Db, workspace: &str) -> sqlx::Result<Vec<IdType>> {
+    let rows = fetch!(
+        db,
+        all,
+        (String, String),
+        "select code, name from id_types where workspace_id = $1 and enabled = $2 order by position, code",
+        workspace,
+        true
+    )?;
+    Ok(rows.into_iter().map(|(code, name)| IdType { code, name }).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{execute, on_both_databases, webhooks::model::Parameter};
+    use secrecy::ExposeSecret;
+
+    pub(super) const NOW: Millis = 1_700_000_000_000;
+
+    pub(super) fn master_key() -> MasterKey {
+        MasterKey::from_text("a key of enough length").unwrap()
+    }
+
+    pub(super) fn input(name: &str) -> WebhookInput {
+        WebhookInput {
+            name: name.into(),
+            key: " my secret ".into(),
+            url: "https://crm.example.com/hook".into(),
+            id_types: vec!["MOBILE".into()],
+            parameters: vec![Parameter { name: "text".into(), display_name: "Text".into(), ..Default::default() }],
+            ..Default::default()
+        }
+    }
+
+    pub(super) async fn created(db: &Db, workspace: &str, input: &WebhookInput) -> String {
+        create(db, &master_key(), workspace, input, NOW).await.unwrap()
+    }
+
+    async fn add_task(db: &Db, workspace: &str, id: &str, webhook: &str) {
+        execute!(
+            db,
+            "insert into tasks (workspace_id, id, name, audience_id, webhook_id, id_type, encryption, inputs,
+                                time_zone, created_by, created_at, updated_at)
+             values ($1, $2, 'Spring', 'a', $3, 'MOBILE', 'none', '[]', 'UTC', 'u', 0, 0)",
+            workspace,
+            id,
+            webhook
+        )
+        .unwrap();
+    }
+
+    fn names(webhooks: &[Webhook]) -> Vec<&str> {
+        webhooks.iter().map(|webhook| webhook.input.name.as_str()).collect()
+    }
+
+    on_both_databases!(what_was_created_is_read_without_its_key, |db| async move {
+        let typed = input("优惠券");
+        let id = created(&db, "w", &typed).await;
+        let webhook = get(&db, "w", &id).await.unwrap();
+        assert!(webhook.enabled && webhook.has_key);
+        assert_eq!((webhook.version, webhook.tasks, webhook.test), (1, 0, None));
+        // Statuses are kept from the day that receipts are enabled.
+        assert_eq!(webhook.input, WebhookInput { key: String::new(), statuses: vec![], ..typed });
+        assert_eq!(key(&db, &master_key(), "w", &id).await.unwrap().unwrap().expose_secret(), " my secret ");
+        let other_master = MasterKey::from_text("another key of enough length").unwrap();
+        assert!(matches!(key(&db, &other_master, "w", &id).await, Err(sqlx::Error::Decode(_))));
+    });
+
+    on_both_databases!(another_workspace_has_no_such_webhook, |db| async move {
+        let id = created(&db, "w", &input("Coupons")).await;
+        assert!(matches!(get(&db, "other", &id).await, Err(sqlx::Error::RowNotFound)));
+        assert!(matches!(key(&db, &master_key(), "other", &id).await, Err(sqlx::Error::RowNotFound)));
+        assert_eq!(list(&db, "other").await.unwrap(), []);
+        assert!(matches!(set_enabled(&db, "other", &id, false, NOW).await, Err(sqlx::Error::RowNotFound)));
+    });
+
+    on_both_databases!(the_list_is_searched_filtered_and_ordered, |db| async move {
+        let coupons = created(&db, "w", &input("Coupons 50%")).await;
+        let sms = WebhookInput { id_types: vec!["OPEN_ID".into(), "EMAIL".into()], ..input("sms") };
+        let sms = created(&db, "w", &sms).await;
+        created(&db, "w", &WebhookInput { url: "https://points.example.com".into(), ..input("Loyalty") }).await;
+        set_enabled(&db, "w", &sms, false, NOW).await.unwrap();
+        add_task(&db, "w", "t1", &coupons).await;
+        add_task(&db, "elsewhere", "t2", &sms).await;
+        assert_eq!(names(&list(&db, "w").await.unwrap()), ["Coupons 50%", "Loyalty", "sms"]);
+
+        let found = async |query: WebhookQuery| {
+            let (rows, total) = page(&db, "w", &query).await.unwrap();
+            assert_eq!(rows.len() as i64, total);
+            names(&rows).join(", ")
+        };
+        let all = WebhookQuery::default;
+        assert_eq!(found(WebhookQuery { search: "SMS".into(), ..all() }).await, "sms");
+        assert_eq!(found(WebhookQuery { search: "points.".into(), ..all() }).await, "Loyalty");
+        assert_eq!(found(WebhookQuery { search: "50%".into(), ..all() }).await, "Coupons 50%");
+        assert_eq!(found(WebhookQuery { search: "C%s".into(), ..all() }).await, "");
+        assert_eq!(found(WebhookQuery { id_type: "OPEN_ID".into(), ..all() }).await, "sms");
+        assert_eq!(found(WebhookQuery { id_type: "OPEN".into(), ..all() }).await, "");
+        assert_eq!(found(WebhookQuery { enabled: Some(false), ..all() }).await, "sms");
+        let by_tasks = WebhookQuery { order: WebhookOrder::Tasks, descending: true, ..all() };
+        assert!(found(by_tasks).await.starts_with("Coupons 50%, "));
+        let (rows, total) = page(&db, "w", &WebhookQuery { offset: 2, ..all() }).await.unwrap();
+        assert_eq!((names(&rows), total), (vec!["sms"], 3));
+    });
+
+    on_both_databases!(id_types_are_the_enabled_ones, |db| async move {
+        let mut tx = db.begin().await.unwrap();
+        crate::customers::store::put_preset_id_types(&mut tx, "w").await.unwrap();
+        tx.commit().await.unwrap();
+        execute!(&db, "update id_types set enabled = $1 where code = 'EMAIL'", false).unwrap();
+        let types = enabled_id_types(&db, "w").await.unwrap();
+        assert_eq!(types.len(), 13);
+        assert_eq!(types[1].code, "MOBILE");
+    });
+}

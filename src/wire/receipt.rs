@@ -1,18 +1,73 @@
 //! A delivery receipt, as the receiving system posts it (seed 002, "Report receipts").
 
 use super::message::CallbackParams;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 pub const PATH: &str = "/restapi/marketing2/webhook/receiveWebHookCallBack";
 
+/// All are strings; a number in their place is understood.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Receipt {
-    #[serde(default)]
+    #[serde(default, deserialize_with = "text")]
     pub msg_id: String,
+    #[serde(deserialize_with = "text")]
     pub status: String,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "text")]
     pub cst_id: String,
     /// Unix milliseconds.
+    #[serde(deserialize_with = "text")]
     pub send_time: String,
     pub callback_params: CallbackParams,
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Text {
+    String(String),
+    Number(i64),
+}
+
+fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    Ok(match Text::deserialize(deserializer).map_err(|_| serde::de::Error::custom("expected a string"))? {
+        Text::String(text) => text,
+        Text::Number(number) => number.to_string(),
+    })
+}
+
+impl Receipt {
+    /// `send_time` in unix milliseconds; ten digits are seconds. `None` when it is no time.
+    pub fn sent_at(&self) -> Option<i64> {
+        let text = self.send_time.trim();
+        let number = text.parse::<i64>().ok().filter(|_| text.bytes().all(|byte| byte.is_ascii_digit()))?;
+        Some(if number < 100_000_000_000 { number * 1000 } else { number })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_seeds_sample_and_one_with_numbers() {
+        let text =
+            r#"{"msg_id":"m","status":200,"cst_id":"c","send_time":1625037472000,"callback_params":{"actionId":"a"}}"#;
+        let receipt: Receipt = serde_json::from_str(text).unwrap();
+        assert_eq!((receipt.status.as_str(), receipt.sent_at()), ("200", Some(1_625_037_472_000)));
+        let error = serde_json::from_str::<Receipt>(r#"{"status":[],"send_time":"1","callback_params":{}}"#);
+        assert!(error.unwrap_err().to_string().contains("expected a string at line 1"));
+    }
+
+    #[test]
+    fn times() {
+        let at = |send_time: &str| {
+            let callback_params = CallbackParams::default();
+            let (msg_id, status, cst_id) = Default::default();
+            Receipt { msg_id, status, cst_id, send_time: send_time.into(), callback_params }.sent_at()
+        };
+        assert_eq!(at("1625037472"), Some(1_625_037_472_000));
+        assert_eq!(at("1625037472123"), Some(1_625_037_472_123));
+        for wrong in ["", "-5", "1.5", "yesterday", "99999999999999999999"] {
+            assert_eq!(at(wrong), None, "{wrong}");
+        }
+    }
 }

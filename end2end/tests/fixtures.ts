@@ -1,0 +1,49 @@
+import AxeBuilder from '@axe-core/playwright';
+import { test as base, expect, type Page } from '@playwright/test';
+
+export const ADMINISTRATOR = 'admin@example.com';
+export const MARKETER = 'marketer@example.com';
+export const PASSWORD = 'reachwire-demo';
+
+// Every test fails on any error in the browser's console and on any page error, except those that it expects.
+export const test = base.extend<{ expectErrors: (pattern: RegExp) => void }>({
+  expectErrors: [async ({ page }, use) => {
+    const expected: RegExp[] = [];
+    const errors: string[] = [];
+    page.on('console', (message) => { if (message.type() === 'error') errors.push(`${message.text()} (${message.location().url})`); });
+    page.on('pageerror', (error) => errors.push(String(error)));
+    await use((pattern) => { expected.push(pattern); });
+    expect(errors.filter((error) => !expected.some((pattern) => pattern.test(error)))).toEqual([]);
+  }, { auto: true }],
+});
+
+export { expect };
+
+/** The wasm has arrived: buttons that need it answer. */
+export async function hydrated(page: Page) {
+  await page.locator('html[data-hydrated]').waitFor();
+}
+
+export async function signIn(page: Page, email = ADMINISTRATOR, path = '/') {
+  await page.goto(`/sign-in?next=${encodeURIComponent(path)}`);
+  await page.getByLabel('E-mail').fill(email);
+  await page.getByLabel('Password').fill(PASSWORD);
+  await page.getByRole('button', { name: 'Sign in' }).click();
+  await page.waitForURL((url) => url.pathname !== '/sign-in');
+  await hydrated(page);
+}
+
+export async function go(page: Page, path: string) {
+  await page.goto(path);
+  await hydrated(page);
+}
+
+export async function noSidewaysScroll(page: Page) {
+  const [width, wide] = await page.evaluate(() => [document.documentElement.clientWidth, document.documentElement.scrollWidth]);
+  expect(wide, `the page scrolls sideways at ${width} px`).toBeLessThanOrEqual(width);
+}
+
+export async function accessible(page: Page) {
+  const found = await new AxeBuilder({ page }).withTags(['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'best-practice']).analyze();
+  expect(found.violations.map((v) => `${v.id}: ${v.nodes.map((n) => n.target.join(' ')).join(', ')}`)).toEqual([]);
+}

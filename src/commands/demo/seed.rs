@@ -1,0 +1,210 @@
+//! The demo's data, made once.
+
+use super::{ADMINISTRATOR, KEY, MARKETER, PASSWORD, people};
+use crate::{
+    access::{
+        Ctx, Signed,
+        model::{Role, SessionInfo},
+        password, store as access,
+    },
+    audiences::{
+        self,
+        model::{Audience, Kind},
+        rules::{Condition, Op, Rules},
+    },
+    campaigns::{
+        self,
+        model::{CampaignInput, CampaignKind},
+    },
+    clock::DAY,
+    customers::{
+        self,
+        import::{
+            guess::guess,
+            inspect::inspect,
+            run::Run,
+            store::{self, NewImport, Source},
+        },
+    },
+    delivery::{model::SendState, report},
+    error::{AppError, AppResult, internal},
+    server::AppState,
+    tasks::{
+        self,
+        model::{TaskInput, ValueInput, VariableInput},
+    },
+    webhooks::{
+        self,
+        model::{Authentication, Parameter, ParameterType, ReceiptStatus, WebhookInput},
+    },
+};
+use std::{sync::Arc, time::Duration};
+
+const WORKSPACE: &str = "Spring Store";
+const ZONE: &str = "Asia/Shanghai";
+const CUSTOMERS: usize = 10_000;
+
+/// What the second half needs of the first.
+pub struct First {
+    ctx: Ctx,
+    loyal: String,
+    coupon: String,
+    sub_campaign: String,
+}
+
+/// Everything that needs no server. `None`: the data is there from an earlier start.
+pub async fn before(state: &AppState, crm_url: &str) -> AppResult<Option<First>> {
+    let (db, now) = (&state.db, state.clock.now());
+    if access::user_by_email(db, ADMINISTRATOR).await?.is_some() {
+        return Ok(None);
+    }
+    let workspace = access::put_workspace(db, WORKSPACE, ZONE, now).await?;
+    let hash = password::hash(PASSWORD.into()).await.map_err(internal)?;
+    let marketer = access::put_user(db, MARKETER, "Marketer", &hash, now).await?;
+    access::put_member(db, &workspace, &marketer, Role::Marketer).await?;
+
+    import(state, &workspace).await?;
+    audience(state, &workspace, "All customers", Kind::All, vec![]).await?;
+    let loyal =
+        audience(state, &workspace, "Loyal buyers", Kind::Rules, vec![condition("spend", Op::Above, "300")]).await?;
+    audience(state, &workspace, "Shanghai", Kind::Rules, vec![condition("city", Op::Is, "上海")]).await?;
+
+    let coupon =
+        webhook(state, &workspace, "Coupon service", &format!("{crm_url}/coupon"), &["OPEN_ID", "MOBILE"]).await?;
+    webhook(state, &workspace, "短信网关", &format!("{crm_url}/sms"), &["MOBILE"]).await?;
+
+    let main = campaign(state, &workspace, CampaignKind::Main, None, "Spring 2026").await?;
+    let sub_campaign = campaign(state, &workspace, CampaignKind::Sub, Some(main), "Coupons").await?;
+    campaign(state, &workspace, CampaignKind::Sub, None, "Newsletter").await?;
+
+    // The administrator comes last: an interrupted start is seen and said, not half used.
+    let administrator = access::put_user(db, ADMINISTRATOR, "Administrator", &hash, now).await?;
+    access::put_member(db, &workspace, &administrator, Role::Administrator).await?;
+    let info = SessionInfo { role: Role::Administrator, time_zone: ZONE.into(), ..Default::default() };
+    let signed = Signed { user_id: administrator, workspace_id: workspace, info };
+    let ctx = Ctx { state: state.clone(), signed: Arc::new(signed) };
+    Ok(Some(First { ctx, loyal, coupon, sub_campaign }))
+}
+
+/// A finished task with receipts, and one that waits for its time.
+pub async fn after(state: &AppState, first: &First) -> AppResult<()> {
+    let ctx = &first.ctx;
+    let input = TaskInput {
+        name: "Spring coupon, loyal buyers".into(),
+        campaigns: vec![first.sub_campaign.clone()],
+        audience_id: first.loyal.clone(),
+        webhook_id: first.coupon.clone(),
+        values: vec![
+            value("coupon_id", "SPRING-26"),
+            value("coupon_text", "Dear ${name}, 20 % off in ${city} until Sunday."),
+        ],
+        variables: vec![variable("name", "default", "Member"), variable("city", "skip", "")],
+        id_type: "OPEN_ID".into(),
+        encryption: "none".into(),
+        time_zone: ZONE.into(),
+        ..Default::default()
+    };
+    let id = tasks::api::submit(ctx, "", input.clone()).await?;
+    // Bounded: the demo starts without it rather than not at all.
+    for _ in 0..600 {
+        let progress = report::progress(&state.db, ctx.workspace(), &id).await?;
+        if !matches!(progress.state, SendState::Scheduled | SendState::Sending) {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    let later = jiff::Timestamp::from_millisecond(state.clock.now() + 3 * DAY).map_err(internal)?;
+    let later = later.in_tz(ZONE).map_err(internal)?.strftime("%Y-%m-%dT10:00").to_string();
+    let scheduled = TaskInput { name: "Reminder".into(), scheduled: true, send_at: later, ..input };
+    tasks::api::submit(ctx, "", scheduled).await?;
+    Ok(())
+}
+
+fn value(name: &str, value: &str) -> ValueInput {
+    ValueInput { name: name.into(), value: value.into() }
+}
+
+fn variable(tag: &str, when_empty: &str, default: &str) -> VariableInput {
+    VariableInput {
+        parameter: "coupon_text".into(),
+        name: tag.into(),
+        tag: tag.into(),
+        when_empty: when_empty.into(),
+        default: default.into(),
+    }
+}
+
+fn condition(tag: &str, op: Op, value: &str) -> Condition {
+    Condition { tag: tag.into(), op: op.code().into(), values: vec![value.into()] }
+}
+
+async fn audience(
+    state: &AppState,
+    workspace: &str,
+    name: &str,
+    kind: Kind,
+    conditions: Vec<Condition>,
+) -> AppResult<String> {
+    let (db, now) = (&state.db, state.clock.now());
+    let mut audience = Audience { name: name.into(), ..Audience::unsaved(kind, Rules::of(conditions)) };
+    audience.size = audiences::store::size_of(db, workspace, &audience).await?;
+    Ok(audiences::store::add(db, workspace, &audience, now).await?)
+}
+
+/// By the way that every import goes, from a file in the uploads.
+async fn import(state: &AppState, workspace: &str) -> AppResult<()> {
+    let (db, clock) = (&state.db, &state.clock);
+    let csv = people::csv(CUSTOMERS);
+    let path = state.config.uploads().join("demo.csv");
+    std::fs::create_dir_all(state.config.uploads()).map_err(internal)?;
+    std::fs::write(&path, &csv).map_err(internal)?;
+    let inspected = inspect(&path).map_err(internal)?;
+    let id_types = customers::store::enabled_id_types(db, workspace).await?;
+    let mapping = guess(&inspected, &id_types, &[]);
+    let new = NewImport { source: Source::Command, file_name: "demo.csv", bytes: csv.len() as i64, by: "demo" };
+    let id = store::add(db, workspace, &new, clock.now()).await?;
+    store::start(db, workspace, &id, &mapping, clock.now()).await?;
+    Run { db, clock, workspace, id: &id }.to_end(&path, |_| ()).await.map_err(internal)?;
+    std::fs::remove_file(&path).map_err(internal)
+}
+
+async fn webhook(state: &AppState, workspace: &str, name: &str, url: &str, id_types: &[&str]) -> AppResult<String> {
+    let parameter = |name: &str, display_name: &str, kind| Parameter {
+        name: name.into(),
+        display_name: display_name.into(),
+        kind,
+        required: true,
+    };
+    let input = WebhookInput {
+        name: name.into(),
+        authentication: Authentication::Key,
+        key: KEY.into(),
+        url: url.into(),
+        id_types: id_types.iter().map(|code| (*code).into()).collect(),
+        parameters: vec![
+            parameter("coupon_id", "Coupon ID", ParameterType::String),
+            parameter("coupon_text", "Coupon text", ParameterType::Text),
+        ],
+        receipts_enabled: true,
+        statuses: vec![
+            ReceiptStatus { code: "200".into(), value: "Success".into() },
+            ReceiptStatus { code: "500".into(), value: "Failed".into() },
+        ],
+        ..Default::default()
+    };
+    webhooks::store::create(&state.db, &state.master_key, workspace, &input, state.clock.now())
+        .await
+        .map_err(AppError::from)
+}
+
+async fn campaign(
+    state: &AppState,
+    workspace: &str,
+    kind: CampaignKind,
+    parent_id: Option<String>,
+    name: &str,
+) -> AppResult<String> {
+    let input =
+        CampaignInput { kind, parent_id: parent_id.unwrap_or_default(), name: name.into(), ..Default::default() };
+    Ok(campaigns::store::create(&state.db, workspace, &input, state.clock.now()).await?)
+}

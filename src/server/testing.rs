@@ -1,0 +1,100 @@
+//! The real router on a test database: tests speak to it as browsers and programs do.
+
+use super::{AppState, router};
+use crate::{
+    access::{model::Role, password, store as access},
+    clock::Clock,
+    config::Config,
+    db::Db,
+    delivery::Engine,
+    secrets::MasterKey,
+};
+use axum::{Router, body::Body};
+use http::{Request, Response, StatusCode, header};
+use http_body_util::BodyExt;
+use leptos::server_fn::ServerFn;
+use tower::ServiceExt;
+
+pub const PASSWORD: &str = "a password of length";
+
+pub struct Harness {
+    pub state: AppState,
+    pub router: Router,
+    _folder: tempfile::TempDir,
+}
+
+/// What came back.
+pub struct Answer {
+    pub status: StatusCode,
+    pub head: Response<()>,
+    pub text: String,
+}
+
+impl Answer {
+    pub fn header(&self, name: &str) -> &str {
+        self.head.headers().get(name).and_then(|value| value.to_str().ok()).unwrap_or("")
+    }
+}
+
+impl Harness {
+    pub async fn new(db: Db) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let mut config = Config::defaults();
+        config.data = folder.path().into();
+        let clock = Clock::manual(1_800_000_000_000);
+        let key = MasterKey::from_text("the master key of the tests").unwrap();
+        let engine = Engine::start(&config, db.clone(), clock.clone(), key.clone(), crate::tasks::senders());
+        let state = AppState::new(config, db, clock, key, engine);
+        Self { router: router(state.clone()), state, _folder: folder }
+    }
+
+    /// A member of a workspace, which is made when it is not there: the workspace's id.
+    pub async fn member(&self, email: &str, workspace: &str, role: Role) -> String {
+        let (db, now) = (&self.state.db, self.state.clock.now());
+        let hash = password::hash(PASSWORD.into()).await.unwrap();
+        let user = access::put_user(db, email, "Somebody", &hash, now).await.unwrap();
+        let workspace = access::put_workspace(db, workspace, "UTC", now).await.unwrap();
+        access::put_member(db, &workspace, &user, role).await.unwrap();
+        workspace
+    }
+
+    pub async fn send(&self, request: Request<Body>) -> Answer {
+        let answer = self.router.clone().oneshot(request).await.unwrap();
+        let (parts, body) = answer.into_parts();
+        let bytes = body.collect().await.unwrap().to_bytes();
+        let text = String::from_utf8_lossy(&bytes).into_owned();
+        Answer { status: parts.status, head: Response::from_parts(parts, ()), text }
+    }
+
+    /// Signs in; the cookie.
+    pub async fn sign_in(&self, email: &str) -> String {
+        let answer = self.try_sign_in(email, PASSWORD).await;
+        let cookie = answer.header("set-cookie").split(';').next().unwrap_or("").to_string();
+        assert!(cookie.starts_with("reachwire="), "{email} cannot sign in: {}", answer.header("location"));
+        cookie
+    }
+
+    pub async fn try_sign_in(&self, email: &str, password: &str) -> Answer {
+        let form = format!("email={}&password={}", email.replace('@', "%40"), password.replace(' ', "+"));
+        self.post("/sign-in", "", &form).await
+    }
+
+    /// A page, as a browser asks for it.
+    pub async fn page(&self, path: &str, cookie: &str) -> Answer {
+        let request = Request::get(path).header(header::ACCEPT, "text/html").header(header::COOKIE, cookie);
+        self.send(request.body(Body::empty()).unwrap()).await
+    }
+
+    pub async fn post(&self, path: &str, cookie: &str, form: &str) -> Answer {
+        let request = Request::post(path)
+            .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
+            .header(header::COOKIE, cookie)
+            .header("sec-fetch-site", "same-origin");
+        self.send(request.body(Body::from(form.to_string())).unwrap()).await
+    }
+
+    /// Calls a server function as the wasm does; `form` is its url-encoded arguments.
+    pub async fn call<F: ServerFn>(&self, cookie: &str, form: &str) -> Answer {
+        self.post(F::PATH, cookie, form).await
+    }
+}

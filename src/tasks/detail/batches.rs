@@ -1,0 +1,141 @@
+//! The requests of a task, each with its attempts.
+
+use super::{
+    super::api::{ROWS, batch_attempts, list_task_batches},
+    users::result_badge,
+};
+use crate::{
+    delivery::model::{AttemptRow, BatchRow},
+    error::AppError,
+    ui::{
+        CodeBlock, EmptyState, ErrorNote, KeysetPager, ListParams, Skeleton, TableWrap, Time,
+        format::{count, duration_ms},
+        use_list_params,
+    },
+};
+use leptos::prelude::*;
+use leptos_router::hooks::use_query_map;
+
+const FILTERS: &[&str] = &["view"];
+
+#[component]
+pub fn Batches(id: Memo<String>) -> impl IntoView {
+    let params = use_list_params(FILTERS);
+    let rows = Resource::new(
+        move || (id.get(), params.get()),
+        |(id, params)| list_task_batches(id, params.after.parse().unwrap_or(-1)),
+    );
+    let query = use_query_map();
+    let opened = Memo::new(move |_| query.read().get("batch").and_then(|batch| batch.parse::<i64>().ok()));
+    let attempts = Resource::new(
+        move || (id.get(), opened.get()),
+        |(id, opened)| async move {
+            match opened {
+                Some(batch) => batch_attempts(id, batch).await.map(|rows| Some((batch, rows))),
+                None => Ok(None),
+            }
+        },
+    );
+    view! {
+        <Transition fallback=|| view! { <Skeleton /> }>
+            {move || Suspend::new(async move {
+                match (rows.await, attempts.await) {
+                    (Ok(rows), Ok(attempts)) => table(id.get_untracked(), rows, attempts, params),
+                    (Err(AppError::NotFound), _) => ().into_any(),
+                    (Err(error), _) | (_, Err(error)) => view! { <ErrorNote error /> }.into_any(),
+                }
+            })}
+        </Transition>
+    }
+    .into_any()
+}
+
+fn table(
+    id: String,
+    rows: Vec<BatchRow>,
+    attempts: Option<(i64, Vec<AttemptRow>)>,
+    params: Memo<ListParams>,
+) -> AnyView {
+    if rows.is_empty() {
+        return view! { <EmptyState title="No request yet" text="The requests appear here when the task begins." /> }
+            .into_any();
+    }
+    let next = (rows.len() as i64 == ROWS).then(|| rows.last().map(|last| last.batch_no.to_string())).flatten();
+    let after = params.read_untracked().after.clone();
+    let rows: Vec<_> = rows
+        .into_iter()
+        .map(|batch| {
+            let here = attempts.as_ref().filter(|(opened, _)| *opened == batch.batch_no).map(|(_, rows)| rows.clone());
+            let href = if here.is_some() {
+                format!("/tasks/{id}?view=batches&after={after}")
+            } else {
+                format!("/tasks/{id}?view=batches&after={after}&batch={}", batch.batch_no)
+            };
+            let opened = here.is_some();
+            view! {
+                <tr>
+                    <td><a class="mono" href=href aria-expanded=opened.to_string()>{batch.batch_id.clone()}</a></td>
+                    <td class="num">{count(batch.size)}</td>
+                    <td>{result_badge(word(&batch.state), batch.reason.as_deref())}</td>
+                    <td class="num">{count(batch.attempts)}</td>
+                    <td>{batch.sent_at.map(|ms| view! { <Time ms /> })}</td>
+                    <td>{batch.finished_at.map(|ms| view! { <Time ms /> })}</td>
+                </tr>
+                {here.map(|rows| view! { <tr><td colspan="6">{attempt_list(rows)}</td></tr> })}
+            }
+        })
+        .collect();
+    view! {
+        <TableWrap label="Batches">
+            <table>
+                <thead>
+                    <tr>
+                        <th scope="col">"Batch"</th>
+                        <th scope="col" class="num">"Users"</th>
+                        <th scope="col">"Result"</th>
+                        <th scope="col" class="num">"Attempts"</th>
+                        <th scope="col">"First sent"</th>
+                        <th scope="col">"Ended"</th>
+                    </tr>
+                </thead>
+                <tbody>{rows}</tbody>
+            </table>
+        </TableWrap>
+        <KeysetPager params next />
+    }
+    .into_any()
+}
+
+/// A batch's state in the words of its users' results.
+fn word(state: &str) -> &str {
+    match state {
+        "leased" => "sending",
+        "retry" => "retrying",
+        "pending" => "waiting",
+        other => other,
+    }
+}
+
+fn attempt_list(rows: Vec<AttemptRow>) -> AnyView {
+    let rows = rows.into_iter().map(|row| {
+        let outcome = row.outcome.clone().unwrap_or_else(|| "sending".into());
+        let outcome = if outcome == "retry" { "retrying".to_string() } else { outcome };
+        let answer = row.response.filter(|text| !text.is_empty()).map(|text| {
+            view! { <CodeBlock id=format!("answer-{}", row.attempt) text label=format!("Answer to attempt {}", row.attempt) /> }
+        });
+        view! {
+            <li class="stack-s">
+                <p>
+                    {format!("Attempt {}, ", row.attempt)} <Time ms=row.started_at /> " "
+                    {result_badge(&outcome, row.reason.as_deref())} " "
+                    <span class="quiet">
+                        {row.http_status.map(|status| format!("HTTP {status} "))}
+                        {row.duration_ms.map(duration_ms)}
+                    </span>
+                </p>
+                {answer}
+            </li>
+        }
+    });
+    view! { <ol class="stack">{rows.collect_view()}</ol> }.into_any()
+}

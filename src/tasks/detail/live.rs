@@ -1,0 +1,198 @@
+//! What moves on a task's page: progress, funnel, results over time.
+
+use super::super::model::{TaskDetail, TaskLive};
+use crate::{
+    delivery::model::{Progress as Counters, SendState},
+    ui::{
+        Donut, Funnel, FunnelStep, LineChart, Note, Panel, Progress, Series, Slice, Tile, Tiles, Tone,
+        format::{about_ms, count, duration_ms, percent, rate},
+    },
+};
+use leptos::prelude::*;
+
+/// Points of the line chart at the most.
+const POINTS: i64 = 120;
+
+/// The bar and the counters.
+#[component]
+pub fn Live(live: RwSignal<TaskLive>, detail: TaskDetail) -> impl IntoView {
+    let counters = Memo::new(move |_| live.read().progress.clone());
+    let parts = Signal::derive(move || {
+        let now = counters.get();
+        vec![(Tone::Run, now.accepted), (Tone::Bad, now.failed), (Tone::Odd, now.unknown), (Tone::Neutral, now.skipped)]
+    });
+    let total = Signal::derive(move || {
+        let now = counters.read();
+        if now.planning_done { now.planned } else { now.audience.max(now.planned) }
+    });
+    let sending = move || counters.read().state == SendState::Sending;
+    let caption = Signal::derive(move || {
+        let now = counters.get();
+        let decided = now.accepted + now.failed + now.skipped;
+        format!("{} of {} decided", count(decided), count(total.get()))
+    });
+    let pace = Signal::derive(move || if sending() { rate(live.read().rate, "users") } else { String::new() });
+    let left = Signal::derive(move || {
+        let live = live.get();
+        let open = total.get() - live.progress.accepted - live.progress.failed - live.progress.skipped;
+        if sending() && live.rate >= 1.0 && open > 0 {
+            format!("{} left", about_ms((open as f64 / live.rate * 1000.0) as i64))
+        } else {
+            String::new()
+        }
+    });
+    let receipts = detail.receipts_enabled;
+    let tiles = Signal::derive(move || tiles(&counters.read(), live.read().now, receipts));
+    let error = move || counters.read().error.clone().map(|text| view! { <Note tone=Tone::Bad>{text}</Note> });
+    view! {
+        <Panel>
+            {error}
+            <Progress parts total label="Users decided" caption rate=pace left />
+            <Tiles items=tiles />
+        </Panel>
+    }
+    .into_any()
+}
+
+fn tiles(now: &Counters, at: i64, receipts: bool) -> Vec<Tile> {
+    let sent = now.accepted + now.failed + now.unknown;
+    let tone = |users: i64, tone: Tone| if users > 0 { tone } else { Tone::Neutral };
+    let mut tiles = vec![
+        Tile::new("Sent", count(sent)),
+        Tile::new("Accepted", count(now.accepted)).note(percent(now.accepted, sent)),
+        Tile::new("Failed", count(now.failed)).tone(tone(now.failed, Tone::Bad)),
+        Tile::new("Skipped", count(now.skipped)),
+        Tile::new("Unknown", count(now.unknown)).tone(tone(now.unknown, Tone::Odd)),
+        Tile::new("Waiting", count(now.waiting())),
+    ];
+    if receipts {
+        let left = match now.receipts_until {
+            Some(until) if until > at => duration_ms(until - at),
+            Some(_) => "closed".into(),
+            None => "–".into(),
+        };
+        tiles.push(Tile::new("Receipts still for", left));
+    }
+    tiles
+}
+
+/// The funnel, the receipts and the line.
+#[component]
+pub fn Results(live: RwSignal<TaskLive>, detail: TaskDetail) -> impl IntoView {
+    let statuses = StoredValue::new(detail.statuses.clone());
+    let steps = Signal::derive(move || statuses.with_value(|statuses| steps(&live.read(), statuses)));
+    let receipts_enabled = detail.receipts_enabled;
+    let line = move || {
+        let series = live.read().series.clone();
+        let (accepted, failed) = coalesce(&series);
+        view! {
+            <LineChart
+                id="over-time"
+                label="Users per second"
+                series=vec![Series::new("accepted", Tone::Run, accepted), Series::new("failed", Tone::Bad, failed)]
+                empty="Nothing has been sent yet."
+            />
+        }
+    };
+    let receipts = move || {
+        receipts_enabled.then(|| {
+            let slices = statuses.with_value(|statuses| slices(&live.read(), statuses));
+            view! { <Panel title="Receipts"><Donut label="Receipts" slices /></Panel> }
+        })
+    };
+    view! {
+        <div class="grid">
+            <Panel title="From audience to receipt"><Funnel steps /></Panel>
+            <Panel title="Users per second">{line}</Panel>
+            {receipts}
+        </div>
+    }
+    .into_any()
+}
+
+fn named(code: &str, statuses: &[(String, String)]) -> String {
+    statuses.iter().find(|(known, _)| known == code).map_or_else(|| code.to_string(), |(_, value)| value.clone())
+}
+
+fn because(live: &TaskLive, outcome: &str) -> String {
+    let reasons = live.reasons.iter().filter(|reason| reason.outcome == outcome);
+    reasons.map(|reason| format!("{} {}", count(reason.users), reason.reason)).collect::<Vec<_>>().join(", ")
+}
+
+fn steps(live: &TaskLive, statuses: &[(String, String)]) -> Vec<FunnelStep> {
+    let now = &live.progress;
+    let sent = now.accepted + now.failed + now.unknown;
+    let eligible = now.planned - now.skipped;
+    let lost = |users: i64, what: &str, why: String| match (users, why.is_empty()) {
+        (0, _) => String::new(),
+        (users, true) => format!("{} {what}", count(users)),
+        (users, false) => format!("{} {what}: {why}", count(users)),
+    };
+    let mut steps = vec![
+        FunnelStep::new("Audience", now.audience.max(now.planned), ""),
+        FunnelStep::new("Eligible", eligible, lost(now.skipped, "skipped", because(live, "skipped"))),
+        FunnelStep::new("Sent", sent, lost(now.waiting(), "waiting", String::new())),
+        FunnelStep::new("Accepted", now.accepted, lost(now.failed, "failed", because(live, "failed"))),
+    ];
+    for (code, users) in &live.receipts {
+        steps.push(FunnelStep::new(format!("Receipt: {}", named(code, statuses)), *users, ""));
+    }
+    steps
+}
+
+fn slices(live: &TaskLive, statuses: &[(String, String)]) -> Vec<Slice> {
+    const TONES: [Tone; 5] = [Tone::Ok, Tone::Bad, Tone::Run, Tone::Warn, Tone::Odd];
+    let known: i64 = live.receipts.iter().map(|(_, users)| users).sum();
+    let place = |code: &str| statuses.iter().position(|(known, _)| known == code).unwrap_or(TONES.len() - 1);
+    let mut slices: Vec<Slice> = live
+        .receipts
+        .iter()
+        .map(|(code, users)| Slice::new(named(code, statuses), *users, TONES[place(code).min(TONES.len() - 1)]))
+        .collect();
+    slices.push(Slice::new("None yet", (live.progress.accepted - known).max(0), Tone::Neutral));
+    slices
+}
+
+/// A line of users per second (unix ms, value).
+type Line = Vec<(i64, f64)>;
+
+/// Accepted and failed users per second, seconds put together so that at most [`POINTS`] remain; seconds in which
+/// nothing happened are zeros.
+fn coalesce(series: &[crate::delivery::model::SeriesPoint]) -> (Line, Line) {
+    let (Some(first), Some(last)) = (series.first(), series.last()) else { return (vec![], vec![]) };
+    let width = (last.second - first.second) / POINTS + 1;
+    let buckets = (last.second - first.second) / width + 1;
+    let mut sums = vec![(0_i64, 0_i64); buckets as usize];
+    for point in series {
+        let place = ((point.second - first.second) / width) as usize;
+        if let Some(sum) = sums.get_mut(place) {
+            *sum = (sum.0 + point.accepted, sum.1 + point.failed);
+        }
+    }
+    let at = |place: usize| (first.second + place as i64 * width) * 1000;
+    let line = |value: fn(&(i64, i64)) -> i64| {
+        sums.iter().enumerate().map(|(place, sum)| (at(place), value(sum) as f64 / width as f64)).collect()
+    };
+    (line(|sum| sum.0), line(|sum| sum.1))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::delivery::model::SeriesPoint;
+
+    #[test]
+    fn seconds_are_put_together_without_losing_users() {
+        let point = |second, accepted| SeriesPoint { second, accepted, failed: 1 };
+        let (accepted, failed) = coalesce(&[point(100, 5), point(102, 7)]);
+        assert_eq!(accepted, [(100_000, 5.0), (101_000, 0.0), (102_000, 7.0)]);
+        assert_eq!(failed.len(), 3);
+        let long: Vec<_> = (0..1_000).map(|second| point(second, 2)).collect();
+        let (accepted, _) = coalesce(&long);
+        assert!(accepted.len() as i64 <= POINTS);
+        let width = (accepted[1].0 - accepted[0].0) as f64 / 1000.0;
+        let users: f64 = accepted.iter().map(|(_, value)| value * width).sum();
+        assert!((users - 2_000.0).abs() < 1e-6);
+        assert_eq!(coalesce(&[]), (vec![], vec![]));
+    }
+}

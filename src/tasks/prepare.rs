@@ -1,0 +1,134 @@
+//! From what was typed to what can be sent: everything that the server checks before a dry run, a test or a submit.
+
+use super::model::{TaskInput, WebhookChoice, field};
+use crate::{
+    access::Ctx,
+    audiences::{self, model::Audience},
+    campaigns,
+    clock::Millis,
+    customers,
+    error::{AppError, AppResult, FieldError},
+    webhooks::{self, model::Webhook},
+    wire::text::Template,
+};
+use jiff::{civil::DateTime, tz::TimeZone};
+
+/// Checked input and what it refers to.
+pub struct Prepared {
+    pub webhook: Webhook,
+    pub audience: Audience,
+    pub template: Template,
+    /// When to send; `None` at once.
+    pub due_at: Option<Millis>,
+}
+
+/// Checks everything and gives all errors at once.
+pub async fn prepare(ctx: &Ctx, input: &TaskInput) -> AppResult<Prepared> {
+    let (db, workspace) = (&ctx.state.db, ctx.workspace());
+    let webhook = found(webhooks::store::get(db, workspace, &input.webhook_id).await)?;
+    let audience = found(audiences::store::get(db, workspace, &input.audience_id).await)?;
+    let tags: Vec<String> = customers::store::tags(db, workspace).await?.into_iter().map(|tag| tag.name).collect();
+    let (parameters, id_types) = match &webhook {
+        Some(webhook) => (webhook.input.parameters.as_slice(), webhook.input.id_types.as_slice()),
+        None => (&[][..], &[][..]),
+    };
+    let mut errors = input.check(parameters, id_types, &tags);
+    let mut wrong = |name: &str, message: String| errors.push(FieldError::new(field(name), message));
+    match &webhook {
+        None if input.webhook_id.is_empty() => {}
+        None => wrong("webhook_id", "This webhook is no longer there. Select another.".into()),
+        Some(webhook) => {
+            if let Some(reason) = unavailable(webhook) {
+                wrong("webhook_id", reason);
+            }
+        }
+    }
+    if audience.is_none() && !input.audience_id.is_empty() {
+        wrong("audience_id", "This audience is no longer there. Select another.".into());
+    }
+    if !input.campaigns.is_empty() {
+        let known = sub_campaigns(ctx).await?;
+        if input.campaigns.iter().any(|id| !known.iter().any(|(known, _)| known == id)) {
+            wrong("campaigns", "A sub-campaign is no longer there. Choose again.".into());
+        }
+    }
+    let due_at = match when(input, ctx.now()) {
+        Ok(due_at) => due_at,
+        Err(message) => {
+            wrong("send_at", message);
+            None
+        }
+    };
+    AppError::check(errors)?;
+    let (Some(webhook), Some(audience)) = (webhook, audience) else { return Err(AppError::NotFound) };
+    let template = input
+        .template(&webhook.input.parameters)
+        .map_err(|variable| AppError::invalid("", format!("${{{variable}}} is not a variable of its text.")))?;
+    Ok(Prepared { webhook, audience, template, due_at })
+}
+
+fn found<T>(result: sqlx::Result<T>) -> AppResult<Option<T>> {
+    match result {
+        Ok(row) => Ok(Some(row)),
+        Err(sqlx::Error::RowNotFound) => Ok(None),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// The moment that was typed, in the zone that stood beside it. In a gap of daylight saving time it is the moment
+/// after the gap, in a fold the first of the two.
+fn when(input: &TaskInput, now: Millis) -> Result<Option<Millis>, String> {
+    if !input.scheduled || input.send_at.is_empty() {
+        return Ok(None);
+    }
+    let zone = TimeZone::get(&input.time_zone).map_err(|_| format!("“{}” is not a time zone.", input.time_zone))?;
+    let civil: DateTime =
+        input.send_at.parse().map_err(|_| format!("“{}” is not a date and a time.", input.send_at))?;
+    let at = civil.to_zoned(zone).map_err(|error| error.to_string())?.timestamp().as_millisecond();
+    if at <= now {
+        return Err("This time has passed. Choose a later one, or turn Scheduled sending off.".into());
+    }
+    Ok(Some(at))
+}
+
+/// Why a webhook can't be chosen.
+pub fn unavailable(webhook: &Webhook) -> Option<String> {
+    (!webhook.enabled).then(|| format!("{} is disabled.", webhook.input.name))
+}
+
+/// Sub-campaigns that a task can be associated with: id and "Main / Sub", standalone ones under "-" at the end.
+pub async fn sub_campaigns(ctx: &Ctx) -> AppResult<Vec<(String, String)>> {
+    let tree = campaigns::store::tree(&ctx.state.db, ctx.workspace()).await?;
+    let named = tree.into_iter().flat_map(|node| {
+        let main = node.campaign.map_or_else(|| "-".to_string(), |main| main.name);
+        node.subs.into_iter().map(move |sub| (sub.id, format!("{main} / {}", sub.name)))
+    });
+    Ok(named.collect())
+}
+
+/// The webhooks of the form, those that can't be chosen with the reason.
+pub async fn choices(ctx: &Ctx) -> AppResult<Vec<WebhookChoice>> {
+    let webhooks = webhooks::store::list(&ctx.state.db, ctx.workspace()).await?;
+    Ok(webhooks.into_iter().map(|webhook| WebhookChoice { unavailable: unavailable(&webhook), webhook }).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_typed_time_is_in_its_zone() {
+        let at = |send_at: &str, zone: &str, now| {
+            let input =
+                TaskInput { scheduled: true, send_at: send_at.into(), time_zone: zone.into(), ..Default::default() };
+            when(&input, now)
+        };
+        assert_eq!(at("2026-11-22T10:00", "Asia/Shanghai", 0), Ok(Some(1_795_312_800_000)));
+        assert_eq!(at("2026-11-22T02:00", "UTC", 0), Ok(Some(1_795_312_800_000)));
+        assert!(at("2026-11-22T02:00", "UTC", 1_795_312_800_000).unwrap_err().contains("passed"));
+        assert!(at("soon", "UTC", 0).unwrap_err().contains("soon"));
+        assert!(at("2026-11-22T02:00", "Mars/Olympus", 0).unwrap_err().contains("Mars"));
+        // 2026-03-29 02:30 does not exist in Berlin: the clocks go from 2 to 3.
+        assert_eq!(at("2026-03-29T02:30", "Europe/Berlin", 0), at("2026-03-29T03:30", "Europe/Berlin", 0));
+    }
+}

@@ -1,0 +1,149 @@
+//! The webhook's parameters: rows that are added, removed and moved. Before the wasm has arrived the rows that are
+//! there can be filled in.
+
+use super::state::ParameterRow;
+use crate::{
+    error::FieldError,
+    ui::{Button, Field, Glyph, Icon, Select, SelectOption, Switch, TextInput},
+    webhooks::model::{PARAMETER_NAME_MAX, PARAMETERS_MAX, Parameter, ParameterType},
+};
+use leptos::prelude::*;
+
+#[component]
+pub fn ParameterRows(
+    rows: RwSignal<Vec<ParameterRow>>,
+    #[prop(into)] errors: Signal<Vec<FieldError>>,
+) -> impl IntoView {
+    // Rows are made anew when their order changes, because the names of their inputs hold their place; what was typed
+    // is in their signals.
+    let list = move || {
+        let all = rows.get();
+        let last = all.len().saturating_sub(1);
+        all.into_iter().enumerate().map(|(place, row)| parameter(rows, row, place, last, errors)).collect_view()
+    };
+    let full = Signal::derive(move || rows.with(Vec::len) >= PARAMETERS_MAX);
+    view! {
+        <fieldset class="fields">
+            <legend>"Webhook Parameters"</legend>
+            <p class="quiet">"Values that the marketer supplies for each task. A webhook may have none."</p>
+            {list}
+            <div class="field">
+                <span class="error">{move || of_field(errors, "input[parameters]")}</span>
+            </div>
+            <div class="actions">
+                <Button
+                    label="Add Template Parameter"
+                    icon=Glyph::Plus
+                    disabled=full
+                    on_click=move |()| rows.update(|rows| rows.push(ParameterRow::new(Parameter::default())))
+                />
+            </div>
+        </fieldset>
+    }
+    .into_any()
+}
+
+/// The messages of one field, for groups of inputs.
+pub(super) fn of_field(errors: Signal<Vec<FieldError>>, name: &str) -> String {
+    let of_field = |error: &FieldError| (error.field == name).then(|| error.message.clone());
+    errors.with(|all| all.iter().filter_map(of_field).collect::<Vec<_>>()).join(" ")
+}
+
+fn parameter(
+    rows: RwSignal<Vec<ParameterRow>>,
+    row: ParameterRow,
+    place: usize,
+    last: usize,
+    errors: Signal<Vec<FieldError>>,
+) -> AnyView {
+    let name = move |field: &str| format!("input[parameters][{place}][{field}]");
+    let kinds = ParameterType::ALL.map(|kind| SelectOption::new(kind.label(), kind.label())).to_vec();
+    let kind = Signal::derive(move || row.kind.get().label().to_string());
+    view! {
+        <fieldset class="panel parameter">
+            <legend>{format!("Parameter {}", place + 1)}</legend>
+            <div class="row-fields">
+                <Field label="Parameter Name" name=name("name") required=true errors>
+                    <TextInput
+                        name=name("name")
+                        value=row.name
+                        maxlength=PARAMETER_NAME_MAX as u32
+                        autocomplete="off"
+                        mono=true
+                        on_input=move |text| row.name.set(text)
+                    />
+                </Field>
+                <Field label="Display Name" name=name("display_name") required=true errors>
+                    <TextInput
+                        name=name("display_name")
+                        value=row.display_name
+                        maxlength=PARAMETER_NAME_MAX as u32
+                        autocomplete="off"
+                        on_input=move |text| row.display_name.set(text)
+                    />
+                </Field>
+                <Field label="Parameter Type" name=name("kind") errors>
+                    <Select
+                        name=name("kind")
+                        options=kinds
+                        selected=kind
+                        on_input=move |label: String| row.kind.set(ParameterType::from_label(&label).unwrap_or_default())
+                    />
+                </Field>
+            </div>
+            <div class="actions">
+                <Switch
+                    name=name("required")
+                    label="Required"
+                    checked=row.required
+                    on_change=move |required| row.required.set(required)
+                />
+                <MoveButton rows place to=place.checked_sub(1) word="up" />
+                <MoveButton rows place to=(place < last).then_some(place + 1) word="down" />
+                <button
+                    type="button"
+                    class="btn bare danger"
+                    on:click=move |_| rows.update(|rows| { rows.remove(place); })
+                >
+                    <Icon glyph=Glyph::Close />
+                    "Remove"
+                    <span class="sr">{format!(" parameter {}", place + 1)}</span>
+                </button>
+            </div>
+        </fieldset>
+    }
+    .into_any()
+}
+
+/// Moves a row up or down; the focus goes with it, so that it can be pressed again.
+#[component]
+fn MoveButton(
+    rows: RwSignal<Vec<ParameterRow>>,
+    place: usize,
+    /// Where to; `None` at the end.
+    to: Option<usize>,
+    word: &'static str,
+) -> impl IntoView {
+    let id = move |place: usize| format!("move-{place}-{word}");
+    let press = move |_| {
+        let Some(to) = to else { return };
+        rows.update(|rows| rows.swap(place, to));
+        request_animation_frame(move || focus(&id(to)));
+    };
+    view! {
+        <button type="button" class="btn bare" id=id(place) aria-disabled=to.is_none().then_some("true") on:click=press>
+            {format!("Move {word}")}
+            <span class="sr">{format!(" parameter {}", place + 1)}</span>
+        </button>
+    }
+}
+
+fn focus(id: &str) {
+    use leptos::wasm_bindgen::JsCast;
+    let element = document().get_element_by_id(id).and_then(|element| element.dyn_into().ok());
+    if let Some(element) = element {
+        let element: leptos::web_sys::HtmlElement = element;
+        // Fails only for an element that has left the page.
+        let _ = element.focus();
+    }
+}

@@ -1,0 +1,168 @@
+//! What pages ask for and what they get.
+
+use super::{TestResult, Webhook};
+use crate::{customers::model::IdType, error::FieldError, wire::message::Encryption};
+use serde::{Deserialize, Serialize};
+
+/// What the list is asked for: search, filters, order, page.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct WebhookQuery {
+    /// In name or URL.
+    pub search: String,
+    /// An ID type's code; "" for all.
+    pub id_type: String,
+    /// Enabled or disabled ones only.
+    pub enabled: Option<bool>,
+    pub order: WebhookOrder,
+    pub descending: bool,
+    pub offset: i64,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum WebhookOrder {
+    #[default]
+    Name,
+    LatestTest,
+    Tasks,
+}
+
+/// A page of the list.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WebhookPage {
+    pub rows: Vec<Webhook>,
+    /// How many match, on all pages.
+    pub total: i64,
+    /// The server's time, for "5 min ago".
+    pub now: i64,
+}
+
+/// A value for one parameter of a test send.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TestValue {
+    pub name: String,
+    #[serde(default)]
+    pub value: String,
+}
+
+/// "Test Send": one message to one ID (seed 002, "Test sending").
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TestInput {
+    pub webhook_id: String,
+    #[serde(default)]
+    pub id_type: String,
+    #[serde(default)]
+    pub test_id: String,
+    #[serde(default)]
+    pub encryption: Encryption,
+    #[serde(default)]
+    pub values: Vec<TestValue>,
+}
+
+/// The latest test sends of a webhook, newest first.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TestSends {
+    pub rows: Vec<TestSend>,
+    /// The server's time, for "5 min ago".
+    pub now: i64,
+}
+
+/// A test send that was made.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TestSend {
+    pub id: String,
+    pub result: TestResult,
+    /// Who made it.
+    pub by: String,
+}
+
+/// The answer to [`TestInput`]: what happened, and the log that [Download Logs] gives.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TestOutcome {
+    pub id: String,
+    pub result: TestResult,
+    pub log: String,
+}
+
+/// A webhook's own page.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WebhookDetail {
+    pub webhook: Webhook,
+    /// Where receipts are posted to.
+    pub receipt_url: String,
+}
+
+/// What the form starts from.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WebhookForm {
+    /// `None` for a new one.
+    pub webhook: Option<Webhook>,
+    /// The types that may be chosen: the enabled ones, and those that the webhook has already.
+    pub id_types: Vec<IdType>,
+}
+
+impl TestInput {
+    /// What is wrong with a test of `webhook`, by the inputs' names.
+    pub fn check(&self, webhook: &Webhook) -> Vec<FieldError> {
+        let mut errors = Vec::new();
+        if !webhook.input.id_types.contains(&self.id_type) {
+            errors.push(FieldError::new("id_type", "Choose one of the webhook's ID types."));
+        }
+        match self.test_id.trim().chars().count() {
+            0 => errors.push(FieldError::new("test_id", "Enter the ID that gets the test message.")),
+            1..=TEST_ID_MAX => {}
+            _ => errors.push(FieldError::new("test_id", format!("At most {TEST_ID_MAX} characters."))),
+        }
+        for parameter in &webhook.input.parameters {
+            if let Err(message) = parameter.check_value(self.value(&parameter.name)) {
+                let place = self.values.iter().position(|value| value.name == parameter.name).unwrap_or_default();
+                errors.push(FieldError::new(format!("values[{place}][value]"), message));
+            }
+        }
+        errors
+    }
+
+    /// The value of a parameter; "" when there is none.
+    pub fn value(&self, parameter: &str) -> &str {
+        self.values.iter().find(|value| value.name == parameter).map_or("", |value| &value.value)
+    }
+}
+
+/// Characters.
+const TEST_ID_MAX: usize = 256;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::webhooks::model::{Parameter, ParameterType, WebhookInput};
+
+    #[test]
+    fn a_test_needs_an_id_and_fitting_values() {
+        let parameter =
+            |name: &str, kind, required| Parameter { name: name.into(), display_name: name.into(), kind, required };
+        let parameters =
+            vec![parameter("coupon", ParameterType::String, true), parameter("points", ParameterType::Numeric, false)];
+        let webhook = Webhook {
+            id: "w".into(),
+            enabled: false,
+            version: 1,
+            has_key: false,
+            input: WebhookInput { id_types: vec!["MOBILE".into()], parameters, ..Default::default() },
+            test: None,
+            tasks: 0,
+            updated_at: 0,
+        };
+        let value = |name: &str, value: &str| TestValue { name: name.into(), value: value.into() };
+        let right = TestInput {
+            id_type: "MOBILE".into(),
+            test_id: "13800000000".into(),
+            values: vec![value("coupon", "C-1"), value("points", "")],
+            ..Default::default()
+        };
+        let fields = |input: &TestInput| input.check(&webhook).into_iter().map(|e| e.field).collect::<Vec<_>>();
+        assert_eq!(fields(&right), [""; 0]);
+        let wrong =
+            TestInput { id_type: "EMAIL".into(), test_id: " ".into(), values: vec![value("points", "many")], ..right };
+        assert_eq!(fields(&wrong), ["id_type", "test_id", "values[0][value]", "values[0][value]"]);
+    }
+}

@@ -1,0 +1,71 @@
+//! The rules of a webhook that need the server: which ID types there are, and which addresses may be called.
+
+use super::{
+    model::{Webhook, WebhookInput},
+    store,
+};
+use crate::{access::Ctx, customers::model::IdType, delivery::guard::Guard, error::FieldError};
+
+/// Everything that is wrong with `input`, by the inputs' names. `before` is the webhook that is edited.
+pub async fn check(ctx: &Ctx, before: Option<&Webhook>, input: &WebhookInput) -> sqlx::Result<Vec<FieldError>> {
+    let mut errors = input.check(before.is_some_and(|webhook| webhook.has_key));
+    if errors.iter().all(|error| error.field != "url")
+        && let Err(message) = callable(&Guard::new(&ctx.state.config.engine.allow_networks), &input.url)
+    {
+        errors.push(FieldError::new("url", message));
+    }
+    let known = id_types_to_choose(ctx, before).await?;
+    let unknown = input.id_types.iter().find(|code| known.iter().all(|known| known.code != **code));
+    if let Some(code) = unknown {
+        errors.push(FieldError::new("id_types", format!("{code} is not an enabled ID type.")));
+    }
+    Ok(errors)
+}
+
+/// Whether the URL can be read and does not lead into a private network by itself; what its name resolves to is
+/// checked at each call.
+fn callable(guard: &Guard, url: &str) -> Result<(), String> {
+    let parsed = reqwest::Url::parse(url).map_err(|error| format!("This is not a URL that can be called: {error}."))?;
+    if parsed.host_str().is_none_or(str::is_empty) {
+        return Err("This is not a complete URL: https://host/path.".into());
+    }
+    guard.check_literal(url).map_err(|blocked| format!("{blocked}."))
+}
+
+/// The enabled ID types, and those of the webhook that have been disabled since it was saved.
+pub async fn id_types_to_choose(ctx: &Ctx, webhook: Option<&Webhook>) -> sqlx::Result<Vec<IdType>> {
+    let mut types = store::enabled_id_types(&ctx.state.db, ctx.workspace()).await?;
+    for code in webhook.map(|webhook| webhook.input.id_types.as_slice()).unwrap_or_default() {
+        if types.iter().all(|known| known.code != *code) {
+            types.push(IdType { code: code.clone(), name: code.clone() });
+        }
+    }
+    Ok(types)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_that_are_not_public_are_refused() {
+        let guard = Guard::new(&["10.1.0.0/16".parse().unwrap()]);
+        for right in ["https://crm.example.com/hook", "http://10.1.2.3:8080/", "https://8.8.8.8/", "https://例え.jp/x"]
+        {
+            assert_eq!(callable(&guard, right), Ok(()), "{right}");
+        }
+        for wrong in [
+            "http://127.0.0.1/hook",
+            "http://localhost:3000/",
+            "http://10.2.0.1/",
+            "http://192.168.1.1",
+            "http://[::1]/",
+            "http://2130706433/",
+            "http://169.254.169.254/latest/meta-data",
+            "https://example.com:99999/",
+            "https://exa mple.com/",
+        ] {
+            assert!(callable(&guard, wrong).is_err(), "{wrong}");
+        }
+    }
+}

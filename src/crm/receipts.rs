@@ -24,9 +24,7 @@ pub fn start(options: ReceiptOptions, key: Option<String>) -> (mpsc::Sender<Rece
 }
 
 async fn run(options: Arc<ReceiptOptions>, key: Option<Arc<str>>, mut queue: mpsc::Receiver<Receipt>) {
-    // Fails only when a provider is there already.
-    let _ = rustls::crypto::ring::default_provider().install_default();
-    let client = reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(30)).build();
+    let client = post::client().no_proxy().timeout(Duration::from_secs(30)).build();
     let client = match client {
         Ok(client) => client,
         Err(error) => return tracing::error!(%error, "no client for receipts"),

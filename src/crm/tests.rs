@@ -1,7 +1,7 @@
 use super::*;
 use crate::config::Config;
 use crate::{
-    delivery::post::{Poster, Prepared, Request},
+    delivery::post::{self, Poster, Prepared, Request},
     delivery::verdict::{Answer as Answered, Problem},
 };
 
@@ -11,7 +11,7 @@ async fn simulator(answer: Answer) -> Simulator {
     Simulator::start(Options { key: Some("k".into()), answer, ..Options::default() }).await.unwrap()
 }
 
-async fn post(simulator: &Simulator, key: &str, change: impl FnOnce(&mut Prepared)) -> Result<Answered, Problem> {
+async fn post_to(simulator: &Simulator, key: &str, change: impl FnOnce(&mut Prepared)) -> Result<Answered, Problem> {
     let mut config = Config::defaults().engine;
     config.allow_networks = vec!["127.0.0.0/8".parse().unwrap()];
     let url = simulator.url();
@@ -29,13 +29,13 @@ fn text(answer: Result<Answered, Problem>) -> (u16, String) {
 #[tokio::test]
 async fn it_says_what_is_wrong_with_a_signature() {
     let simulator = simulator(Answer::Ok).await;
-    assert_eq!(text(post(&simulator, "k", |_| ()).await), (200, r#"{"code":"OK","message":""}"#.into()));
-    let (status, wrong) = text(post(&simulator, "other", |_| ()).await);
+    assert_eq!(text(post_to(&simulator, "k", |_| ()).await), (200, r#"{"code":"OK","message":""}"#.into()));
+    let (status, wrong) = text(post_to(&simulator, "other", |_| ()).await);
     assert!(status == 401 && wrong.contains("X-QA-Hmac-Signature"), "{wrong}");
     let (status, wrong) =
-        text(post(&simulator, "k", |prepared| prepared.body = BODY.replace("\"a\"", "\"x\"").into()).await);
+        text(post_to(&simulator, "k", |prepared| prepared.body = BODY.replace("\"a\"", "\"x\"").into()).await);
     assert!(status == 401 && wrong.contains("webhook-signature"), "{wrong}");
-    let (status, wrong) = text(post(&simulator, "k", |prepared| prepared.body = "[{]".into()).await);
+    let (status, wrong) = text(post_to(&simulator, "k", |prepared| prepared.body = "[{]".into()).await);
     assert!(status == 400 && wrong.contains("line 1"), "{wrong}");
     assert_eq!(simulator.counters(), Counters { requests: 4, actions: 3, bad: 3 });
     assert_eq!(simulator.rows().iter().map(|row| row.signature).collect::<Vec<_>>(), [true, false, false]);
@@ -50,18 +50,27 @@ async fn it_answers_as_told() {
         (Answer::Garbage, 200, "<html>"),
     ] {
         let simulator = simulator(answer).await;
-        let (code, body) = text(post(&simulator, "k", |_| ()).await);
+        let (code, body) = text(post_to(&simulator, "k", |_| ()).await);
         assert!(code == status && body.contains(part), "{answer:?}: {code} {body}");
     }
     let dropping = simulator(Answer::Drop).await;
-    assert!(matches!(post(&dropping, "k", |_| ()).await, Err(Problem::Broken(_))));
+    assert!(matches!(post_to(&dropping, "k", |_| ()).await, Err(Problem::Broken(_))));
 }
 
 #[tokio::test]
 async fn the_page_shows_what_came_as_text() {
     let simulator = simulator(Answer::Ok).await;
-    post(&simulator, "k", |_| ()).await.unwrap();
-    let page = reqwest::get(format!("http://{}/", simulator.address())).await.unwrap().text().await.unwrap();
+    post_to(&simulator, "k", |_| ()).await.unwrap();
+    let page = post::client()
+        .build()
+        .unwrap()
+        .get(format!("http://{}/", simulator.address()))
+        .send()
+        .await
+        .unwrap()
+        .text()
+        .await
+        .unwrap();
     assert!(page.contains("1 requests, 1 actions, 0 bad") && page.contains("<td>&lt;b&gt;&amp;"), "{page}");
     assert!(!page.contains("style="));
 }

@@ -66,7 +66,14 @@ pub struct Transfer {
     pub total: Duration,
 }
 
-/// The one client of the process: connections are reused per host.
+/// A client to build on: reqwest comes without cryptography of its own.
+pub fn client() -> reqwest::ClientBuilder {
+    // The process's default; someone may have installed it before.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    reqwest::Client::builder()
+}
+
+/// The engine's client: connections are reused per host.
 #[derive(Clone)]
 pub struct Poster {
     client: reqwest::Client,
@@ -75,10 +82,8 @@ pub struct Poster {
 
 impl Poster {
     pub fn new(config: &EngineConfig) -> Result<Self, reqwest::Error> {
-        // The process's default; someone may have installed it before.
-        let _ = rustls::crypto::ring::default_provider().install_default();
         let guard = Guard::new(&config.allow_networks);
-        let builder = reqwest::Client::builder()
+        let builder = client()
             .user_agent(concat!("Reachwire/", env!("CARGO_PKG_VERSION")))
             .redirect(reqwest::redirect::Policy::none())
             // One attempt on record is one POST on the wire.

@@ -18,7 +18,7 @@ use std::{
 
 pub async fn run(url: &str, users: i64, batch_size: i64, concurrency: i64) -> Result<Measured, String> {
     let body = body(batch_size)?;
-    let client = reqwest::Client::builder().no_proxy().build().map_err(|error| error.to_string())?;
+    let client = post::client().no_proxy().build().map_err(|error| error.to_string())?;
     let left = Arc::new(AtomicI64::new((users + batch_size - 1) / batch_size));
     let started = Instant::now();
     let loops: Vec<_> = (0..concurrency)

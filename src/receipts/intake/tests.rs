@@ -226,3 +226,30 @@ async fn a_csv_of_the_actions_has_every_user() {
     assert_eq!(lines[10], "s-9,c000009,,skipped,no EMAIL,,,");
     world.stop().await;
 }
+
+on_both_databases!(the_simulators_receipts_arrive, |db| async move {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let receipts = crate::crm::ReceiptOptions {
+        url: format!("http://{}{PATH}", listener.local_addr().unwrap()),
+        delay: std::time::Duration::ZERO,
+        share: 1.0,
+        statuses: vec![("200".into(), 0.5), ("500".into(), 0.5)],
+    };
+    let crm = simulator(crate::crm::Options { receipts: Some(receipts), ..Default::default() }).await;
+    put_webhook(&db, &crm.url(), 2).await;
+    put_send(&db, SEND, 500, 50, 0).await;
+    let engine = engine(&db, &config(), Crowd { users: 500, gaps: false });
+    let state = AppState::new(config(), db.clone(), Clock::System, master_key(), engine.clone());
+    let server = tokio::spawn(axum::serve(listener, routes().with_state(state)).into_future());
+    until(&db, SEND, ended).await;
+    loop {
+        let counts = report::receipt_counts(&db, WORKSPACE, SEND).await.unwrap();
+        if counts.iter().map(|(_, users)| users).sum::<i64>() == 500 {
+            assert_eq!(counts.len(), 2);
+            break;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+    }
+    server.abort();
+    engine.stop(std::time::Duration::from_secs(12)).await;
+});

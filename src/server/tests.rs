@@ -112,8 +112,16 @@ on_both_databases!(pages_are_safe_by_default, |db| async move {
     server.member("ada@example.com", "Shop", Role::Administrator).await;
     let cookie = server.sign_in("ada@example.com").await;
     for path in [
-        "/", "/customers", "/customers/import", "/audiences", "/audiences/new", "/campaigns", "/tasks", "/tasks/new",
-        "/webhooks", "/webhooks/new",
+        "/",
+        "/customers",
+        "/customers/import",
+        "/audiences",
+        "/audiences/new",
+        "/campaigns",
+        "/tasks",
+        "/tasks/new",
+        "/webhooks",
+        "/webhooks/new",
     ] {
         let answer = server.page(path, &cookie).await;
         assert_eq!(answer.status, StatusCode::OK, "{path}");

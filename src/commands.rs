@@ -1,5 +1,6 @@
 //! The command line.
 
+mod bench;
 mod crm;
 mod demo;
 mod import;
@@ -42,6 +43,8 @@ enum Command {
     Demo(demo::DemoArgs),
     /// Simulate a customer's system: verify, answer as told, post receipts.
     Crm(crm::CrmArgs),
+    /// Measure how many users per second are sent, on this machine, against a simulator.
+    Bench(bench::BenchArgs),
     /// People.
     User {
         #[command(subcommand)]
@@ -79,6 +82,7 @@ pub async fn run() -> Result<(), String> {
         }
         Command::Demo(args) => demo::run(args).await,
         Command::Crm(args) => crm::run(args).await,
+        Command::Bench(args) => bench::run(args).await,
         Command::User { command } => user::run(command).await,
         Command::Import { command } => import::run(command).await,
     }

@@ -6,6 +6,7 @@ pub mod api;
 pub mod detail;
 pub mod form;
 pub mod list;
+pub mod messages;
 pub mod model;
 
 #[cfg(feature = "ssr")]

@@ -299,6 +299,17 @@ pub async fn page_of(
     Ok(rows.into_iter().map(member).collect())
 }
 
+/// Has somebody in the audience an ID of the type?
+pub async fn has_id_type(db: &Db, workspace: &str, audience: &Audience, id_type: &str) -> sqlx::Result<bool> {
+    let Members { from, walked, condition, bind } = members(db, workspace, audience, 2).await?;
+    let sql = format!(
+        "select 1 from {from} where {walked}.workspace_id = $1 and {condition}
+         and exists (select 1 from identities i where i.workspace_id = c.workspace_id
+                     and i.customer_id = c.customer_id and i.id_type = $3) limit 1"
+    );
+    Ok(fetch!(db, optional, (i32,), AssertSqlSafe(sql), workspace, bind, id_type)?.is_some())
+}
+
 /// How many customers the audience has now, exactly.
 pub async fn size_of(db: &Db, workspace: &str, audience: &Audience) -> sqlx::Result<i64> {
     if audience.kind == Kind::All {

@@ -4,7 +4,7 @@ use super::{
     mapping::ColumnInput,
     model::{Customer, IdType, Import, Reason, Tag},
 };
-use crate::error::{AppError, AppResult};
+use crate::error::AppError;
 use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
 
@@ -115,7 +115,7 @@ pub async fn get_import(id: String) -> Result<ImportView, AppError> {
 
 /// The guess, from the stored file.
 #[cfg(feature = "ssr")]
-async fn columns(ctx: &crate::access::Ctx, id: &str, id_types: &[IdType]) -> AppResult<Vec<ColumnView>> {
+async fn columns(ctx: &crate::access::Ctx, id: &str, id_types: &[IdType]) -> Result<Vec<ColumnView>, AppError> {
     use super::import::{file_of, guess::guess, inspect::inspect};
     const SHOWN: usize = 5;
     let path = file_of(&ctx.state, id);

@@ -4,9 +4,10 @@ use super::{
     api::get_customer,
     model::{Customer, Tag, tag_text},
 };
+use crate::tasks::messages::Messages;
 use crate::ui::{EmptyState, ErrorNote, Fact, Facts, PageHeader, Panel, Skeleton, TableWrap, Time};
 use leptos::prelude::*;
-use leptos_router::{LazyRoute, hooks::use_params_map, lazy_route};
+use leptos_router::{LazyRoute, hooks::use_location, lazy_route, location::Url};
 
 pub struct CustomerPage;
 
@@ -17,8 +18,9 @@ impl LazyRoute for CustomerPage {
     }
 
     fn view(_this: Self) -> AnyView {
-        let params = use_params_map();
-        let id = Memo::new(move |_| params.with(|params| params.get("id").unwrap_or_default()));
+        // Not from the route's parameters: they are decoded twice, and an id may hold a percent sign.
+        let path = use_location().pathname;
+        let id = Memo::new(move |_| path.with(|path| Url::unescape(path.rsplit('/').next().unwrap_or_default())));
         let customer = Resource::new(move || id.get(), get_customer);
         let sections = move || {
             Suspend::new(async move {
@@ -37,6 +39,7 @@ impl LazyRoute for CustomerPage {
         view! {
             <PageHeader title=Signal::derive(move || id.get()) crumbs=vec![("Customers", "/customers")] />
             <Transition fallback=|| view! { <Skeleton rows=6 /> }>{sections}</Transition>
+            <Messages customer_id=id />
         }
         .into_any()
     }

@@ -112,3 +112,6 @@ fn csv_piece(first: bool, rows: &[import::row::BadRow]) -> Result<Vec<u8>, axum:
     }
     Ok(writer.into_inner().map_err(|error| error.into_error())?)
 }
+
+#[cfg(test)]
+mod tests;

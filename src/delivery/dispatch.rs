@@ -158,6 +158,7 @@ impl Dispatcher {
     }
 }
 
+/// The first condition on the state is the partial index's own, by which SQLite knows that it may use it.
 async fn open_sends(db: &Db) -> sqlx::Result<Vec<OpenSend>> {
     fetch!(
         db,
@@ -165,7 +166,8 @@ async fn open_sends(db: &Db) -> sqlx::Result<Vec<OpenSend>> {
         OpenSend,
         "select s.workspace_id, s.id, s.webhook_id, s.batch_size, w.version, w.concurrency, w.users_per_second \
          from sends s join webhooks w on w.workspace_id = s.workspace_id and w.id = s.webhook_id \
-         where s.state = 'sending' and s.batches > 0 and w.enabled order by s.due_at, s.id"
+         where s.state in ('scheduled', 'sending') and s.state = 'sending' and s.batches > 0 and w.enabled \
+         order by s.due_at, s.id"
     )
 }
 

@@ -77,11 +77,13 @@ impl Planner {
     /// Begins what is due, and plans one chunk of each send that is not planned to its end. Whether there was one.
     async fn round(&self, left_alone: &mut HashMap<SendKey, Millis>) -> sqlx::Result<bool> {
         let now = self.clock.now();
+        // The first condition on the state is the partial index's own, by which SQLite knows that it may use it.
         let due = fetch!(
             self.db,
             all,
             (String, String),
-            "select workspace_id, id from sends where state = 'scheduled' and due_at <= $1 order by due_at, id",
+            "select workspace_id, id from sends where state in ('scheduled', 'sending') \
+             and state = 'scheduled' and due_at <= $1 order by due_at, id",
             now
         )?;
         for (workspace_id, id) in due {
@@ -91,8 +93,8 @@ impl Planner {
             self.db,
             all,
             Open,
-            "select workspace_id, id, source, plan_cursor from sends where state = 'sending' and not planning_done \
-             order by due_at, id"
+            "select workspace_id, id, source, plan_cursor from sends where state in ('scheduled', 'sending') \
+             and state = 'sending' and not planning_done order by due_at, id"
         )?;
         left_alone.retain(|_, until| *until > now);
         let mut busy = false;

@@ -120,3 +120,84 @@ async fn take_back(db: &Db, lost: &[Lost], now: Millis) -> sqlx::Result<usize> {
     }
     Ok(count)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        delivery::{
+            SendState,
+            claim::{self, Claim, Lease},
+            model::Progress,
+            record::{self, End, Finished, RetryPolicy},
+            report,
+            testing::{WORKSPACE, put_send, put_webhook},
+        },
+        execute, on_both_databases,
+    };
+
+    const POLICY: RetryPolicy = RetryPolicy { tries: 3, first: 1_000, longest: 60_000 };
+
+    async fn claim(db: &Db, now: Millis) -> Claim {
+        let key = SendKey::new(WORKSPACE, "s");
+        let lease = Lease { node: "n", now, until: now + 30_000 };
+        let mut tx = db.begin().await.unwrap();
+        let claims = claim::due(&mut tx, &key, 5, lease).await.unwrap();
+        claim::write(&mut tx, &claims, lease).await.unwrap();
+        tx.commit().await.unwrap();
+        claims.into_iter().next().unwrap()
+    }
+
+    /// How many were stale.
+    async fn accept(db: &Db, claim: Claim, now: Millis) -> usize {
+        let states = BTreeMap::from([(claim.key.clone(), SendState::Sending)]);
+        let (end, response) = (End::Accepted, Some("{}".to_string()));
+        let webhook_id = "hook1".to_string();
+        let finished = Finished { claim, webhook_id, end, http_status: Some(200), duration_ms: 5, response };
+        let mut tx = db.begin().await.unwrap();
+        let stale = record::many(&mut tx, &[finished], &states, POLICY, now, || 0.5).await.unwrap();
+        tx.commit().await.unwrap();
+        stale
+    }
+
+    async fn progress(db: &Db) -> Progress {
+        report::progress(db, WORKSPACE, "s").await.unwrap()
+    }
+
+    on_both_databases!(
+        a_lost_batch_is_unknown_until_it_is_sent_again_and_its_first_owner_changes_nothing,
+        |db| async move {
+            put_webhook(&db, "http://127.0.0.1:9/", 1).await;
+            put_send(&db, "s", 10, 10, 0).await;
+            execute!(db, "update sends set state = 'sending', planned = 10, batches = 1, planning_done = $1", true)
+                .unwrap();
+            execute!(
+                db,
+                "insert into send_batches (workspace_id, send_id, batch_no, first_seq, last_seq, size, state, run_at) \
+             values ($1, 's', 0, 0, 9, 10, 'pending', 0)",
+                WORKSPACE
+            )
+            .unwrap();
+            let first = claim(&db, 1_000).await;
+            assert_eq!((first.lease_no, first.attempt, first.sent_at), (1, 1, 1_000));
+            assert_eq!(expired(&db, 31_000, 31_000).await.unwrap(), 0, "its lease has not ended");
+            assert_eq!(expired(&db, 31_001, 31_001).await.unwrap(), 1);
+            assert_eq!((progress(&db).await.unknown, progress(&db).await.waiting()), (10, 0));
+            assert_eq!(accept(&db, first, 32_000).await, 1, "stale");
+            assert_eq!((progress(&db).await.unknown, progress(&db).await.accepted), (10, 0));
+            let second = claim(&db, 33_000).await;
+            assert_eq!((second.lease_no, second.attempt, second.sent_at), (2, 2, 1_000), "the same send_time");
+            assert_eq!((progress(&db).await.unknown, progress(&db).await.waiting()), (0, 10));
+            assert_eq!(accept(&db, second.clone(), 34_000).await, 0);
+            assert_eq!(accept(&db, second, 35_000).await, 1, "twice is once too often");
+            let end = progress(&db).await;
+            assert_eq!(
+                (end.state, end.accepted, end.unknown, end.finished_at),
+                (SendState::Finished, 10, 0, Some(34_000))
+            );
+            let attempts = report::attempts(&db, WORKSPACE, "s", 0).await.unwrap();
+            let outcomes: Vec<_> = attempts.iter().map(|attempt| attempt.outcome.as_deref()).collect();
+            assert_eq!(outcomes, [Some("unknown"), Some("accepted")]);
+        }
+    );
+}

@@ -191,3 +191,66 @@ pub async fn add_reason(tx: &mut Tx, key: &SendKey, outcome: &str, reason: &str,
     )?;
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        db::Db,
+        delivery::{
+            report,
+            testing::{Crowd, WEBHOOK, WORKSPACE, config, ended, engine, put_send, put_webhook, simulator, until},
+        },
+        on_both_databases,
+    };
+
+    async fn reschedule_to(db: &Db, due_at: Millis) -> bool {
+        let template = Template::default();
+        let send = NewSend {
+            workspace_id: WORKSPACE,
+            id: "s",
+            source: "crowd",
+            webhook_id: WEBHOOK,
+            id_type: "EMAIL",
+            encryption: Encryption::Md5,
+            template: &template,
+            batch_size: 7,
+            due_at,
+            audience_size: 1,
+            receipts_until: None,
+            now: 0,
+        };
+        let mut tx = db.begin().await.unwrap();
+        let changed = reschedule(&mut tx, send).await.unwrap();
+        tx.commit().await.unwrap();
+        changed
+    }
+
+    async fn delete_it(db: &Db, workspace: &str) -> bool {
+        let mut tx = db.begin().await.unwrap();
+        let gone = delete(&mut tx, workspace, "s").await.unwrap();
+        tx.commit().await.unwrap();
+        gone
+    }
+
+    on_both_databases!(a_send_is_changed_until_it_begins_and_deleted_when_it_does_not_run, |db| async move {
+        let crm = simulator(crate::crm::Options::default()).await;
+        put_webhook(&db, &crm.url(), 1).await;
+        put_send(&db, "s", 10, 5, i64::MAX).await;
+        let engine = engine(&db, &config(), Crowd { users: 10, gaps: true });
+        assert!(reschedule_to(&db, 0).await);
+        let progress = until(&db, "s", ended).await;
+        assert_eq!((progress.due_at, progress.accepted, progress.batches), (0, 9, 2));
+        assert!(!reschedule_to(&db, 5).await, "it has ended");
+        assert!(!delete_it(&db, "another workspace").await);
+        let messages = report::messages_of_customer(&db, WORKSPACE, "c000009", 5).await.unwrap();
+        assert_eq!((messages.len(), messages[0].action.reason.as_deref()), (1, Some("no EMAIL")));
+        assert!(delete_it(&db, WORKSPACE).await);
+        assert!(report::progress(&db, WORKSPACE, "s").await.is_err());
+        let left = "select (select count(*) from send_actions) + (select count(*) from send_batches) \
+                    + (select count(*) from send_attempts) + (select count(*) from send_reasons) \
+                    + (select count(*) from send_series)";
+        assert_eq!(fetch!(db, one, (i64,), left).unwrap().0, 0);
+        engine.stop(std::time::Duration::from_secs(12)).await;
+    });
+}

@@ -1,6 +1,6 @@
 //! The server functions of tasks.
 
-use super::model::{DryRun, TaskDetail, TaskForm, TaskInput, TaskList, TaskLive};
+use super::model::{CustomerMessage, DryRun, TaskDetail, TaskForm, TaskInput, TaskList, TaskLive};
 use crate::{
     delivery::model::{ActionRow, AttemptRow, BatchRow},
     error::AppError,
@@ -336,6 +336,36 @@ pub async fn send_failed_again(id: String, reason: String) -> Result<(), AppErro
     ctx.state.engine.resend_failed(ctx.workspace(), &id, reason).await?;
     tracing::info!(task = %id, user = %ctx.user(), "failed users are sent again");
     Ok(())
+}
+
+/// The latest messages of a customer, the newest first.
+#[server]
+pub async fn messages_to_customer(customer_id: String) -> Result<Vec<CustomerMessage>, AppError> {
+    let ctx = require(Permission::View)?;
+    let (db, workspace) = (&ctx.state.db, ctx.workspace());
+    let found = report::messages_of_customer(db, workspace, &customer_id, ROWS).await?;
+    let mut messages = Vec::new();
+    for message in found.into_iter().filter(|message| message.source == sender::SOURCE) {
+        let task = store::get(db, workspace, &message.send_id).await?;
+        let webhook = missing(webhooks::store::get(db, workspace, &task.webhook_id).await)?;
+        let receipt = message.action.receipt_status.clone().map(|code| {
+            let mut statuses = webhook.iter().flat_map(|webhook| &webhook.input.statuses);
+            statuses.find(|status| status.code == code).map_or(code.clone(), |status| status.value.clone())
+        });
+        messages.push(CustomerMessage { task_id: task.id, task: task.name, action: message.action, receipt });
+    }
+    Ok(messages)
+}
+
+/// Which of the ID types that webhooks take somebody in the audience has: a webhook without one of these does not fit.
+#[server]
+pub async fn fitting_id_types(audience_id: String) -> Result<Vec<String>, AppError> {
+    let ctx = require(Permission::ReachMarketing)?;
+    if audience_id.is_empty() {
+        return Ok(vec![]);
+    }
+    let audience = audiences::store::get(&ctx.state.db, ctx.workspace(), &audience_id).await?;
+    prepare::fitting(&ctx, &audience).await
 }
 
 #[cfg(all(test, feature = "ssr"))]

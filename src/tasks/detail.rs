@@ -26,6 +26,7 @@ use leptos_router::{
 use live::Live;
 use std::time::Duration;
 use users::Users;
+pub use users::result_badge;
 
 /// Between two looks while it sends: never more than 2 s behind.
 const POLL: Duration = Duration::from_millis(1_000);

@@ -4,15 +4,14 @@ mod dry_run_panel;
 mod parameters;
 
 use super::{
-    api::{SubmitTask, load_task_form},
+    api::{SubmitTask, fitting_id_types, load_task_form},
     model::{NAME_MAX, TaskForm, WebhookChoice, field},
 };
 use crate::{
+    error::{AppError, FieldError},
     ui::{
         Button, Choice, DateTimeField, Dialog, ErrorNote, Field, FormErrors, LinkButton, MultiSelect, PageHeader,
-        Panel, Select, SelectOption, Skeleton, SubmitButton, Switch, TextInput, field_errors,
-        format::{count, counted},
-        time,
+        Panel, Select, SelectOption, Skeleton, SubmitButton, Switch, TextInput, field_errors, format::counted, time,
     },
     webhooks::{
         model::{TestInput, TestValue},
@@ -34,7 +33,7 @@ const FORM: &str = "task-form";
 const TEST_DIALOG: &str = "test-send";
 
 pub struct TaskFormPage {
-    form: Resource<Result<TaskForm, crate::error::AppError>>,
+    form: Resource<Result<TaskForm, AppError>>,
     id: Memo<String>,
 }
 
@@ -95,8 +94,9 @@ fn Form(form: TaskForm, id: String) -> impl IntoView {
     let zone = input.time_zone.clone();
 
     let campaigns = sub_campaigns(&form, errors);
-    let crowd = receiving_crowd(&form, &audience, errors);
-    let webhook_field = select_webhook(&form, webhook, errors);
+    let chosen_audience = RwSignal::new(audience.clone());
+    let crowd = receiving_crowd(&form, chosen_audience, errors);
+    let webhook_field = select_webhook(&form, chosen_audience, webhook, errors);
     let (encryption, send_at, field_zone) = (input.encryption.clone(), input.send_at.clone(), zone.clone());
     let parameters = view! {
         <Parameters chosen tags=form.tags input errors edited=Callback::new(move |()| edited()) />
@@ -202,7 +202,7 @@ fn test_send_button(chosen: Memo<Option<WebhookChoice>>, test: RwSignal<TestInpu
     }
 }
 
-fn sub_campaigns(form: &TaskForm, errors: Signal<Vec<crate::error::FieldError>>) -> AnyView {
+fn sub_campaigns(form: &TaskForm, errors: Signal<Vec<FieldError>>) -> AnyView {
     let options: Vec<SelectOption> = form.campaigns.iter().map(|(id, name)| SelectOption::new(id, name)).collect();
     if options.is_empty() {
         return view! {
@@ -221,7 +221,7 @@ fn sub_campaigns(form: &TaskForm, errors: Signal<Vec<crate::error::FieldError>>)
     .into_any()
 }
 
-fn receiving_crowd(form: &TaskForm, audience: &str, errors: Signal<Vec<crate::error::FieldError>>) -> AnyView {
+fn receiving_crowd(form: &TaskForm, audience: RwSignal<String>, errors: Signal<Vec<FieldError>>) -> AnyView {
     if form.audiences.is_empty() {
         return view! {
             <p class="quiet">
@@ -241,10 +241,15 @@ fn receiving_crowd(form: &TaskForm, audience: &str, errors: Signal<Vec<crate::er
         SelectOption::new(&choice.id, label)
     };
     let options: Vec<SelectOption> = form.audiences.iter().map(option).collect();
-    let audience = audience.to_string();
     view! {
         <Field label="Receiving crowd" name=field("audience_id") required=true errors>
-            <Select name=field("audience_id") options selected=audience prompt="Select Audience" />
+            <Select
+                name=field("audience_id")
+                options
+                selected=audience
+                prompt="Select Audience"
+                on_input=Callback::new(move |id| audience.set(id))
+            />
         </Field>
     }
     .into_any()
@@ -252,22 +257,22 @@ fn receiving_crowd(form: &TaskForm, audience: &str, errors: Signal<Vec<crate::er
 
 fn select_webhook(
     form: &TaskForm,
+    audience: RwSignal<String>,
     webhook: RwSignal<String>,
-    errors: Signal<Vec<crate::error::FieldError>>,
+    errors: Signal<Vec<FieldError>>,
 ) -> AnyView {
-    let option = |choice: &WebhookChoice| {
-        let label = match &choice.unavailable {
-            Some(reason) => format!("{}: {reason}", choice.webhook.input.name),
-            None => choice.webhook.input.name.clone(),
-        };
-        SelectOption::new(&choice.webhook.id, label).disabled(choice.unavailable.is_some())
-    };
-    let options: Vec<SelectOption> = form.webhooks.iter().map(option).collect();
-    let away = form.webhooks.iter().filter(|choice| choice.unavailable.is_some()).count() as i64;
-    let help = match (form.webhooks.len(), away) {
-        (0, _) => "There is no webhook yet. An administrator creates one in Webhook Management.".to_string(),
-        (_, 0) => String::new(),
-        (_, away) => format!("{} not available; the list says why.", count(away)),
+    // Known after the audience was asked: until then nothing is said against a webhook.
+    let fitting = Resource::new(move || audience.get(), fitting_id_types);
+    let choices = StoredValue::new(form.webhooks.clone());
+    let options = Signal::derive(move || {
+        let fitting = if audience.read().is_empty() { None } else { fitting.get().and_then(Result::ok) };
+        choices
+            .with_value(|choices| choices.iter().map(|choice| option(choice, fitting.as_deref())).collect::<Vec<_>>())
+    });
+    let help = if form.webhooks.is_empty() {
+        "There is no webhook yet. An administrator creates one in Webhook Management."
+    } else {
+        "Only enabled webhooks whose ID types fit the audience can be chosen; the list says why others cannot."
     };
     view! {
         <Field label="Select Webhook" name=field("webhook_id") required=true errors help>
@@ -286,11 +291,20 @@ fn select_webhook(
     .into_any()
 }
 
-fn send_id_type(
-    chosen: Option<WebhookChoice>,
-    id_type: RwSignal<String>,
-    errors: Signal<Vec<crate::error::FieldError>>,
-) -> AnyView {
+/// A webhook in the list; one that can't be chosen is grey and says why.
+fn option(choice: &WebhookChoice, fitting: Option<&[String]>) -> SelectOption {
+    let input = &choice.webhook.input;
+    let reason = choice.unavailable.clone().or_else(|| {
+        let fits = fitting.is_none_or(|fitting| input.id_types.iter().any(|id_type| fitting.contains(id_type)));
+        (!fits).then(|| format!("nobody in the audience has {}", input.id_types.join(" or ")))
+    });
+    match reason {
+        Some(reason) => SelectOption::new(&choice.webhook.id, format!("{}: {reason}", input.name)).disabled(true),
+        None => SelectOption::new(&choice.webhook.id, &input.name),
+    }
+}
+
+fn send_id_type(chosen: Option<WebhookChoice>, id_type: RwSignal<String>, errors: Signal<Vec<FieldError>>) -> AnyView {
     let Some(choice) = chosen else { return ().into_any() };
     // One of the webhook's; the first unless another was chosen before.
     let id_types = choice.webhook.input.id_types;

@@ -1,7 +1,7 @@
 //! A sending task: what the marketer fills in (seed 000) and how it becomes messages.
 
 use crate::{
-    delivery::model::{Progress, ReasonCount, SeriesPoint},
+    delivery::model::{ActionRow, Progress, ReasonCount, SeriesPoint},
     error::FieldError,
     webhooks::model::{Parameter, ParameterType, Webhook, is_date},
     wire::{
@@ -329,6 +329,16 @@ pub struct TaskDetail {
     pub receipts_enabled: bool,
     /// Receipt status codes and their values.
     pub statuses: Vec<(String, String)>,
+}
+
+/// What a task did for one customer.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CustomerMessage {
+    pub task_id: String,
+    pub task: String,
+    pub action: ActionRow,
+    /// The value of the receipt's status.
+    pub receipt: Option<String>,
 }
 
 /// A task's page: what moves while it sends.

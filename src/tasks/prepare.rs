@@ -12,6 +12,7 @@ use crate::{
     wire::text::Template,
 };
 use jiff::{civil::DateTime, tz::TimeZone};
+use std::collections::BTreeSet;
 
 /// Checked input and what it refers to.
 pub struct Prepared {
@@ -45,6 +46,12 @@ pub async fn prepare(ctx: &Ctx, input: &TaskInput) -> AppResult<Prepared> {
     }
     if audience.is_none() && !input.audience_id.is_empty() {
         wrong("audience_id", "This audience is no longer there. Select another.".into());
+    }
+    if let Some(audience) = &audience
+        && id_types.contains(&input.id_type)
+        && !audiences::store::has_id_type(db, workspace, audience, &input.id_type).await?
+    {
+        wrong("id_type", format!("Nobody in “{}” has a {}.", audience.name, input.id_type));
     }
     if !input.campaigns.is_empty() {
         let known = sub_campaigns(ctx).await?;
@@ -110,6 +117,20 @@ pub async fn sub_campaigns(ctx: &Ctx) -> AppResult<Vec<(String, String)>> {
 pub async fn choices(ctx: &Ctx) -> AppResult<Vec<WebhookChoice>> {
     let webhooks = webhooks::store::list(&ctx.state.db, ctx.workspace()).await?;
     Ok(webhooks.into_iter().map(|webhook| WebhookChoice { unavailable: unavailable(&webhook), webhook }).collect())
+}
+
+/// The ID types of the workspace's webhooks that somebody in the audience has.
+pub async fn fitting(ctx: &Ctx, audience: &Audience) -> AppResult<Vec<String>> {
+    let (db, workspace) = (&ctx.state.db, ctx.workspace());
+    let webhooks = webhooks::store::list(db, workspace).await?;
+    let asked: BTreeSet<String> = webhooks.into_iter().flat_map(|webhook| webhook.input.id_types).collect();
+    let mut fitting = Vec::new();
+    for id_type in asked {
+        if audiences::store::has_id_type(db, workspace, audience, &id_type).await? {
+            fitting.push(id_type);
+        }
+    }
+    Ok(fitting)
 }
 
 #[cfg(test)]

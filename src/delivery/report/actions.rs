@@ -132,9 +132,12 @@ pub async fn messages_of_customer(
         MessageRow,
         "select a.send_id, s.source, a.seq, a.customer_id, a.target, coalesce(b.state, 'skipped') as state, \
          coalesce(a.skip_reason, b.reason) as reason, b.sent_at, a.receipt_status, a.receipt_sent_at \
-         from send_actions a join sends s on s.workspace_id = a.workspace_id and s.id = a.send_id \
+         from (select workspace_id, send_id, seq from send_actions where workspace_id = $1 and customer_id = $2 \
+         order by send_id desc limit $3) as found \
+         join send_actions a on a.workspace_id = found.workspace_id and a.send_id = found.send_id and a.seq = found.seq \
+         join sends s on s.workspace_id = a.workspace_id and s.id = a.send_id \
          left join send_batches b on b.workspace_id = a.workspace_id and b.send_id = a.send_id \
-         and b.batch_no = a.batch_no where a.workspace_id = $1 and a.customer_id = $2 order by a.send_id desc limit $3",
+         and b.batch_no = a.batch_no order by a.send_id desc",
         workspace_id,
         customer_id,
         limit

@@ -179,3 +179,50 @@ on_both_databases!(many_requests_at_once_count_right, |db| async move {
     assert_eq!((world.counts().await, world.kept().await), (vec![("200".into(), 9)], 360));
     world.stop().await;
 });
+
+on_both_databases!(a_receipt_may_come_before_the_answer, |db| async move {
+    let slow = crate::crm::Options {
+        answer: crate::crm::Answer::Slow,
+        slow: std::time::Duration::from_millis(300),
+        ..Default::default()
+    };
+    let crm = simulator(slow).await;
+    put_webhook(&db, &crm.url(), 2).await;
+    put_send(&db, SEND, 9, 100, 0).await;
+    let engine = engine(&db, &config(), Crowd { users: 9, gaps: false });
+    while crm.counters().actions == 0 {
+        tokio::time::sleep(std::time::Duration::from_millis(2)).await;
+    }
+    let clock = Clock::manual(T);
+    let state = AppState::new(config(), db.clone(), clock.clone(), master_key(), engine.clone());
+    let world = World { router: routes().with_state(state), db: db.clone(), engine, clock };
+    assert_eq!(world.post(&[receipt(0, "200", T)]).await, success());
+    assert_eq!(report::progress(&db, WORKSPACE, SEND).await.unwrap().accepted, 0, "the POST is under way");
+    let progress = until(&db, SEND, ended).await;
+    assert_eq!((progress.accepted, world.counts().await), (9, vec![("200".to_string(), 1)]));
+    world.stop().await;
+});
+
+#[tokio::test]
+async fn a_csv_of_the_actions_has_every_user() {
+    let (db, _folder) = crate::db::testing::sqlite().await;
+    let world = world(db).await;
+    world.post(&[receipt(0, "200", T)]).await;
+    let pieces: Vec<_> = futures::StreamExt::collect(report::csv(
+        world.db.clone(),
+        WORKSPACE.into(),
+        SEND.into(),
+        report::ActionFilter::default(),
+    ))
+    .await;
+    let text: String = pieces.into_iter().map(|piece| String::from_utf8(piece.unwrap().to_vec()).unwrap()).collect();
+    let lines: Vec<&str> = text.lines().collect();
+    assert_eq!(lines.len(), 11);
+    assert_eq!(lines[0], "action_id,customer_id,id,result,reason,sent_at,receipt_status,receipt_at");
+    assert!(
+        lines[1].starts_with("s-0,c000000,user0@example.com,accepted,,")
+            && lines[1].ends_with(",200,2001-09-09T01:46:40Z")
+    );
+    assert_eq!(lines[10], "s-9,c000009,,skipped,no EMAIL,,,");
+    world.stop().await;
+}

@@ -1,0 +1,141 @@
+//! One run of the engine: made-up customers to the simulator, from the send's creation to its end.
+
+use super::KEY;
+use crate::{
+    clock::{Clock, new_id},
+    config::Config,
+    db::Db,
+    delivery::{Chunk, Engine, NewSend, Planned, Recipient, SendState, Sender, report, sender::ChunkFuture, store},
+    execute,
+    secrets::MasterKey,
+    wire::{
+        message::Encryption,
+        text::{Template, Variable, WhenEmpty},
+    },
+};
+use serde::{Deserialize, Serialize};
+use std::{
+    path::Path,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+#[derive(Serialize, Deserialize)]
+pub struct Measured {
+    pub users: i64,
+    pub seconds: f64,
+    /// The process's largest resident memory; `None` where the system does not tell it.
+    pub peak_kb: Option<u64>,
+}
+
+impl Measured {
+    pub fn rate(&self) -> f64 {
+        self.users as f64 / self.seconds
+    }
+}
+
+/// The user with a number: customer id, ID, the variable's value.
+pub fn user(number: i64) -> (String, String, String) {
+    (format!("c{number:08}"), format!("user{number}@example.com"), format!("Member {number}"))
+}
+
+pub fn template() -> Result<Template, String> {
+    let mut template = Template::default();
+    let name = Variable { name: "name".into(), tag: "name".into(), when_empty: WhenEmpty::SkipUser };
+    template.push_constant("coupon", "SPRING-2025");
+    template.push_text("text", "Dear ${name}, your coupon is waiting for you.", &[name])?;
+    Ok(template)
+}
+
+struct Crowd(i64);
+
+impl Sender for Crowd {
+    fn source(&self) -> &'static str {
+        "bench"
+    }
+
+    fn chunk<'a>(&'a self, _: &'a Db, _: &'a str, _: &'a str, after: Option<&'a str>, limit: i64) -> ChunkFuture<'a> {
+        Box::pin(async move {
+            let first = after.and_then(|cursor| cursor.parse().ok()).unwrap_or(0);
+            let last = (first + limit).min(self.0);
+            let recipient = |number| {
+                let (customer_id, target, value) = user(number);
+                Recipient { customer_id, plan: Ok(Planned { target, values: vec![value] }) }
+            };
+            let next = (last < self.0).then(|| last.to_string());
+            Ok(Chunk { recipients: (first..last).map(recipient).collect(), next })
+        })
+    }
+}
+
+pub async fn run(url: &str, database: &str, users: i64, batch_size: i64, concurrency: i64) -> Result<Measured, String> {
+    let mut config = Config::defaults();
+    config.engine.allow_networks = vec!["127.0.0.0/8".parse().map_err(|_| "loopback")?];
+    let db = if database.starts_with("postgres") {
+        Db::open_postgres(database, config.database_connections).await
+    } else {
+        Db::open_sqlite(Path::new(database), true).await
+    };
+    let db = db.map_err(|error| error.to_string())?;
+    let master_key = MasterKey::from_text("the master key of the bench")?;
+    let send = new_id();
+    put_webhook(&db, url, &master_key, concurrency).await.map_err(|error| error.to_string())?;
+    let engine = Engine::start(&config, db.clone(), Clock::System, master_key, vec![Arc::new(Crowd(users))]);
+    let template = template()?;
+    let started = Instant::now();
+    let created = async {
+        let mut tx = db.begin().await?;
+        let new = NewSend {
+            workspace_id: "w",
+            id: &send,
+            source: "bench",
+            webhook_id: "hook",
+            id_type: "EMAIL",
+            encryption: Encryption::None,
+            template: &template,
+            batch_size,
+            due_at: 0,
+            audience_size: users,
+            receipts_until: None,
+            now: 0,
+        };
+        store::create(&mut tx, new).await?;
+        tx.commit().await
+    };
+    created.await.map_err(|error: sqlx::Error| error.to_string())?;
+    engine.wake();
+    let progress = loop {
+        let progress = report::progress(&db, "w", &send).await.map_err(|error| error.to_string())?;
+        if matches!(progress.state, SendState::Finished | SendState::Failed) {
+            break progress;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    };
+    let seconds = started.elapsed().as_secs_f64();
+    engine.stop(Duration::from_secs(15)).await;
+    db.close().await;
+    if progress.accepted != users {
+        return Err(format!("{} of {users} users were accepted: {:?}", progress.accepted, progress.error));
+    }
+    Ok(Measured { users, seconds, peak_kb: peak_kb() })
+}
+
+async fn put_webhook(db: &Db, url: &str, master_key: &MasterKey, concurrency: i64) -> sqlx::Result<u64> {
+    execute!(
+        db,
+        "insert into webhooks (workspace_id, id, name, enabled, url, authentication, key_cipher, id_types, parameters, \
+         batch_size, concurrency, receipts_enabled, retention_days, statuses, version, created_at, updated_at) \
+         values ('w', 'hook', 'hook', $1, $2, 'Key', $3, '[]', '[]', 100, $4, $5, 7, '[]', 1, 0, 0)",
+        true,
+        url,
+        master_key.seal(KEY),
+        concurrency,
+        false
+    )
+}
+
+fn peak_kb() -> Option<u64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    line.trim().trim_end_matches(" kB").parse().ok()
+}

@@ -1,0 +1,58 @@
+//! What a customer was sent: the section of the customer's page.
+
+use super::{api::messages_to_customer, detail::result_badge, model::CustomerMessage};
+use crate::ui::{Badge, EmptyState, ErrorNote, Panel, Skeleton, TableWrap, Time, Tone};
+use leptos::prelude::*;
+
+#[component]
+pub fn Messages(#[prop(into)] customer_id: Signal<String>) -> impl IntoView {
+    let messages = Resource::new(move || customer_id.get(), messages_to_customer);
+    view! {
+        <Panel title="Messages" padded=false>
+            <Transition fallback=|| view! { <Skeleton rows=3 /> }>
+                {move || Suspend::new(async move {
+                    match messages.await {
+                        Ok(messages) => table(messages),
+                        Err(error) => view! { <ErrorNote error /> }.into_any(),
+                    }
+                })}
+            </Transition>
+        </Panel>
+    }
+    .into_any()
+}
+
+fn table(messages: Vec<CustomerMessage>) -> AnyView {
+    if messages.is_empty() {
+        return view! { <EmptyState title="No messages yet" text="What tasks send to this customer appears here, with its result." /> }
+            .into_any();
+    }
+    let rows = messages.into_iter().map(|message| {
+        view! {
+            <tr>
+                <td><a class="title" href=format!("/tasks/{}", message.task_id)>{message.task}</a></td>
+                <td data-label="ID" class="mono">{message.action.target.unwrap_or_else(|| "–".into())}</td>
+                <td data-label="Sent">{message.action.sent_at.map(|ms| view! { <Time ms /> })}</td>
+                <td data-label="Result">{result_badge(&message.action.result, message.action.reason.as_deref())}</td>
+                <td data-label="Receipt">{message.receipt.map(|text| view! { <Badge tone=Tone::Neutral text /> })}</td>
+            </tr>
+        }
+    });
+    view! {
+        <TableWrap label="Messages">
+            <table class="stack">
+                <thead>
+                    <tr>
+                        <th scope="col">"Task"</th>
+                        <th scope="col">"ID"</th>
+                        <th scope="col">"Sent"</th>
+                        <th scope="col">"Result"</th>
+                        <th scope="col">"Receipt"</th>
+                    </tr>
+                </thead>
+                <tbody>{rows.collect_view()}</tbody>
+            </table>
+        </TableWrap>
+    }
+    .into_any()
+}

@@ -20,4 +20,4 @@ pub mod store;
 mod testing;
 
 #[cfg(all(test, feature = "ssr"))]
-pub(crate) mod tests;
+mod tests;

@@ -49,18 +49,20 @@ pub async fn get_campaign(id: String) -> AppResult<CampaignDetail> {
     Ok(CampaignDetail { campaign, parent, subs, tasks })
 }
 
-/// Creates a main campaign, a sub-campaign or a standalone one, and leads to its page.
+/// Creates a main campaign, a sub-campaign or a standalone one, and leads to its page; with a sub-campaign, to its main
+/// campaign's, where it stands among the others.
 #[server]
 pub async fn create_campaign(new: CampaignInput) -> AppResult<()> {
     let ctx = access::require(Permission::ReachMarketing)?;
     let new = new.tidy();
     AppError::check(new.check())?;
     let id = store::create(&ctx.state.db, ctx.workspace(), &new, ctx.now()).await?;
-    leptos_axum::redirect(&format!("/campaigns/{id}"));
+    let shown = if new.parent_id.is_empty() { id } else { new.parent_id };
+    leptos_axum::redirect(&format!("/campaigns/{shown}"));
     Ok(())
 }
 
-/// Saves name and dates, and leads back to the page with its dialog closed.
+/// Saves name and dates.
 #[server]
 pub async fn update_campaign(id: String, edit: CampaignInput) -> AppResult<()> {
     let ctx = access::require(Permission::ReachMarketing)?;

@@ -38,7 +38,10 @@ impl LazyRoute for CampaignPage {
         let params = use_params_map();
         let id = Memo::new(move |_| params.read().get("id").unwrap_or_default());
         let actions = Actions { edit: ServerAction::new(), create: ServerAction::new(), delete: ServerAction::new() };
-        let campaign = Resource::new(move || (id.get(), actions.edit.version().get()), |(id, _)| get_campaign(id));
+        let campaign = Resource::new(
+            move || (id.get(), actions.edit.version().get(), actions.create.version().get()),
+            |(id, ..)| get_campaign(id),
+        );
         view! {
             <Transition fallback=|| view! { <Panel><Skeleton /></Panel> }>
                 {move || Suspend::new(async move {

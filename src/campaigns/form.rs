@@ -10,7 +10,7 @@ use crate::{
     ui::{Choice, Dialog, Field, FormErrors, Select, SelectOption, SubmitButton, TextInput, close_dialog},
     webhooks::fields::in_argument,
 };
-use leptos::{form::ActionForm, prelude::*};
+use leptos::{form::ActionForm, html, prelude::*};
 
 pub(super) const CREATE: &str = "create-campaign";
 pub(super) const EDIT: &str = "edit-campaign";
@@ -34,12 +34,22 @@ pub(super) fn CreateDialog(
     let kind = RwSignal::new(first);
     let kinds = [CampaignKind::Main, CampaignKind::Sub].map(|kind| SelectOption::new(variant(kind), kind.label()));
     let parents: Vec<_> = parents.into_iter().map(|parent| SelectOption::new(parent.id, parent.name)).collect();
+    let form = NodeRef::<html::Form>::new();
+    Effect::new(move |_| {
+        if matches!(action.value().get(), Some(Ok(()))) {
+            close_dialog(CREATE);
+            if let Some(form) = form.get_untracked() {
+                // The next one begins empty.
+                form.reset();
+            }
+        }
+    });
     let choose = move |chosen: String| {
         kind.set(if chosen == variant(CampaignKind::Main) { CampaignKind::Main } else { CampaignKind::Sub });
     };
     view! {
         <Dialog id=CREATE title="Create Campaign">
-            <ActionForm action>
+            <ActionForm action node_ref=form>
                 <div class="fields">
                     <FormErrors error />
                     <Field label="Type" name="new[kind]" errors>

@@ -100,11 +100,12 @@ pub struct CampaignDetail {
 pub const TASKS_SHOWN: i64 = 200;
 
 impl CampaignInput {
-    /// Without the white space around what was typed.
+    /// Without the white space around what was typed, and without the parent that a main campaign can't have.
     pub fn tidy(self) -> Self {
         // PostgreSQL keeps no NUL.
         let name = self.name.replace('\0', "").trim().to_string();
-        Self { name, starts_on: self.starts_on.trim().into(), ends_on: self.ends_on.trim().into(), ..self }
+        let parent_id = if self.kind == CampaignKind::Main { String::new() } else { self.parent_id };
+        Self { name, parent_id, starts_on: self.starts_on.trim().into(), ends_on: self.ends_on.trim().into(), ..self }
     }
 
     /// Everything that is wrong, by the inputs' names.

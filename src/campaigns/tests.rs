@@ -1,60 +1,77 @@
 //! The room from outside: forms and pages as a browser without wasm sends and gets them.
 
 use super::api::{CreateCampaign, DeleteCampaign, UpdateCampaign};
-use crate::{access::model::Role, on_both_databases, webhooks::tests::browser::Browser};
+use crate::{
+    access::model::Role,
+    error::AppError,
+    on_both_databases,
+    server::testing::{Answer, Harness, encoded},
+};
 use http::StatusCode;
-use leptos::server_fn::ServerFn;
 
-async fn created(browser: &Browser, kind: &str, parent: &str, name: &str) -> String {
+/// Creates a campaign by a plain form; where the browser is led.
+async fn created(server: &Harness, cookie: &str, kind: &str, parent: &str, name: &str) -> String {
     let fields =
         [("new[kind]", kind), ("new[parent_id]", parent), ("new[name]", name), ("new[starts_on]", "2026-03-01")];
-    let page = browser.post(CreateCampaign::PATH, &fields, "text/html").await;
-    assert_eq!(page.status, StatusCode::FOUND, "{}", page.text);
-    page.location.rsplit('/').next().unwrap().to_string()
+    let answer = server.submit::<CreateCampaign>(cookie, &fields).await;
+    assert_eq!(answer.status, StatusCode::FOUND, "{}", answer.text);
+    answer.header("location").to_string()
+}
+
+fn id(path: &str) -> &str {
+    path.rsplit('/').next().unwrap()
+}
+
+fn error(answer: &Answer) -> AppError {
+    serde_json::from_str(&answer.text).unwrap_or_else(|error| panic!("{error}: {}", answer.text))
+}
+
+fn wrong_fields(answer: &Answer) -> Vec<String> {
+    error(answer).fields().iter().map(|error| error.field.clone()).collect()
 }
 
 on_both_databases!(campaigns_are_created_shown_edited_and_deleted, |db| async move {
-    let browser = Browser::new(db, Role::Marketer).await;
-    let empty = browser.get("/campaigns").await;
+    let server = Harness::new(db).await;
+    server.member("ada@example.com", "Shop", Role::Marketer).await;
+    let cookie = server.sign_in("ada@example.com").await;
+    let empty = server.page("/campaigns", &cookie).await;
     assert!(empty.status == StatusCode::OK && empty.text.contains("No campaigns yet"));
-    let summer = created(&browser, "Main", "", "Summer").await;
-    let sun = created(&browser, "Sub", &summer, "Sun").await;
-    created(&browser, "Sub", "", "Alone").await;
+    let summer = created(&server, &cookie, "Main", "", "Summer").await;
+    assert_eq!(created(&server, &cookie, "Sub", id(&summer), "Sun").await, summer, "back among the others");
+    let alone = created(&server, &cookie, "Sub", "", "Alone").await;
 
-    let list = browser.get("/campaigns").await.text;
+    let list = server.page("/campaigns", &cookie).await.text;
     let place = |text: &str| list.find(&format!(">{text}<")).unwrap_or_else(|| panic!("{text}: {list}"));
     assert!(place("Summer") < place("Sun") && place("Sun") < place("-") && place("-") < place("Alone"));
-    let found = browser.get("/campaigns?q=sun").await.text;
+    let found = server.page("/campaigns?q=sun", &cookie).await.text;
     assert!(found.contains("Summer") && !found.contains("Alone"));
-    assert!(!list.contains(" style="));
+    assert!(!list.contains(" style="), "the content security policy forbids it");
 
-    let edit = [("id", sun.as_str()), ("edit[name]", "Sunny"), ("edit[ends_on]", "2026-04-01")];
-    assert_eq!(browser.post(UpdateCampaign::PATH, &edit, "application/json").await.status, StatusCode::OK);
-    let detail = browser.get(&format!("/campaigns/{sun}")).await.text;
-    assert!(detail.contains("Sunny") && detail.contains("2026-04-01") && detail.contains("Summer"));
+    let edit = [("id", id(&alone)), ("edit[name]", "Together"), ("edit[ends_on]", "2026-04-01")];
+    assert_eq!(server.call::<UpdateCampaign>(&cookie, &encoded(&edit)).await.status, StatusCode::OK);
+    let detail = server.page(&alone, &cookie).await.text;
+    assert!(detail.contains("Together") && detail.contains("2026-04-01"));
 
-    let refused = browser.post(DeleteCampaign::PATH, &[("id", &summer)], "application/json").await;
+    let refused = server.call::<DeleteCampaign>(&cookie, &encoded(&[("id", id(&summer))])).await;
     assert_eq!(refused.status, StatusCode::CONFLICT);
-    assert!(refused.error().to_string().contains("“Sunny”"));
-    let deleted = browser.post(DeleteCampaign::PATH, &[("id", &sun)], "text/html").await;
-    assert_eq!((deleted.status, deleted.location.as_str()), (StatusCode::FOUND, "/campaigns"));
+    assert!(error(&refused).to_string().contains("“Sun”"));
+    let deleted = server.submit::<DeleteCampaign>(&cookie, &[("id", id(&alone))]).await;
+    assert_eq!((deleted.status, deleted.header("location")), (StatusCode::FOUND, "/campaigns"));
 });
 
 on_both_databases!(faults_and_strangers_are_refused, |db| async move {
-    let browser = Browser::new(db, Role::Marketer).await;
-    let summer = created(&browser, "Main", "", "Summer").await;
+    let server = Harness::new(db).await;
+    server.member("ada@example.com", "Shop", Role::Marketer).await;
+    let cookie = server.sign_in("ada@example.com").await;
+    let summer = created(&server, &cookie, "Main", "", "Summer").await;
     let fields = [("new[kind]", "Sub"), ("new[parent_id]", "nowhere"), ("new[name]", "Sun")];
-    assert_eq!(browser.post(CreateCampaign::PATH, &fields, "application/json").await.wrong_fields(), ["parent_id"]);
+    assert_eq!(wrong_fields(&server.call::<CreateCampaign>(&cookie, &encoded(&fields)).await), ["parent_id"]);
     let fields = [("new[name]", " "), ("new[ends_on]", "soon")];
-    assert_eq!(
-        browser.post(CreateCampaign::PATH, &fields, "application/json").await.wrong_fields(),
-        ["name", "ends_on"]
-    );
+    assert_eq!(wrong_fields(&server.call::<CreateCampaign>(&cookie, &encoded(&fields)).await), ["name", "ends_on"]);
 
-    let stranger = Browser::sign_in(browser.state.clone(), "Winter Store", Role::Administrator).await;
-    for path in [DeleteCampaign::PATH, UpdateCampaign::PATH] {
-        let fields = [("id", summer.as_str()), ("edit[name]", "Mine")];
-        assert_eq!(stranger.post(path, &fields, "application/json").await.status, StatusCode::NOT_FOUND);
-    }
-    assert!(stranger.get(&format!("/campaigns/{summer}")).await.text.contains("Not found"));
+    server.member("eve@example.com", "Elsewhere", Role::Administrator).await;
+    let stranger = server.sign_in("eve@example.com").await;
+    let fields = encoded(&[("id", id(&summer)), ("edit[name]", "Mine")]);
+    assert_eq!(server.call::<UpdateCampaign>(&stranger, &fields).await.status, StatusCode::NOT_FOUND);
+    assert_eq!(server.call::<DeleteCampaign>(&stranger, &fields).await.status, StatusCode::NOT_FOUND);
 });

@@ -13,9 +13,15 @@ use axum::{Router, body::Body};
 use http::{Request, Response, StatusCode, header};
 use http_body_util::BodyExt;
 use leptos::server_fn::ServerFn;
+use tokio::sync::RwLock;
 use tower::ServiceExt;
 
 pub const PASSWORD: &str = "a password of length";
+
+/// Making a router lists the routes, and while that goes on no resource of the whole process loads: a page that is
+/// rendered meanwhile in another test waits forever (leptos#4773). So routers are made alone. A server makes its one
+/// before it listens.
+static RENDERING: RwLock<()> = RwLock::const_new(());
 
 pub struct Harness {
     pub state: AppState,
@@ -38,14 +44,23 @@ impl Answer {
 
 impl Harness {
     pub async fn new(db: Db) -> Self {
+        Self::with(db, |_| ()).await
+    }
+
+    /// With other settings than the defaults.
+    pub async fn with(db: Db, change: impl FnOnce(&mut Config)) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let mut config = Config::defaults();
         config.data = folder.path().into();
+        change(&mut config);
         let clock = Clock::manual(1_800_000_000_000);
         let key = MasterKey::from_text("the master key of the tests").unwrap();
         let engine = Engine::start(&config, db.clone(), clock.clone(), key.clone(), crate::tasks::senders());
         let state = AppState::new(config, db, clock, key, engine);
-        Self { router: router(state.clone()), state, _folder: folder }
+        let alone = RENDERING.write().await;
+        let router = router(state.clone());
+        drop(alone);
+        Self { router, state, _folder: folder }
     }
 
     /// A member of a workspace, which is made when it is not there: the workspace's id.
@@ -59,6 +74,7 @@ impl Harness {
     }
 
     pub async fn send(&self, request: Request<Body>) -> Answer {
+        let _rendering = RENDERING.read().await;
         let answer = self.router.clone().oneshot(request).await.unwrap();
         let (parts, body) = answer.into_parts();
         let bytes = body.collect().await.unwrap().to_bytes();
@@ -93,8 +109,26 @@ impl Harness {
         self.send(request.body(Body::from(form.to_string())).unwrap()).await
     }
 
+    /// Submits a form as a browser without wasm does; `fields` are names and values, not encoded.
+    pub async fn submit<F: ServerFn>(&self, cookie: &str, fields: &[(&str, &str)]) -> Answer {
+        let request = Request::post(F::PATH)
+            .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
+            .header(header::ACCEPT, "text/html")
+            .header(header::REFERER, "/")
+            .header(header::COOKIE, cookie)
+            .header("sec-fetch-site", "same-origin");
+        self.send(request.body(Body::from(encoded(fields))).unwrap()).await
+    }
+
     /// Calls a server function as the wasm does; `form` is its url-encoded arguments.
     pub async fn call<F: ServerFn>(&self, cookie: &str, form: &str) -> Answer {
         self.post(F::PATH, cookie, form).await
     }
+}
+
+/// Names and values as a form encodes them.
+pub fn encoded(fields: &[(&str, &str)]) -> String {
+    let escape = leptos_router::location::Url::escape;
+    let pairs = fields.iter().map(|(name, value)| format!("{}={}", escape(name), escape(value)));
+    pairs.collect::<Vec<_>>().join("&")
 }

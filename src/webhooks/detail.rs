@@ -123,7 +123,7 @@ fn definition(webhook: &Webhook) -> AnyView {
         let text = what_follows(&input.name, false);
         view! { <Fact label="Disabled">{text}</Fact> }
     });
-    let (url, authentication) = (input.url.clone(), input.authentication.code());
+    let (url, authentication) = (input.url.clone(), input.authentication.label());
     let (id_types, tasks) = (input.id_types.join(", "), counted(webhook.tasks, "task"));
     let test = latest_test(webhook.test.clone(), None);
     view! {

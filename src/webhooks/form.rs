@@ -149,8 +149,8 @@ fn identity(state: FormState, has_key: bool, errors: Signal<Vec<FieldError>>) ->
     } else {
         "Signs every request; receipts are signed with it, too."
     };
-    let authentications = Authentication::ALL.map(|one| SelectOption::new(one.code(), one.code())).to_vec();
-    let choose = move |code: String| state.authentication.set(Authentication::from_code(&code).unwrap_or_default());
+    let authentications = Authentication::ALL.map(|one| SelectOption::new(one.label(), one.label())).to_vec();
+    let choose = move |label: String| state.authentication.set(Authentication::from_label(&label).unwrap_or_default());
     let insecure = move || {
         let http = state.url.with(|url| url.trim_start().starts_with("http://"));
         http.then(|| {
@@ -169,7 +169,7 @@ fn identity(state: FormState, has_key: bool, errors: Signal<Vec<FieldError>>) ->
             <Choice
                 name="input[authentication]"
                 options=authentications
-                selected=Signal::derive(move || state.authentication.get().code().to_string())
+                selected=Signal::derive(move || state.authentication.get().label().to_string())
                 on_input=choose
             />
         </Field>

@@ -40,6 +40,13 @@ impl Authentication {
 
     pub fn code(self) -> &'static str {
         match self {
+            Self::None => "none",
+            Self::Key => "key",
+        }
+    }
+
+    pub fn label(self) -> &'static str {
+        match self {
             Self::None => "None",
             Self::Key => "Key",
         }
@@ -47,6 +54,10 @@ impl Authentication {
 
     pub fn from_code(code: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|authentication| authentication.code() == code)
+    }
+
+    pub fn from_label(label: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|authentication| authentication.label() == label)
     }
 }
 

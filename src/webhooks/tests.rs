@@ -1,30 +1,66 @@
 //! The room from outside: forms and pages as a browser without wasm sends and gets them.
 
-pub(crate) mod browser;
-
 use super::{
     api::{SaveWebhook, SetWebhookEnabled, TestWebhook},
     model::TestOutcome,
     store,
     test_send::log_href,
 };
-use crate::{access::model::Role, on_both_databases};
-use browser::{Browser, Page};
+use crate::{
+    access::model::Role,
+    db::Db,
+    error::AppError,
+    on_both_databases,
+    server::testing::{Answer, Harness, encoded},
+};
 use http::StatusCode;
-use leptos::server_fn::ServerFn;
 
 const KEY: &str = " a key & more ";
 
-impl Browser {
-    async fn save(&self, changes: &[(&str, &str)]) -> Page {
-        self.post(SaveWebhook::PATH, &form(changes), "application/json").await
+/// The server and somebody who is signed in.
+struct Desk {
+    server: Harness,
+    workspace: String,
+    cookie: String,
+}
+
+impl Desk {
+    async fn new(db: Db) -> Self {
+        let allow = |config: &mut crate::config::Config| {
+            config.engine.allow_networks = vec!["127.0.0.0/8".parse().unwrap()];
+        };
+        let server = Harness::with(db, allow).await;
+        let workspace = server.member("ada@example.com", "Spring Store", Role::Administrator).await;
+        let cookie = server.sign_in("ada@example.com").await;
+        Self { server, workspace, cookie }
     }
 
-    async fn created(&self, changes: &[(&str, &str)]) -> String {
-        let page = self.post(SaveWebhook::PATH, &form(changes), "text/html").await;
-        assert_eq!(page.status, StatusCode::FOUND, "{}", page.text);
-        page.location.rsplit('/').next().unwrap().to_string()
+    async fn page(&self, path: &str) -> Answer {
+        self.server.page(path, &self.cookie).await
     }
+
+    async fn save(&self, changes: &[(&str, &str)]) -> Answer {
+        self.server.call::<SaveWebhook>(&self.cookie, &encoded(&form(changes))).await
+    }
+
+    async fn turn_off(&self, id: &str) -> Answer {
+        self.server.submit::<SetWebhookEnabled>(&self.cookie, &[("id", id)]).await
+    }
+
+    /// A webhook by a plain form; its id.
+    async fn created(&self, changes: &[(&str, &str)]) -> String {
+        let answer = self.server.submit::<SaveWebhook>(&self.cookie, &form(changes)).await;
+        assert_eq!(answer.status, StatusCode::FOUND, "{}", answer.text);
+        answer.header("location").rsplit('/').next().unwrap().to_string()
+    }
+}
+
+fn error(answer: &Answer) -> AppError {
+    serde_json::from_str(&answer.text).unwrap_or_else(|error| panic!("{error}: {}", answer.text))
+}
+
+fn wrong_fields(answer: &Answer) -> Vec<String> {
+    error(answer).fields().iter().map(|error| error.field.clone()).collect()
 }
 
 /// A complete form with `changes`; an empty name takes the field out.
@@ -56,36 +92,36 @@ fn form<'a>(changes: &[(&'a str, &'a str)]) -> Vec<(&'a str, &'a str)> {
 }
 
 on_both_databases!(a_webhook_is_created_by_a_plain_form_and_shown, |db| async move {
-    let browser = Browser::new(db, Role::Administrator).await;
-    let empty = browser.get("/webhooks").await;
+    let desk = Desk::new(db).await;
+    let empty = desk.page("/webhooks").await;
     assert_eq!(empty.status, StatusCode::OK);
     assert!(empty.text.contains("No webhooks yet") && empty.text.contains("Create Webhook"));
     for label in ["Webhook Name", "Authentication Method", "Request URL", "Send ID Type", "Add Template Parameter"] {
-        assert!(browser.get("/webhooks/new").await.text.contains(label), "{label}");
+        assert!(desk.page("/webhooks/new").await.text.contains(label), "{label}");
     }
 
-    let id = browser.created(&[]).await;
-    let saved = store::get(&browser.state.db, &browser.workspace, &id).await.unwrap();
+    let id = desk.created(&[]).await;
+    let saved = store::get(&desk.server.state.db, &desk.workspace, &id).await.unwrap();
     assert_eq!((saved.input.name.as_str(), saved.input.batch_size), ("Coupon service", 50));
     assert_eq!(saved.input.id_types, ["MOBILE", "OPEN_ID"]);
     assert!(saved.enabled && saved.input.parameters[0].required);
 
-    let list = browser.get("/webhooks?q=coupon&id_type=MOBILE&sort=-tested").await.text;
+    let list = desk.page("/webhooks?q=coupon&id_type=MOBILE&sort=-tested").await.text;
     assert!(list.contains("Coupon service") && list.contains("MOBILE, OPEN_ID"));
-    assert!(browser.get("/webhooks?q=nothing").await.text.contains("No match"));
-    let detail = browser.get(&format!("/webhooks/{id}")).await.text;
+    assert!(desk.page("/webhooks?q=nothing").await.text.contains("No match"));
+    let detail = desk.page(&format!("/webhooks/{id}")).await.text;
     for text in ["receiveWebHookCallBack", "openssl dgst", "Preview Message Format", "Test Send", "优惠券"] {
         assert!(detail.contains(text), "{text}");
     }
-    for page in [list, detail] {
+    for page in [&list, &detail] {
         assert!(!page.contains("a key &"), "the key is never sent to a browser");
         assert!(!page.contains(" style="), "the content security policy forbids it");
     }
 });
 
 on_both_databases!(what_is_wrong_is_told_at_its_field, |db| async move {
-    let browser = Browser::new(db, Role::Administrator).await;
-    browser.created(&[]).await;
+    let desk = Desk::new(db).await;
+    desk.created(&[]).await;
     for (name, value, field) in [
         ("input[name]", "Coupon service", "name"),
         ("input[url]", "http://10.0.0.1/hook", "url"),
@@ -96,48 +132,50 @@ on_both_databases!(what_is_wrong_is_told_at_its_field, |db| async move {
         ("input[retention_days]", "", "retention_days"),
         ("input[parameters][0][name]", "no name", "parameters[0][name]"),
     ] {
-        let page = browser.save(&[(name, value)]).await;
+        let page = desk.save(&[(name, value)]).await;
         assert_eq!(page.status, StatusCode::UNPROCESSABLE_ENTITY, "{name}={value}");
-        assert_eq!(page.wrong_fields(), [field], "{name}={value}");
+        assert_eq!(wrong_fields(&page), [field], "{name}={value}");
     }
 });
 
 on_both_databases!(editing_needs_a_disabled_webhook_and_the_latest_version, |db| async move {
-    let browser = Browser::new(db, Role::Administrator).await;
-    let id = browser.created(&[]).await;
+    let desk = Desk::new(db).await;
+    let id = desk.created(&[]).await;
     let edit = [("id", id.as_str()), ("version", "1"), ("input[key]", ""), ("input[name]", "Edited")];
-    let page = browser.save(&edit).await;
+    let page = desk.save(&edit).await;
     assert_eq!(page.status, StatusCode::CONFLICT);
-    assert!(page.error().to_string().starts_with("Disable the webhook"), "{}", page.text);
-    assert!(browser.get(&format!("/webhooks/{id}/edit")).await.text.contains("before editing it"));
+    assert!(error(&page).to_string().starts_with("Disable the webhook"), "{}", page.text);
+    assert!(desk.page(&format!("/webhooks/{id}/edit")).await.text.contains("before editing it"));
 
-    let page = browser.post(SetWebhookEnabled::PATH, &[("id", &id)], "text/html").await;
-    assert_eq!((page.status, page.location.as_str()), (StatusCode::FOUND, "/webhooks"));
-    let form = browser.get(&format!("/webhooks/{id}/edit")).await.text;
+    assert_eq!(desk.turn_off(&id).await.status, StatusCode::FOUND);
+    let form = desk.page(&format!("/webhooks/{id}/edit")).await.text;
     assert!(form.contains("can no longer be changed or removed"));
-    let page = browser.save(&edit).await;
-    assert_eq!((page.status, page.location), (StatusCode::OK, format!("/webhooks/{id}")), "{}", page.text);
-    let page = browser.save(&edit).await;
+    let page = desk.save(&edit).await;
+    assert_eq!((page.status, page.header("location")), (StatusCode::OK, &*format!("/webhooks/{id}")), "{}", page.text);
+    let page = desk.save(&edit).await;
     assert_eq!(page.status, StatusCode::CONFLICT, "{}", page.text);
-    let page = browser.save(&[("id", &id), ("version", "2"), ("input[statuses][0][value]", "Fine")]).await;
-    assert_eq!(page.wrong_fields(), ["statuses"]);
+    let page = desk.save(&[("id", &id), ("version", "2"), ("input[statuses][0][value]", "Fine")]).await;
+    assert_eq!(wrong_fields(&page), ["statuses"]);
 });
 
 on_both_databases!(only_those_who_may_change_webhooks, |db| async move {
-    let admin = Browser::new(db, Role::Administrator).await;
-    let id = admin.created(&[]).await;
-    let marketer = Browser::sign_in(admin.state.clone(), "Autumn Store", Role::Marketer).await;
-    assert_eq!(marketer.save(&[]).await.status, StatusCode::FORBIDDEN);
-    let turned = marketer.post(SetWebhookEnabled::PATH, &[("id", &id)], "application/json").await;
-    assert_eq!(turned.status, StatusCode::FORBIDDEN);
-    let list = marketer.get("/webhooks").await;
-    assert!(list.status == StatusCode::OK && !list.text.contains("Coupon service"));
-    assert!(marketer.get(&format!("/webhooks/{id}")).await.text.contains("Not found"));
+    let desk = Desk::new(db).await;
+    let id = desk.created(&[]).await;
+    desk.server.member("bob@example.com", "Spring Store", Role::Marketer).await;
+    let marketer = desk.server.sign_in("bob@example.com").await;
+    for (path, button) in [("/webhooks", "Create Webhook"), (&format!("/webhooks/{id}"), "/edit\"")] {
+        assert!(!desk.server.page(path, &marketer).await.text.contains(button), "{button} on {path}");
+    }
+    let save = desk.server.call::<SaveWebhook>(&marketer, &encoded(&form(&[]))).await;
+    let turn = desk.server.call::<SetWebhookEnabled>(&marketer, &encoded(&[("id", &id)])).await;
+    assert_eq!((save.status, turn.status), (StatusCode::FORBIDDEN, StatusCode::FORBIDDEN));
 
-    let elsewhere = Browser::sign_in(admin.state.clone(), "Winter Store", Role::Administrator).await;
-    let turned = elsewhere.post(SetWebhookEnabled::PATH, &[("id", &id)], "application/json").await;
-    assert_eq!(turned.status, StatusCode::NOT_FOUND);
-    assert_eq!(elsewhere.save(&[("id", &id)]).await.status, StatusCode::NOT_FOUND);
+    desk.server.member("eve@example.com", "Elsewhere", Role::Administrator).await;
+    let stranger = desk.server.sign_in("eve@example.com").await;
+    assert!(!desk.server.page("/webhooks", &stranger).await.text.contains("Coupon service"));
+    let save = desk.server.call::<SaveWebhook>(&stranger, &encoded(&form(&[("id", &id)]))).await;
+    let turn = desk.server.call::<SetWebhookEnabled>(&stranger, &encoded(&[("id", &id)])).await;
+    assert_eq!((save.status, turn.status), (StatusCode::NOT_FOUND, StatusCode::NOT_FOUND));
 });
 
 on_both_databases!(a_test_is_sent_logged_and_downloaded, |db| async move {
@@ -146,8 +184,8 @@ on_both_databases!(a_test_is_sent_logged_and_downloaded, |db| async move {
     let receiver = axum::Router::new().route("/hook", axum::routing::post(async || r#"{"code":"OK"}"#));
     tokio::spawn(async move { axum::serve(listener, receiver).await.unwrap() });
 
-    let browser = Browser::new(db, Role::Administrator).await;
-    let id = browser.created(&[("input[url]", url.as_str())]).await;
+    let desk = Desk::new(db).await;
+    let id = desk.created(&[("input[url]", url.as_str())]).await;
     let fields = [
         ("test[webhook_id]", id.as_str()),
         ("test[encryption]", "None"),
@@ -156,19 +194,21 @@ on_both_databases!(a_test_is_sent_logged_and_downloaded, |db| async move {
         ("test[values][0][name]", "coupon"),
         ("test[values][0][value]", "二十元"),
     ];
-    let page = browser.post(TestWebhook::PATH, &fields, "application/json").await;
+    let page = desk.server.call::<TestWebhook>(&desk.cookie, &encoded(&fields)).await;
     assert_eq!(page.status, StatusCode::OK, "{}", page.text);
     let outcome: TestOutcome = serde_json::from_str(&page.text).unwrap();
     assert!(outcome.result.ok, "{}", outcome.log);
     for text in ["> POST http://127.0.0.1", "二十元", "13800000000", "< HTTP 200", r#"{"code":"OK"}"#] {
         assert!(outcome.log.contains(text), "{text}: {}", outcome.log);
     }
-    let download = browser.get(&log_href(&outcome.id)).await;
+    let download = desk.page(&log_href(&outcome.id)).await;
     assert_eq!((download.status, download.text), (StatusCode::OK, outcome.log));
-    assert!(browser.get("/webhooks").await.text.contains("OK"));
-    let elsewhere = Browser::sign_in(browser.state.clone(), "Winter Store", Role::Administrator).await;
-    assert_eq!(elsewhere.get(&log_href(&outcome.id)).await.status, StatusCode::NOT_FOUND);
+    assert!(desk.page("/webhooks").await.text.contains("OK"));
+    desk.server.member("eve@example.com", "Elsewhere", Role::Administrator).await;
+    let stranger = desk.server.sign_in("eve@example.com").await;
+    let answer = desk.server.page(&log_href(&outcome.id), &stranger).await;
+    assert_eq!(answer.status, StatusCode::NOT_FOUND);
 
-    let page = browser.post(TestWebhook::PATH, &fields[..4], "application/json").await;
-    assert_eq!(page.wrong_fields(), ["values[0][value]"]);
+    let page = desk.server.call::<TestWebhook>(&desk.cookie, &encoded(&fields[..4])).await;
+    assert_eq!(wrong_fields(&page), ["values[0][value]"]);
 });

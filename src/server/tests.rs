@@ -41,7 +41,7 @@ on_both_databases!(sign_in_tells_nothing_and_tires, |db| async move {
     for _ in 0..10 {
         server.try_sign_in("ada@example.com", "not it").await;
     }
-    let answer = server.try_sign_in("ada@example.com", super::testing::PASSWORD).await;
+    let answer = server.try_sign_in("ada@example.com", crate::server::testing::PASSWORD).await;
     assert!(answer.header("location").contains("problem=wait"), "even the right password waits");
     server.state.clock.advance(16 * crate::clock::MINUTE);
     server.sign_in("ada@example.com").await;

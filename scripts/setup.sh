@@ -82,9 +82,11 @@ fi
 if [ "$want" = test ]; then
   cargo fmt --version >/dev/null 2>&1 || rustup component add rustfmt >/dev/null 2>&1 || apt_install rustfmt \
     || die "missing: rustfmt"
-  if ! cargo clippy --version >/dev/null 2>&1; then
-    { command -v rustup >/dev/null && [ "$(command -v rustc)" != /usr/bin/rustc ] && rustup component add clippy >/dev/null 2>&1; } \
-      || apt_install rust-web-clippy || die "missing: clippy"
+  # The linter must be the compiler's own: rustup's does not fit Debian's rustc.
+  if [ "$(command -v rustc)" = /usr/bin/rustc ]; then
+    [ -x /usr/bin/cargo-clippy ] || apt_install rust-web-clippy || die "missing: clippy (package rust-web-clippy)"
+  elif ! cargo clippy --version >/dev/null 2>&1; then
+    rustup component add clippy >/dev/null 2>&1 || die "missing: clippy (rustup component add clippy)"
   fi
   if [ -z "${TEST_POSTGRES_URL:-}" ] && ! scripts/postgres.sh find >/dev/null; then
     say "installing PostgreSQL"; apt_install postgresql || die "missing: PostgreSQL (or set TEST_POSTGRES_URL)"

@@ -21,7 +21,6 @@ pub struct Config {
     pub secret: secrecy::SecretString,
     pub log_format: LogFormat,
     pub upload_limit: u64,
-    pub development: bool,
     pub engine: EngineConfig,
     pub receipts: ReceiptConfig,
 }
@@ -94,9 +93,8 @@ impl Config {
         if self.engine.posts_at_once == 0 || self.engine.tries < 1 {
             return Err("settings: engine.posts_at_once and engine.tries must be at least 1".into());
         }
-        if !self.public_url.is_empty()
-            && !(self.public_url.starts_with("http://") || self.public_url.starts_with("https://"))
-        {
+        let schemes = ["http://", "https://"];
+        if !self.public_url.is_empty() && !schemes.iter().any(|scheme| self.public_url.starts_with(scheme)) {
             return Err("settings: public_url must begin with http:// or https://".into());
         }
         Ok(())

@@ -13,7 +13,6 @@ const PAGES = [
   ['/tasks/new', 'Create Sending Task'],
   ['/webhooks', 'Webhook Management'],
   ['/webhooks/new', 'Create Webhook'],
-  ['/ui', ''],
 ] as const;
 
 for (const theme of ['light', 'dark'] as const) {

@@ -126,7 +126,7 @@ async fn find(state: &AppState, headers: &HeaderMap) -> AppResult<Option<Signed>
         workspace_name: row.workspace_name,
         role,
         time_zone: zone(headers).unwrap_or(row.time_zone),
-        development: state.config.development,
+        development: cfg!(debug_assertions),
     };
     Ok(Some(Signed { user_id: row.user_id, workspace_id: row.workspace_id, info }))
 }

@@ -5,6 +5,7 @@ mod forms;
 mod lists;
 mod words;
 
+use super::not_found::NotFoundPage;
 use leptos::prelude::*;
 use leptos_router::{LazyRoute, lazy_route};
 
@@ -27,6 +28,10 @@ impl LazyRoute for GalleryPage {
     }
 
     fn view(_this: Self) -> AnyView {
+        // For development: release builds carry none of it.
+        if !cfg!(debug_assertions) {
+            return view! { <NotFoundPage /> }.into_any();
+        }
         view! {
             <PageHeader
                 title="Design system"

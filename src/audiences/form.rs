@@ -28,7 +28,7 @@ impl LazyRoute for NewAudiencePage {
 
     fn view(_this: Self) -> AnyView {
         let query = use_query_map();
-        let kind = Memo::new(move |_| query.with(|query| kind_of(query)));
+        let kind = Memo::new(move |_| query.with(kind_of));
         let asked = Memo::new(move |_| query.with(from_query));
         let choices = Resource::new(
             move || asked.get(),

@@ -164,7 +164,7 @@ fn read(path: PathBuf, kind: &IdKind, send: &mpsc::Sender<Vec<Id>>) -> Result<()
     let separator = *[b';', b'\t'].iter().find(|separator| start.contains(separator)).unwrap_or(&b',');
     let mut records = Records::new(open_at(&path, bom)?, separator, None, bom, 0);
     let mut chunk = Vec::new();
-    while let Some(record) = records.next()? {
+    while let Some(record) = records.read()? {
         let value = match &record.cells {
             Ok(cells) => cells.get(0).to_string(),
             Err(fault) => format!("({})", fault.reason.label()),

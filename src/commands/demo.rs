@@ -27,7 +27,6 @@ pub struct DemoArgs {
 
 pub async fn run(args: DemoArgs) -> Result<(), String> {
     let mut config = Config::load(&args.flags)?;
-    config.development = true;
     // For the simulator, which listens on loopback.
     config.engine.allow_networks.push(args.crm.ip().into());
     server::init_logs(config.log_format);

@@ -288,7 +288,7 @@ pub async fn list_task_users(
 ) -> Result<Vec<ActionRow>, AppError> {
     let ctx = require(Permission::View)?;
     let filter = user_filter(&search, &result, &receipt);
-    Ok(report::actions(&ctx.state.db, ctx.workspace(), &id, &filter, after, ROWS).await?)
+    report::actions(&ctx.state.db, ctx.workspace(), &id, &filter, after, ROWS).await
 }
 
 /// The filter of the users' list and of its download: empty is no filter, a receipt of "none" is none yet.
@@ -302,13 +302,13 @@ pub fn user_filter(search: &str, result: &str, receipt: &str) -> report::ActionF
 #[server]
 pub async fn list_task_batches(id: String, after: i64) -> Result<Vec<BatchRow>, AppError> {
     let ctx = require(Permission::View)?;
-    Ok(report::batches(&ctx.state.db, ctx.workspace(), &id, after, ROWS).await?)
+    report::batches(&ctx.state.db, ctx.workspace(), &id, after, ROWS).await
 }
 
 #[server]
 pub async fn batch_attempts(id: String, batch_no: i64) -> Result<Vec<AttemptRow>, AppError> {
     let ctx = require(Permission::View)?;
-    Ok(report::attempts(&ctx.state.db, ctx.workspace(), &id, batch_no).await?)
+    report::attempts(&ctx.state.db, ctx.workspace(), &id, batch_no).await
 }
 
 /// "pause", "resume" or "stop".

@@ -34,6 +34,13 @@ pub(super) fn sign_in_href(path: &str, search: &str) -> String {
 /// In place of content that could not be had: what is wrong, and the way on.
 #[component]
 pub fn ErrorNote(error: AppError) -> impl IntoView {
+    // The page is as well as what it shows: a page of something that is not there answers 404.
+    #[cfg(feature = "ssr")]
+    if let Some(response) = use_context::<leptos_axum::ResponseOptions>()
+        && let Ok(status) = http::StatusCode::from_u16(error.status())
+    {
+        response.set_status(status);
+    }
     let location = use_location();
     let title = match &error {
         AppError::Unauthenticated => "You are not signed in",

@@ -29,7 +29,7 @@ pub fn TestSend(
     #[prop(optional)]
     action: Option<ServerAction<TestWebhook>>,
 ) -> impl IntoView {
-    let action = action.unwrap_or_else(ServerAction::<TestWebhook>::new);
+    let action = action.unwrap_or_default();
     let error = Signal::derive(move || action.value().get().and_then(Result::err));
     let errors = in_argument("test", error);
     let first = webhook.input.id_types.first().cloned().unwrap_or_default();

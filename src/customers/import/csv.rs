@@ -33,7 +33,7 @@ pub struct Cells {
 }
 
 impl Cells {
-    pub fn len(&self) -> usize {
+    pub fn count(&self) -> usize {
         self.ends.len()
     }
 
@@ -48,7 +48,7 @@ impl Cells {
     }
 
     pub fn iter(&self) -> impl Iterator<Item = &str> {
-        (0..self.len()).map(|place| self.get(place))
+        (0..self.count()).map(|place| self.get(place))
     }
 }
 
@@ -92,7 +92,7 @@ impl<R: BufRead> Records<R> {
     }
 
     /// The next record; blank lines are passed over.
-    pub fn next(&mut self) -> io::Result<Option<Record>> {
+    pub fn read(&mut self) -> io::Result<Option<Record>> {
         loop {
             let Some(line) = self.line()? else {
                 return Ok(None);

@@ -69,7 +69,7 @@ pub fn inspect(path: &Path) -> Result<Inspected, Refusal> {
     let separator = separator_of(text);
     file.seek(SeekFrom::Start(start as u64))?;
     let mut records = Records::new(BufReader::new(file), separator, None, start as u64, 0);
-    let header = records.next()?.ok_or(Refusal::Empty)?;
+    let header = records.read()?.ok_or(Refusal::Empty)?;
     let cells = header.cells.map_err(|fault| match fault.reason {
         crate::customers::model::Reason::NotUtf8 => Refusal::NotUtf8,
         _ => Refusal::BrokenHeader,
@@ -92,7 +92,7 @@ fn sample_rows(path: &Path, separator: u8, width: usize, offset: u64, lines: i64
     let mut records = Records::new(open_at(path, offset)?, separator, Some(width), offset, lines);
     let (mut rows, mut seen) = (Vec::new(), 0);
     while rows.len() < SAMPLE_ROWS {
-        let Some(record) = records.next()? else {
+        let Some(record) = records.read()? else {
             break;
         };
         seen += 1;

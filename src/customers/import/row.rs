@@ -133,7 +133,7 @@ mod tests {
         });
         let plan = Plan::new(&mapping::from_inputs(inputs.collect()).unwrap()).unwrap();
         let mut records = Records::new(line.as_bytes(), b',', Some(7), 0, 0);
-        let record = records.next().unwrap().unwrap();
+        let record = records.read().unwrap().unwrap();
         plan.read(record.line, &record.cells.unwrap()).map_err(|bad| bad.reason)
     }
 

@@ -151,7 +151,7 @@ fn read(path: PathBuf, file: &Inspected, plan: &Plan, start: Position, send: &mp
     let mut records = Records::new(input, file.separator, Some(file.header.len()), start.bytes as u64, start.lines);
     let mut chunk = Chunk { end: start, ..Chunk::default() };
     let mut bytes = 0;
-    while let Some(record) = records.next()? {
+    while let Some(record) = records.read()? {
         let line = record.line;
         let row = match record.cells {
             Ok(cells) => {

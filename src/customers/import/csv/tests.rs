@@ -5,7 +5,7 @@ type Read = (i64, Result<Vec<String>, Reason>);
 fn read(bytes: &[u8], width: usize) -> Vec<Read> {
     let mut records = Records::new(bytes, b',', Some(width), 0, 0);
     let mut all = Vec::new();
-    while let Some(record) = records.next().unwrap() {
+    while let Some(record) = records.read().unwrap() {
         let cells = record.cells.map(|cells| cells.iter().map(String::from).collect());
         all.push((record.line, cells.map_err(|fault| fault.reason)));
     }
@@ -80,11 +80,11 @@ fn reading_goes_on_from_any_record() {
     let whole = read(file, 2);
     let mut records = Records::new(file, b',', Some(2), 0, 0);
     let mut done = 0;
-    while let Some(record) = records.next().unwrap() {
+    while let Some(record) = records.read().unwrap() {
         done += 1;
         let mut rest = Records::new(&file[record.end as usize..], b',', Some(2), record.end, records.lines());
         let mut lines = Vec::new();
-        while let Some(record) = rest.next().unwrap() {
+        while let Some(record) = rest.read().unwrap() {
             lines.push(record.line);
         }
         assert_eq!(lines, whole[done..].iter().map(|(line, _)| *line).collect::<Vec<_>>());

@@ -104,12 +104,8 @@ pub async fn due(tx: &mut Tx, key: &SendKey, most: usize, lease: Lease<'_>) -> s
 }
 
 /// Writes the claims of a round: the leases and the attempts.
-pub async fn write(tx: &mut Tx, claims: &[Claim], lease: Lease<'_>) -> sqlx::Result<()> {
-    if claims.is_empty() {
-        return Ok(());
-    }
+pub async fn write(tx: &mut Tx, claims: impl Iterator<Item = &Claim>, lease: Lease<'_>) -> sqlx::Result<()> {
     let rows: Vec<_> = claims
-        .iter()
         .map(|claim| Leased {
             workspace_id: &claim.key.workspace_id,
             send_id: &claim.key.send_id,
@@ -120,6 +116,9 @@ pub async fn write(tx: &mut Tx, claims: &[Claim], lease: Lease<'_>) -> sqlx::Res
             sent_at: claim.sent_at,
         })
         .collect();
+    if rows.is_empty() {
+        return Ok(());
+    }
     let rows = bulk::rows(&rows)?;
     crate::bulk!(
         tx,

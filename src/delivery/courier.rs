@@ -17,7 +17,7 @@ use crate::{
 };
 use futures::FutureExt;
 use secrecy::ExposeSecret;
-use std::{panic::AssertUnwindSafe, sync::Arc};
+use std::{collections::BTreeMap, panic::AssertUnwindSafe, sync::Arc};
 use tokio::sync::{Semaphore, mpsc};
 
 /// What is kept of an answer, in bytes.
@@ -40,6 +40,7 @@ pub struct Courier {
 #[derive(sqlx::FromRow)]
 struct Action {
     seq: i64,
+    batch_no: i64,
     customer_id: String,
     target: String,
     variables: String,
@@ -60,11 +61,23 @@ impl Outcome {
 }
 
 impl Courier {
-    /// Delivers in a task of its own; the result comes over the channel whatever happens.
-    pub fn spawn(&self, context: Arc<Context>, claim: Claim, doors: Arc<Semaphore>) {
+    /// Delivers batches of one send, each in a task of its own; the results come over the channel whatever happens.
+    pub fn spawn(&self, context: Arc<Context>, claims: Vec<Claim>, doors: Arc<Semaphore>) {
         let courier = self.clone();
         tokio::spawn(async move {
-            let delivery = AssertUnwindSafe(courier.deliver(&context, &claim, &doors)).catch_unwind();
+            for run in claims.chunk_by(|one, next| one.batch_no + 1 == next.batch_no) {
+                let actions = courier.read(run).await;
+                for (claim, actions) in run.iter().zip(actions) {
+                    courier.spawn_one(context.clone(), claim.clone(), actions, doors.clone());
+                }
+            }
+        });
+    }
+
+    fn spawn_one(&self, context: Arc<Context>, claim: Claim, actions: Option<Vec<Action>>, doors: Arc<Semaphore>) {
+        let courier = self.clone();
+        tokio::spawn(async move {
+            let delivery = AssertUnwindSafe(courier.deliver(&context, &claim, actions, &doors)).catch_unwind();
             let outcome = delivery.await.unwrap_or_else(|_| Outcome {
                 end: End::Retry("an error on our side".into(), None),
                 http_status: None,
@@ -78,7 +91,44 @@ impl Courier {
         });
     }
 
-    async fn deliver(&self, context: &Context, claim: &Claim, doors: &Semaphore) -> Outcome {
+    /// The users of batches that follow each other, in one query; `None` for each when they can't be read.
+    async fn read(&self, run: &[Claim]) -> Vec<Option<Vec<Action>>> {
+        let (Some(first), Some(last)) = (run.first(), run.last()) else { return Vec::new() };
+        let found = fetch!(
+            self.db,
+            all,
+            Action,
+            "select seq, batch_no, customer_id, coalesce(target, '') as target, \
+             coalesce(variables, '[]') as variables from send_actions \
+             where workspace_id = $1 and send_id = $2 and seq between $3 and $4 and batch_no is not null order by seq",
+            &first.key.workspace_id,
+            &first.key.send_id,
+            first.first_seq,
+            last.last_seq
+        );
+        match found {
+            Ok(found) => {
+                let mut of_batch: BTreeMap<i64, Vec<Action>> = BTreeMap::new();
+                for action in found {
+                    of_batch.entry(action.batch_no).or_default().push(action);
+                }
+                run.iter().map(|claim| of_batch.remove(&claim.batch_no)).collect()
+            }
+            Err(error) => {
+                tracing::error!(send.id = %first.key.send_id, %error, "cannot read batches");
+                run.iter().map(|_| None).collect()
+            }
+        }
+    }
+
+    async fn deliver(
+        &self,
+        context: &Context,
+        claim: &Claim,
+        actions: Option<Vec<Action>>,
+        doors: &Semaphore,
+    ) -> Outcome {
+        let Some(actions) = actions else { return Outcome::released(5 * SECOND) };
         let turn = async { (doors.acquire().await, self.posts.acquire().await) };
         let _turn = tokio::select! {
             biased;
@@ -89,11 +139,11 @@ impl Courier {
         if self.clock.now() + longest + SLACK > claim.lease_until {
             return Outcome::released(0);
         }
-        let body = match self.body(context, claim).await {
+        let body = match render(context, claim, &actions) {
             Ok(body) => body,
             Err(error) => {
-                tracing::error!(batch = %batch_id(&claim.key.send_id, claim.batch_no), %error, "cannot read a batch");
-                return Outcome::released(5 * SECOND);
+                tracing::error!(batch = %batch_id(&claim.key.send_id, claim.batch_no), %error, "cannot render a batch");
+                return Outcome { end: End::Failed("its values can't be read".into()), ..Outcome::released(0) };
             }
         };
         let prepared = Prepared::new(Request {
@@ -124,26 +174,9 @@ impl Courier {
             response: answer.map(|answer| post::excerpt(&answer.body, RESPONSE_KEPT)),
         }
     }
-
-    /// The body of a batch: the same bytes at every attempt.
-    async fn body(&self, context: &Context, claim: &Claim) -> sqlx::Result<Vec<u8>> {
-        let actions = fetch!(
-            self.db,
-            all,
-            Action,
-            "select seq, customer_id, coalesce(target, '') as target, coalesce(variables, '[]') as variables \
-             from send_actions where workspace_id = $1 and send_id = $2 and seq between $3 and $4 and batch_no = $5 \
-             order by seq",
-            &claim.key.workspace_id,
-            &claim.key.send_id,
-            claim.first_seq,
-            claim.last_seq,
-            claim.batch_no
-        )?;
-        render(context, claim, &actions).map_err(|error| sqlx::Error::Decode(error.into()))
-    }
 }
 
+/// The body of a batch: the same bytes at every attempt.
 fn render(context: &Context, claim: &Claim, actions: &[Action]) -> serde_json::Result<Vec<u8>> {
     let batch_id = batch_id(&claim.key.send_id, claim.batch_no);
     let targets: Vec<String> = actions.iter().map(|action| context.encryption.apply(&action.target)).collect();

@@ -110,23 +110,23 @@ impl Dispatcher {
         }
         let lease = Lease { node: &self.node, now, until: now + self.lease };
         let mut tx = self.db.begin().await?;
+        tx.by_index().await?;
         let states = lock_all(&mut tx, &self.ended, &wanted).await?;
         let stale = record::many(&mut tx, &self.ended, &states, self.policy, now, rand::random).await?;
-        let mut claims: Vec<(Claim, Arc<Context>)> = Vec::new();
+        let mut claims: Vec<(Arc<Context>, Vec<Claim>)> = Vec::new();
         for (key, context, most) in wanted {
             if states.get(&key) == Some(&SendState::Sending) {
-                let due = claim::due(&mut tx, &key, most, lease).await?;
-                claims.extend(due.into_iter().map(|claim| (claim, context.clone())));
+                claims.push((context, claim::due(&mut tx, &key, most, lease).await?));
             }
         }
-        let written: Vec<Claim> = claims.iter().map(|(claim, _)| claim.clone()).collect();
-        claim::write(&mut tx, &written, lease).await?;
+        claim::write(&mut tx, claims.iter().flat_map(|(_, claims)| claims), lease).await?;
         tx.commit().await?;
         count(&self.ended, stale);
         self.ended.clear();
-        for (claim, context) in claims {
-            if let Some(doors) = self.limits.take(&context.webhook_id, claim.size) {
-                self.courier.spawn(context, claim, doors);
+        for (context, claims) in claims {
+            let doors = claims.iter().filter_map(|claim| self.limits.take(&context.webhook_id, claim.size)).last();
+            if let Some(doors) = doors {
+                self.courier.spawn(context, claims, doors);
             }
         }
         metrics::gauge!("reachwire_batches_in_hand").set(self.limits.in_hand() as f64);

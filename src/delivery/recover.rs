@@ -78,6 +78,7 @@ async fn take_back(db: &Db, lost: &[Lost], now: Millis) -> sqlx::Result<usize> {
     let mut users: BTreeMap<SendKey, i64> =
         lost.iter().map(|lost| (SendKey::new(&lost.workspace_id, &lost.send_id), 0)).collect();
     let mut tx = db.begin().await?;
+    tx.by_index().await?;
     for key in users.keys() {
         store::lock(&mut tx, key).await?;
     }
@@ -143,7 +144,7 @@ mod tests {
         let lease = Lease { node: "n", now, until: now + 30_000 };
         let mut tx = db.begin().await.unwrap();
         let claims = claim::due(&mut tx, &key, 5, lease).await.unwrap();
-        claim::write(&mut tx, &claims, lease).await.unwrap();
+        claim::write(&mut tx, claims.iter(), lease).await.unwrap();
         tx.commit().await.unwrap();
         claims.into_iter().next().unwrap()
     }

@@ -57,6 +57,7 @@ pub async fn take(db: &Db, receipts: &[ToTake], now: Millis) -> sqlx::Result<Vec
         .map(|receipt| SendKey::new(&receipt.workspace_id, &receipt.send_id))
         .collect();
     let mut tx = db.begin().await?;
+    tx.by_index().await?;
     for key in &keys {
         sends::lock(&mut tx, key).await?;
     }

@@ -3,18 +3,10 @@
 pub mod gallery;
 pub mod not_found;
 pub mod overview;
+pub mod routes;
 pub mod shell;
 
-use crate::{
-    access::{session_info, sign_in::SignInPage},
-    audiences::{detail::AudiencePage, form::NewAudiencePage, list::AudiencesPage},
-    campaigns::{detail::CampaignPage, list::CampaignsPage},
-    customers::{detail::CustomerPage, import_page::ImportPage, list::CustomersPage, upload_page::UploadPage},
-    tasks::{detail::TaskPage, form::TaskFormPage, list::TasksPage},
-    ui::Toasts,
-    webhooks::{detail::WebhookPage, form::WebhookFormPage, list::WebhooksPage},
-};
-use gallery::GalleryPage;
+use crate::{access::session_info, ui::Toasts};
 use leptos::prelude::*;
 use leptos_meta::{Title, provide_meta_context};
 use leptos_router::{
@@ -23,18 +15,12 @@ use leptos_router::{
     path,
 };
 use not_found::NotFoundPage;
-use overview::OverviewPage;
+use routes::*;
 use shell::Shell;
 
 #[component]
 pub fn App() -> impl IntoView {
     provide_meta_context();
-    // Says that the wasm has taken over: the end-to-end tests wait for it.
-    Effect::new(|_| {
-        if let Some(root) = document().document_element() {
-            let _ = root.set_attribute("data-hydrated", "");
-        }
-    });
     view! {
         <Title formatter=|title: String| if title.is_empty() { "Reachwire".into() } else { format!("{title} · Reachwire") } />
         <Router>

@@ -38,6 +38,13 @@ pub mod server;
 #[cfg(feature = "hydrate")]
 #[wasm_bindgen::prelude::wasm_bindgen]
 pub fn hydrate() {
+    use leptos::{mount::hydrate_from_async, prelude::document, tachys::dom::body};
     console_error_panic_hook::set_once();
-    leptos::mount::hydrate_lazy(app::App);
+    wasm_bindgen_futures::spawn_local(async {
+        // As `hydrate_lazy`, and then says that the wasm has taken over: the end-to-end tests wait for it.
+        hydrate_from_async(body(), app::App).await.forget();
+        if let Some(root) = document().document_element() {
+            let _ = root.set_attribute("data-hydrated", "");
+        }
+    });
 }

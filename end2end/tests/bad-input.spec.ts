@@ -1,5 +1,5 @@
 // Bad input gets a clear error next to its cause, and what was typed stays.
-import { expect, go, signIn, test } from './fixtures';
+import { expect, go, hydrated, signIn, test } from './fixtures';
 
 const failed = /Failed to load resource: the server responded with a status of (401|404|422)/;
 
@@ -41,14 +41,14 @@ test('a task that cannot be sent', async ({ page, expectErrors }) => {
   await page.getByLabel('Name', { exact: true }).fill('Impossible');
   await page.getByLabel('Receiving crowd').selectOption({ index: 1 });
   await page.getByLabel('Select Webhook').selectOption({ label: 'Coupon service' });
-  await page.getByLabel('Coupon ID').fill('C-1');
-  await page.getByLabel('Coupon text').fill('Dear ${nobody}');
+  await page.getByRole('textbox', { name: 'Coupon ID' }).fill('C-1');
+  await page.getByRole('textbox', { name: 'Coupon text' }).fill('Dear ${nobody}');
   await page.getByLabel('Scheduled sending').check();
   await page.getByLabel('Sending time').fill('2020-01-01T10:00');
   await page.getByRole('button', { name: 'Submit Sending Task' }).click();
   await expect(page.getByText('${nobody} is not one of this text’s variables.').or(page.getByText("${nobody} is not one of this text's variables."))).toBeVisible();
   await expect(page.getByText('This time has passed.')).toBeVisible();
-  await expect(page.getByLabel('Coupon text')).toHaveValue('Dear ${nobody}');
+  await expect(page.getByRole('textbox', { name: 'Coupon text' })).toHaveValue('Dear ${nobody}');
 });
 
 test('a session that ends in the middle of a form', async ({ page, context, expectErrors }) => {
@@ -79,6 +79,7 @@ test('things that are not there', async ({ page, expectErrors }) => {
   for (const path of ['/tasks/nothing', '/webhooks/nothing', '/audiences/nothing', '/campaigns/nothing', '/customers/view/nothing']) {
     const answer = await page.goto(path);
     expect(answer!.status(), path).toBe(404);
+    await hydrated(page);
     await expect(page.getByText('Not found').first()).toBeVisible();
   }
 });

@@ -71,7 +71,7 @@ test('import, audience, webhook, campaign, task, dry run, submit, receipts', asy
 
   await test.step('Test Send with its log', async () => {
     await page.getByLabel('Test ID').fill('4711');
-    await page.getByLabel('Coupon text').fill('A test');
+    await page.getByRole('textbox', { name: 'Coupon text' }).fill('A test');
     await page.getByRole('button', { name: 'Test Send' }).click();
     await expect(page.getByText('Test successful')).toBeVisible();
     const download = page.waitForEvent('download');
@@ -102,14 +102,14 @@ test('import, audience, webhook, campaign, task, dry run, submit, receipts', asy
     await page.getByLabel('E2E summer / E2E wave').check();
     await page.getByLabel('Receiving crowd').selectOption({ label: (await page.getByLabel('Receiving crowd').locator('option', { hasText: 'E2E spenders' }).textContent())! });
     await page.getByLabel('Select Webhook').selectOption({ label: 'E2E coupons' });
-    await page.getByLabel('Coupon text').fill('Dear ');
+    await page.getByRole('textbox', { name: 'Coupon text' }).fill('Dear ');
     await page.getByRole('button', { name: 'Insert variable' }).click();
     const dialog = page.getByRole('dialog', { name: 'Insert variable' });
     await dialog.getByLabel('Tag', { exact: true }).selectOption('nickname');
     await expect(dialog.getByLabel('Variable name')).toHaveValue('nickname');
     await dialog.getByLabel('Skip this user').check();
     await dialog.getByRole('button', { name: 'Insert', exact: true }).click();
-    await expect(page.getByLabel('Coupon text')).toHaveValue('Dear ${nickname}');
+    await expect(page.getByRole('textbox', { name: 'Coupon text' })).toHaveValue('Dear ${nickname}');
     await page.getByLabel('SHA256').check();
     const dryRun = page.getByRole('complementary', { name: 'Before it is sent' });
     await expect(dryRun).toContainText('225 users in 12 requests');

@@ -3,45 +3,36 @@
 use crate::ui::{Field, Note, SubmitButton, TextInput, Tone};
 use leptos::prelude::*;
 use leptos_meta::Title;
-use leptos_router::{LazyRoute, hooks::use_query_map, lazy_route};
+use leptos_router::hooks::use_query_map;
 
-pub struct SignInPage;
-
-#[lazy_route]
-impl LazyRoute for SignInPage {
-    fn data() -> Self {
-        Self
-    }
-
-    fn view(_this: Self) -> AnyView {
-        let query = use_query_map();
-        let next = move || query.read().get("next").unwrap_or_default();
-        let problem = move || {
-            let text = match query.read().get("problem").as_deref() {
-                Some("wrong") => "E-mail or password is not right.",
-                Some("wait") => "Too many tries. Wait 15 minutes and try again.",
-                Some("nowhere") => "This account is in no workspace. Ask an administrator to add you.",
-                _ => return None,
-            };
-            Some(view! { <Note tone=Tone::Bad>{text}</Note> })
+pub fn sign_in_page() -> AnyView {
+    let query = use_query_map();
+    let next = move || query.read().get("next").unwrap_or_default();
+    let problem = move || {
+        let text = match query.read().get("problem").as_deref() {
+            Some("wrong") => "E-mail or password is not right.",
+            Some("wait") => "Too many tries. Wait 15 minutes and try again.",
+            Some("nowhere") => "This account is in no workspace. Ask an administrator to add you.",
+            _ => return None,
         };
-        view! {
-            <Title text="Sign in" />
-            <main class="sign-in">
-                <form class="panel fields" method="post" action="/sign-in">
-                    <h1>"Sign in to Reachwire"</h1>
-                    <div role="alert">{problem}</div>
-                    <input type="hidden" name="next" value=next />
-                    <Field label="E-mail" name="email" required=true>
-                        <TextInput name="email" type_="email" autocomplete="username" required=true />
-                    </Field>
-                    <Field label="Password" name="password" required=true>
-                        <TextInput name="password" type_="password" autocomplete="current-password" required=true />
-                    </Field>
-                    <SubmitButton label="Sign in" />
-                </form>
-            </main>
-        }
-        .into_any()
+        Some(view! { <Note tone=Tone::Bad>{text}</Note> })
+    };
+    view! {
+        <Title text="Sign in" />
+        <main class="sign-in">
+            <form class="panel fields" method="post" action="/sign-in">
+                <h1>"Sign in to Reachwire"</h1>
+                <div role="alert">{problem}</div>
+                <input type="hidden" name="next" value=next />
+                <Field label="E-mail" name="email" required=true>
+                    <TextInput name="email" type_="email" autocomplete="username" required=true />
+                </Field>
+                <Field label="Password" name="password" required=true>
+                    <TextInput name="password" type_="password" autocomplete="current-password" required=true />
+                </Field>
+                <SubmitButton label="Sign in" />
+            </form>
+        </main>
     }
+    .into_any()
 }

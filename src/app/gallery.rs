@@ -7,7 +7,6 @@ mod words;
 
 use super::not_found::NotFoundPage;
 use leptos::prelude::*;
-use leptos_router::{LazyRoute, lazy_route};
 
 use crate::ui::{Badge, Button, LinkButton, PageHeader, Tone};
 use charts::ChartsSection;
@@ -18,37 +17,27 @@ use words::WordsSection;
 /// A moment that examples hang on (unix ms): the gallery looks the same every day.
 const NOW: i64 = 1_795_338_005_000;
 
-/// The gallery.
-pub struct GalleryPage;
-
-#[lazy_route]
-impl LazyRoute for GalleryPage {
-    fn data() -> Self {
-        Self
+pub fn gallery_page() -> AnyView {
+    // For development: release builds carry none of it.
+    if !cfg!(debug_assertions) {
+        return view! { <NotFoundPage /> }.into_any();
     }
-
-    fn view(_this: Self) -> AnyView {
-        // For development: release builds carry none of it.
-        if !cfg!(debug_assertions) {
-            return view! { <NotFoundPage /> }.into_any();
-        }
-        view! {
-            <PageHeader
-                title="Design system"
-                crumbs=vec![("Development", ""), ("Overview", "/")]
-                intro="What pages are made of. Every part in every state, in light and in dark."
-                badge=view! { <Badge tone=Tone::Run text="Living"/> }.into_any()
-            >
-                <LinkButton href="/webhooks" label="Webhook Management"/>
-                <Button label="Open a dialog" primary=true opens="gallery-dialog"/>
-            </PageHeader>
-            <div class="gallery">
-                <WordsSection/>
-                <ListsSection/>
-                <FormsSection/>
-                <ChartsSection/>
-            </div>
-        }
-        .into_any()
+    view! {
+        <PageHeader
+            title="Design system"
+            crumbs=vec![("Development", ""), ("Overview", "/")]
+            intro="What pages are made of. Every part in every state, in light and in dark."
+            badge=view! { <Badge tone=Tone::Run text="Living"/> }.into_any()
+        >
+            <LinkButton href="/webhooks" label="Webhook Management"/>
+            <Button label="Open a dialog" primary=true opens="gallery-dialog"/>
+        </PageHeader>
+        <div class="gallery">
+            <WordsSection/>
+            <ListsSection/>
+            <FormsSection/>
+            <ChartsSection/>
+        </div>
     }
+    .into_any()
 }

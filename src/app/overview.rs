@@ -10,7 +10,6 @@ use crate::{
     },
 };
 use leptos::{prelude::*, server};
-use leptos_router::{LazyRoute, lazy_route};
 use serde::{Deserialize, Serialize};
 
 /// The workspace at a glance.
@@ -40,34 +39,23 @@ pub async fn load_overview() -> Result<Overview, AppError> {
     })
 }
 
-pub struct OverviewPage {
-    overview: Resource<Result<Overview, AppError>>,
-}
-
-#[lazy_route]
-impl LazyRoute for OverviewPage {
-    fn data() -> Self {
-        Self { overview: Resource::new(|| (), |()| load_overview()) }
+pub fn overview_page() -> AnyView {
+    let overview = Resource::new(|| (), |()| load_overview());
+    let may_send = expect_context::<SessionInfo>().may(Permission::ReachMarketing);
+    view! {
+        <PageHeader title="Overview" intro="What your webhooks are doing.">
+            {may_send.then(|| view! { <LinkButton href="/tasks/new" label="Create Sending Task" primary=true /> })}
+        </PageHeader>
+        <Suspense fallback=|| view! { <Skeleton /> }>
+            {move || Suspend::new(async move {
+                match overview.await {
+                    Ok(overview) => content(overview),
+                    Err(error) => view! { <ErrorNote error /> }.into_any(),
+                }
+            })}
+        </Suspense>
     }
-
-    fn view(this: Self) -> AnyView {
-        let overview = this.overview;
-        let may_send = expect_context::<SessionInfo>().may(Permission::ReachMarketing);
-        view! {
-            <PageHeader title="Overview" intro="What your webhooks are doing.">
-                {may_send.then(|| view! { <LinkButton href="/tasks/new" label="Create Sending Task" primary=true /> })}
-            </PageHeader>
-            <Suspense fallback=|| view! { <Skeleton /> }>
-                {move || Suspend::new(async move {
-                    match overview.await {
-                        Ok(overview) => content(overview),
-                        Err(error) => view! { <ErrorNote error /> }.into_any(),
-                    }
-                })}
-            </Suspense>
-        }
-        .into_any()
-    }
+    .into_any()
 }
 
 fn content(overview: Overview) -> AnyView {

@@ -20,53 +20,42 @@ use crate::{
 };
 use leptos::prelude::*;
 use leptos_router::{
-    LazyRoute,
     hooks::{use_params_map, use_query_map},
-    lazy_route,
     params::ParamsMap,
 };
 
 /// Tags that have a column among the first customers.
 const TAG_COLUMNS: usize = 6;
 
-pub struct AudiencePage;
-
-#[lazy_route]
-impl LazyRoute for AudiencePage {
-    fn data() -> Self {
-        Self
-    }
-
-    fn view(_this: Self) -> AnyView {
-        let (params, query) = (use_params_map(), use_query_map());
-        let id = Memo::new(move |_| params.with(|params| params.get("id").unwrap_or_default()));
-        let editing = Memo::new(move |_| query.with(|query| query.get("edit").is_some()));
-        let asked = Memo::new(move |_| query.with(from_query));
-        let update = ServerAction::<UpdateAudience>::new();
-        let updated = Memo::new(move |_| matches!(update.value().get(), Some(Ok(()))).then(|| update.version().get()));
-        let audience = Resource::new(
-            move || (id.get(), asked.get(), updated.get()),
-            |(id, asked, _)| async move {
-                let counted = if asked.is_empty() { None } else { Some(count_conditions(asked).await) };
-                get_audience(id).await.map(|view| (view, counted))
-            },
-        );
-        let content = move || {
-            let editing = editing.get();
-            Suspend::new(async move {
-                match audience.await {
-                    Ok((view, counted)) if editing => edit(view, update, query.get_untracked(), counted),
-                    Ok((view, _)) => page(view),
-                    Err(error) => view! {
-                        <PageHeader title="Audience" crumbs=crumbs() />
-                        <Panel><ErrorNote error /></Panel>
-                    }
-                    .into_any(),
+pub fn audience_page() -> AnyView {
+    let (params, query) = (use_params_map(), use_query_map());
+    let id = Memo::new(move |_| params.with(|params| params.get("id").unwrap_or_default()));
+    let editing = Memo::new(move |_| query.with(|query| query.get("edit").is_some()));
+    let asked = Memo::new(move |_| query.with(from_query));
+    let update = ServerAction::<UpdateAudience>::new();
+    let updated = Memo::new(move |_| matches!(update.value().get(), Some(Ok(()))).then(|| update.version().get()));
+    let audience = Resource::new(
+        move || (id.get(), asked.get(), updated.get()),
+        |(id, asked, _)| async move {
+            let counted = if asked.is_empty() { None } else { Some(count_conditions(asked).await) };
+            get_audience(id).await.map(|view| (view, counted))
+        },
+    );
+    let content = move || {
+        let editing = editing.get();
+        Suspend::new(async move {
+            match audience.await {
+                Ok((view, counted)) if editing => edit(view, update, query.get_untracked(), counted),
+                Ok((view, _)) => page(view),
+                Err(error) => view! {
+                    <PageHeader title="Audience" crumbs=crumbs() />
+                    <Panel><ErrorNote error /></Panel>
                 }
-            })
-        };
-        view! { <Transition fallback=|| view! { <Skeleton rows=6 /> }>{content}</Transition> }.into_any()
-    }
+                .into_any(),
+            }
+        })
+    };
+    view! { <Transition fallback=|| view! { <Skeleton rows=6 /> }>{content}</Transition> }.into_any()
 }
 
 fn crumbs() -> Vec<(&'static str, &'static str)> {

@@ -14,57 +14,48 @@ use crate::{
     },
 };
 use leptos::prelude::*;
-use leptos_router::{LazyRoute, hooks::use_query_map, lazy_route, params::ParamsMap};
+use leptos_router::{hooks::use_query_map, params::ParamsMap};
 
 pub const UPLOAD: &str = "/audiences/upload";
 
-pub struct NewAudiencePage;
-
-#[lazy_route]
-impl LazyRoute for NewAudiencePage {
-    fn data() -> Self {
-        Self
-    }
-
-    fn view(_this: Self) -> AnyView {
-        let query = use_query_map();
-        let kind = Memo::new(move |_| query.with(kind_of));
-        let asked = Memo::new(move |_| query.with(from_query));
-        let choices = Resource::new(
-            move || asked.get(),
-            |asked| async move {
-                let counted = if asked.is_empty() { None } else { Some(count_conditions(asked).await) };
-                audience_choices().await.map(|choices| (choices, counted))
-            },
-        );
-        let content = move || {
-            let kind = kind.get();
-            Suspend::new(async move {
-                match choices.await {
-                    Ok((choices, counted)) => {
-                        let query = query.get_untracked();
-                        match kind {
-                            Kind::All => view! { <Everybody choices query /> }.into_any(),
-                            Kind::List => view! { <List choices query /> }.into_any(),
-                            Kind::Rules => view! { <ByConditions choices query counted /> }.into_any(),
-                        }
+pub fn new_audience_page() -> AnyView {
+    let query = use_query_map();
+    let kind = Memo::new(move |_| query.with(kind_of));
+    let asked = Memo::new(move |_| query.with(from_query));
+    let choices = Resource::new(
+        move || asked.get(),
+        |asked| async move {
+            let counted = if asked.is_empty() { None } else { Some(count_conditions(asked).await) };
+            audience_choices().await.map(|choices| (choices, counted))
+        },
+    );
+    let content = move || {
+        let kind = kind.get();
+        Suspend::new(async move {
+            match choices.await {
+                Ok((choices, counted)) => {
+                    let query = query.get_untracked();
+                    match kind {
+                        Kind::All => view! { <Everybody choices query /> }.into_any(),
+                        Kind::List => view! { <List choices query /> }.into_any(),
+                        Kind::Rules => view! { <ByConditions choices query counted /> }.into_any(),
                     }
-                    Err(error) => view! { <ErrorNote error /> }.into_any(),
                 }
-            })
-        };
-        let tabs = Kind::ALL.iter().map(|kind| (kind.label().to_string(), address(*kind))).collect();
-        view! {
-            <PageHeader title="Create Audience" crumbs=vec![("Audiences", "/audiences")] />
-            <Panel padded=false>
-                <Tabs items=tabs current=Signal::derive(move || address(kind.get())) label="What the audience is made of" />
-                <div class="body">
-                    <Transition fallback=|| view! { <Skeleton rows=4 /> }>{content}</Transition>
-                </div>
-            </Panel>
-        }
-        .into_any()
+                Err(error) => view! { <ErrorNote error /> }.into_any(),
+            }
+        })
+    };
+    let tabs = Kind::ALL.iter().map(|kind| (kind.label().to_string(), address(*kind))).collect();
+    view! {
+        <PageHeader title="Create Audience" crumbs=vec![("Audiences", "/audiences")] />
+        <Panel padded=false>
+            <Tabs items=tabs current=Signal::derive(move || address(kind.get())) label="What the audience is made of" />
+            <div class="body">
+                <Transition fallback=|| view! { <Skeleton rows=4 /> }>{content}</Transition>
+            </div>
+        </Panel>
     }
+    .into_any()
 }
 
 fn kind_of(query: &ParamsMap) -> Kind {

@@ -9,38 +9,28 @@ use crate::ui::{
     format, use_list_params,
 };
 use leptos::prelude::*;
-use leptos_router::{LazyRoute, lazy_route};
 
-pub struct AudiencesPage;
-
-#[lazy_route]
-impl LazyRoute for AudiencesPage {
-    fn data() -> Self {
-        Self
+pub fn audiences_page() -> AnyView {
+    let params = use_list_params(&[]);
+    let list = Resource::new(move || params.get(), |params| list_audiences(params.q, params.after));
+    let rows = move || {
+        Suspend::new(async move {
+            match list.await {
+                Ok(list) => found(list, params),
+                Err(error) => view! { <ErrorNote error /> }.into_any(),
+            }
+        })
+    };
+    view! {
+        <PageHeader title="Audiences" intro="Named sets of customers that tasks send to.">
+            <LinkButton href="/audiences/new" label="Create Audience" primary=true />
+        </PageHeader>
+        <Panel padded=false>
+            <Filters action="/audiences" params placeholder="Search by name" />
+            <Transition fallback=|| view! { <Skeleton rows=5 /> }>{rows}</Transition>
+        </Panel>
     }
-
-    fn view(_this: Self) -> AnyView {
-        let params = use_list_params(&[]);
-        let list = Resource::new(move || params.get(), |params| list_audiences(params.q, params.after));
-        let rows = move || {
-            Suspend::new(async move {
-                match list.await {
-                    Ok(list) => found(list, params),
-                    Err(error) => view! { <ErrorNote error /> }.into_any(),
-                }
-            })
-        };
-        view! {
-            <PageHeader title="Audiences" intro="Named sets of customers that tasks send to.">
-                <LinkButton href="/audiences/new" label="Create Audience" primary=true />
-            </PageHeader>
-            <Panel padded=false>
-                <Filters action="/audiences" params placeholder="Search by name" />
-                <Transition fallback=|| view! { <Skeleton rows=5 /> }>{rows}</Transition>
-            </Panel>
-        }
-        .into_any()
-    }
+    .into_any()
 }
 
 fn found(list: AudienceList, params: Memo<ListParams>) -> AnyView {

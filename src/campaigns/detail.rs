@@ -14,11 +14,9 @@ use crate::{
     },
 };
 use leptos::{form::ActionForm, prelude::*};
-use leptos_router::{LazyRoute, hooks::use_params_map, lazy_route};
+use leptos_router::hooks::use_params_map;
 
 const DELETE: &str = "delete-campaign";
-
-pub struct CampaignPage;
 
 /// The page's actions; they outlive what is loaded anew.
 #[derive(Clone, Copy)]
@@ -28,32 +26,25 @@ struct Actions {
     delete: ServerAction<DeleteCampaign>,
 }
 
-#[lazy_route]
-impl LazyRoute for CampaignPage {
-    fn data() -> Self {
-        Self
+pub fn campaign_page() -> AnyView {
+    let params = use_params_map();
+    let id = Memo::new(move |_| params.read().get("id").unwrap_or_default());
+    let actions = Actions { edit: ServerAction::new(), create: ServerAction::new(), delete: ServerAction::new() };
+    let campaign = Resource::new(
+        move || (id.get(), actions.edit.version().get(), actions.create.version().get()),
+        |(id, ..)| get_campaign(id),
+    );
+    view! {
+        <Transition fallback=|| view! { <Panel><Skeleton /></Panel> }>
+            {move || Suspend::new(async move {
+                match campaign.await {
+                    Ok(detail) => page(detail, actions),
+                    Err(error) => view! { <ErrorNote error /> }.into_any(),
+                }
+            })}
+        </Transition>
     }
-
-    fn view(_this: Self) -> AnyView {
-        let params = use_params_map();
-        let id = Memo::new(move |_| params.read().get("id").unwrap_or_default());
-        let actions = Actions { edit: ServerAction::new(), create: ServerAction::new(), delete: ServerAction::new() };
-        let campaign = Resource::new(
-            move || (id.get(), actions.edit.version().get(), actions.create.version().get()),
-            |(id, ..)| get_campaign(id),
-        );
-        view! {
-            <Transition fallback=|| view! { <Panel><Skeleton /></Panel> }>
-                {move || Suspend::new(async move {
-                    match campaign.await {
-                        Ok(detail) => page(detail, actions),
-                        Err(error) => view! { <ErrorNote error /> }.into_any(),
-                    }
-                })}
-            </Transition>
-        }
-        .into_any()
-    }
+    .into_any()
 }
 
 fn page(detail: CampaignDetail, actions: Actions) -> AnyView {

@@ -10,47 +10,37 @@ use crate::ui::{
     use_list_params,
 };
 use leptos::prelude::*;
-use leptos_router::{LazyRoute, lazy_route};
 
 /// Main campaigns on a page; their sub-campaigns come with them.
 const PAGE_SIZE: i64 = 50;
 
-pub struct CampaignsPage;
-
-#[lazy_route]
-impl LazyRoute for CampaignsPage {
-    fn data() -> Self {
-        Self
+pub fn campaigns_page() -> AnyView {
+    let params = use_list_params(&[]);
+    let search = Memo::new(move |_| params.read().q.clone());
+    let tree = Resource::new(move || search.get(), list_campaigns);
+    let create = ServerAction::<CreateCampaign>::new();
+    let changes = may_change();
+    view! {
+        <PageHeader
+            title="Marketing Campaigns"
+            crumbs=vec![("User Marketing", "")]
+            intro="What tasks belong together: a main campaign with its sub-campaigns, or a sub-campaign by itself."
+        >
+            {changes.then(|| view! { <Button label="Create Campaign" primary=true opens=CREATE /> })}
+        </PageHeader>
+        <Panel padded=false>
+            <Filters action="/campaigns" params placeholder="Search name" />
+            <Transition fallback=|| view! { <Skeleton /> }>
+                {move || Suspend::new(async move {
+                    match tree.await {
+                        Ok(nodes) => table(nodes, params, changes, create),
+                        Err(error) => view! { <ErrorNote error /> }.into_any(),
+                    }
+                })}
+            </Transition>
+        </Panel>
     }
-
-    fn view(_this: Self) -> AnyView {
-        let params = use_list_params(&[]);
-        let search = Memo::new(move |_| params.read().q.clone());
-        let tree = Resource::new(move || search.get(), list_campaigns);
-        let create = ServerAction::<CreateCampaign>::new();
-        let changes = may_change();
-        view! {
-            <PageHeader
-                title="Marketing Campaigns"
-                crumbs=vec![("User Marketing", "")]
-                intro="What tasks belong together: a main campaign with its sub-campaigns, or a sub-campaign by itself."
-            >
-                {changes.then(|| view! { <Button label="Create Campaign" primary=true opens=CREATE /> })}
-            </PageHeader>
-            <Panel padded=false>
-                <Filters action="/campaigns" params placeholder="Search name" />
-                <Transition fallback=|| view! { <Skeleton /> }>
-                    {move || Suspend::new(async move {
-                        match tree.await {
-                            Ok(nodes) => table(nodes, params, changes, create),
-                            Err(error) => view! { <ErrorNote error /> }.into_any(),
-                        }
-                    })}
-                </Transition>
-            </Panel>
-        }
-        .into_any()
-    }
+    .into_any()
 }
 
 fn table(

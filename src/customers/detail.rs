@@ -7,42 +7,33 @@ use super::{
 use crate::tasks::messages::Messages;
 use crate::ui::{EmptyState, ErrorNote, Fact, Facts, PageHeader, Panel, Skeleton, TableWrap, Time};
 use leptos::prelude::*;
-use leptos_router::{LazyRoute, hooks::use_location, lazy_route, location::Url};
+use leptos_router::{hooks::use_location, location::Url};
 
-pub struct CustomerPage;
-
-#[lazy_route]
-impl LazyRoute for CustomerPage {
-    fn data() -> Self {
-        Self
-    }
-
-    fn view(_this: Self) -> AnyView {
-        // Not from the route's parameters: they are decoded twice, and an id may hold a percent sign.
-        let path = use_location().pathname;
-        let id = Memo::new(move |_| path.with(|path| Url::unescape(path.rsplit('/').next().unwrap_or_default())));
-        let customer = Resource::new(move || id.get(), get_customer);
-        let sections = move || {
-            Suspend::new(async move {
-                match customer.await {
-                    Ok((customer, tags)) => view! {
-                        <div class="grid halves">
-                            <Identities customer=customer.clone() />
-                            <Tags customer tags />
-                        </div>
-                    }
-                    .into_any(),
-                    Err(error) => view! { <Panel><ErrorNote error /></Panel> }.into_any(),
+pub fn customer_page() -> AnyView {
+    // Not from the route's parameters: they are decoded twice, and an id may hold a percent sign.
+    let path = use_location().pathname;
+    let id = Memo::new(move |_| path.with(|path| Url::unescape(path.rsplit('/').next().unwrap_or_default())));
+    let customer = Resource::new(move || id.get(), get_customer);
+    let sections = move || {
+        Suspend::new(async move {
+            match customer.await {
+                Ok((customer, tags)) => view! {
+                    <div class="grid halves">
+                        <Identities customer=customer.clone() />
+                        <Tags customer tags />
+                    </div>
                 }
-            })
-        };
-        view! {
-            <PageHeader title=Signal::derive(move || id.get()) crumbs=vec![("Customers", "/customers")] />
-            <Transition fallback=|| view! { <Skeleton rows=6 /> }>{sections}</Transition>
-            <Messages customer_id=id />
-        }
-        .into_any()
+                .into_any(),
+                Err(error) => view! { <Panel><ErrorNote error /></Panel> }.into_any(),
+            }
+        })
+    };
+    view! {
+        <PageHeader title=Signal::derive(move || id.get()) crumbs=vec![("Customers", "/customers")] />
+        <Transition fallback=|| view! { <Skeleton rows=6 /> }>{sections}</Transition>
+        <Messages customer_id=id />
     }
+    .into_any()
 }
 
 #[component]

@@ -11,10 +11,8 @@ use crate::ui::{
     Badge, ErrorNote, FormErrors, Note, PageHeader, Panel, Progress, Skeleton, Stepper, SubmitButton, Tone, format,
 };
 use leptos::prelude::*;
-use leptos_router::{LazyRoute, hooks::use_params_map, lazy_route};
+use leptos_router::hooks::use_params_map;
 use std::time::Duration;
-
-pub struct ImportPage;
 
 /// How often a running import is asked how far it is.
 const POLL: Duration = Duration::from_secs(1);
@@ -27,41 +25,31 @@ struct Actions {
     tick: RwSignal<u32>,
 }
 
-#[lazy_route]
-impl LazyRoute for ImportPage {
-    fn data() -> Self {
-        Self
-    }
-
-    fn view(_this: Self) -> AnyView {
-        let params = use_params_map();
-        let id = Memo::new(move |_| params.with(|params| params.get("id").unwrap_or_default()));
-        let actions = Actions {
-            start: ServerAction::new(),
-            again: ServerAction::new(),
-            discard: ServerAction::new(),
-            tick: RwSignal::new(0),
-        };
-        // A refused start changes nothing, so the form stays as it was typed.
-        let started = Memo::new(move |_| matches!(actions.start.value().get(), Some(Ok(()))));
-        let again = Memo::new(move |_| actions.again.version().get());
-        let import = Resource::new(
-            move || (id.get(), actions.tick.get(), started.get(), again.get()),
-            |(id, ..)| get_import(id),
-        );
-        let content = move || {
-            Suspend::new(async move {
-                match import.await {
-                    Ok(view) => page(view, actions),
-                    Err(error) => {
-                        view! { <PageHeader title="Import" crumbs=crumbs() /><Panel><ErrorNote error /></Panel> }
-                            .into_any()
-                    }
+pub fn import_page() -> AnyView {
+    let params = use_params_map();
+    let id = Memo::new(move |_| params.with(|params| params.get("id").unwrap_or_default()));
+    let actions = Actions {
+        start: ServerAction::new(),
+        again: ServerAction::new(),
+        discard: ServerAction::new(),
+        tick: RwSignal::new(0),
+    };
+    // A refused start changes nothing, so the form stays as it was typed.
+    let started = Memo::new(move |_| matches!(actions.start.value().get(), Some(Ok(()))));
+    let again = Memo::new(move |_| actions.again.version().get());
+    let import =
+        Resource::new(move || (id.get(), actions.tick.get(), started.get(), again.get()), |(id, ..)| get_import(id));
+    let content = move || {
+        Suspend::new(async move {
+            match import.await {
+                Ok(view) => page(view, actions),
+                Err(error) => {
+                    view! { <PageHeader title="Import" crumbs=crumbs() /><Panel><ErrorNote error /></Panel> }.into_any()
                 }
-            })
-        };
-        view! { <Transition fallback=|| view! { <Skeleton rows=8 /> }>{content}</Transition> }.into_any()
-    }
+            }
+        })
+    };
+    view! { <Transition fallback=|| view! { <Skeleton rows=8 /> }>{content}</Transition> }.into_any()
 }
 
 fn crumbs() -> Vec<(&'static str, &'static str)> {

@@ -10,41 +10,31 @@ use crate::ui::{
     format, use_list_params,
 };
 use leptos::prelude::*;
-use leptos_router::{LazyRoute, lazy_route};
 
 /// Tags that have a column; the customer's page has them all.
 const TAG_COLUMNS: usize = 8;
 
-pub struct CustomersPage;
-
-#[lazy_route]
-impl LazyRoute for CustomersPage {
-    fn data() -> Self {
-        Self
+pub fn customers_page() -> AnyView {
+    let params = use_list_params(&[]);
+    let list = Resource::new(move || params.get(), |params| list_customers(params.q, params.after));
+    let rows = move || {
+        Suspend::new(async move {
+            match list.await {
+                Ok(list) => found(list, params),
+                Err(error) => view! { <ErrorNote error /> }.into_any(),
+            }
+        })
+    };
+    view! {
+        <PageHeader title="Customers" intro="Everybody you can send to, with their IDs and tags.">
+            <LinkButton href="/customers/import" label="Import Customers" primary=true />
+        </PageHeader>
+        <Panel padded=false>
+            <Filters action="/customers" params placeholder="Search by customer ID or any other ID" />
+            <Transition fallback=|| view! { <Skeleton rows=8 /> }>{rows}</Transition>
+        </Panel>
     }
-
-    fn view(_this: Self) -> AnyView {
-        let params = use_list_params(&[]);
-        let list = Resource::new(move || params.get(), |params| list_customers(params.q, params.after));
-        let rows = move || {
-            Suspend::new(async move {
-                match list.await {
-                    Ok(list) => found(list, params),
-                    Err(error) => view! { <ErrorNote error /> }.into_any(),
-                }
-            })
-        };
-        view! {
-            <PageHeader title="Customers" intro="Everybody you can send to, with their IDs and tags.">
-                <LinkButton href="/customers/import" label="Import Customers" primary=true />
-            </PageHeader>
-            <Panel padded=false>
-                <Filters action="/customers" params placeholder="Search by customer ID or any other ID" />
-                <Transition fallback=|| view! { <Skeleton rows=8 /> }>{rows}</Transition>
-            </Panel>
-        }
-        .into_any()
-    }
+    .into_any()
 }
 
 fn found(list: CustomerList, params: Memo<ListParams>) -> AnyView {

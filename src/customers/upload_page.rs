@@ -7,44 +7,35 @@ use crate::ui::{
     Tone, format,
 };
 use leptos::{ev, prelude::*};
-use leptos_router::{LazyRoute, hooks::use_query_map, lazy_route};
+use leptos_router::hooks::use_query_map;
 
 pub const UPLOAD: &str = "/customers/import/file";
 
-pub struct UploadPage;
-
-#[lazy_route]
-impl LazyRoute for UploadPage {
-    fn data() -> Self {
-        Self
+pub fn upload_page() -> AnyView {
+    let imports = Resource::new(|| (), |()| latest_imports());
+    let rows = move || {
+        Suspend::new(async move {
+            match imports.await {
+                Ok((imports, now)) => latest(imports, now),
+                Err(error) => view! { <ErrorNote error /> }.into_any(),
+            }
+        })
+    };
+    view! {
+        <PageHeader
+            title="Import Customers"
+            crumbs=vec![("Customers", "/customers")]
+            intro="From a CSV file: one row for each customer, with the customer ID, other IDs and tags."
+        />
+        <Stepper steps=steps() current=0_u32 />
+        <div class="grid">
+            <UploadForm />
+            <Panel title="Latest imports" padded=false>
+                <Transition fallback=|| view! { <Skeleton rows=3 /> }>{rows}</Transition>
+            </Panel>
+        </div>
     }
-
-    fn view(_this: Self) -> AnyView {
-        let imports = Resource::new(|| (), |()| latest_imports());
-        let rows = move || {
-            Suspend::new(async move {
-                match imports.await {
-                    Ok((imports, now)) => latest(imports, now),
-                    Err(error) => view! { <ErrorNote error /> }.into_any(),
-                }
-            })
-        };
-        view! {
-            <PageHeader
-                title="Import Customers"
-                crumbs=vec![("Customers", "/customers")]
-                intro="From a CSV file: one row for each customer, with the customer ID, other IDs and tags."
-            />
-            <Stepper steps=steps() current=0_u32 />
-            <div class="grid">
-                <UploadForm />
-                <Panel title="Latest imports" padded=false>
-                    <Transition fallback=|| view! { <Skeleton rows=3 /> }>{rows}</Transition>
-                </Panel>
-            </div>
-        }
-        .into_any()
-    }
+    .into_any()
 }
 
 pub fn steps() -> Vec<String> {

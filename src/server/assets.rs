@@ -5,12 +5,9 @@ use std::path::PathBuf;
 
 pub fn leptos_options() -> LeptosOptions {
     let beside = std::env::current_exe().ok().and_then(|exe| exe.parent().map(PathBuf::from)).unwrap_or_default();
-    let packaged = beside.join("site");
-    let site_root = if packaged.is_dir() {
-        packaged.to_string_lossy().into_owned()
-    } else {
-        std::env::var("LEPTOS_SITE_ROOT").unwrap_or_else(|_| "target/site".into())
-    };
+    let built = [beside.join("site"), beside.join("../site")].into_iter().find(|folder| folder.is_dir());
+    let site_root = std::env::var("LEPTOS_SITE_ROOT").ok().or_else(|| Some(built?.to_string_lossy().into_owned()));
+    let site_root = site_root.unwrap_or_else(|| "target/site".into());
     LeptosOptions::builder()
         .output_name("reachwire")
         .site_root(site_root)

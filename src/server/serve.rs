@@ -10,7 +10,7 @@ use crate::{
 };
 use secrecy::ExposeSecret;
 use std::time::Duration;
-use tokio::{net::TcpListener, signal};
+use tokio::{net::TcpListener, signal, sync::watch};
 
 /// How long running POSTs and requests may take to end after a stop was asked for.
 const GRACE: Duration = Duration::from_secs(15);
@@ -45,22 +45,34 @@ pub async fn serve(state: AppState) -> Result<(), String> {
     tracing::info!(address = %state.config.listen, "listening");
     let (engine, db) = (state.engine.clone(), state.db.clone());
     crate::customers::import::resume(&state).await;
-    let (stopping, mut stopped) = tokio::sync::watch::channel(false);
-    let server = axum::serve(listener, router(state).into_make_service_with_connect_info::<std::net::SocketAddr>())
-        .with_graceful_shutdown(async move {
-            asked_to_stop().await;
-            tracing::info!("stopping: no new work; running POSTs may end");
-            let _ = stopping.send(true);
-        });
-    let requests = async move {
-        tokio::select! {
-            ended = server => ended.map_err(|error| error.to_string()),
-            // Keep-alive connections and slow clients must not hold the stop up.
-            () = async { let _ = stopped.wait_for(|stop| *stop).await; tokio::time::sleep(GRACE).await } => Ok(()),
+    let (stop, stopped) = watch::channel(false);
+    let stopping = || {
+        let mut stopped = stopped.clone();
+        async move {
+            let _ = stopped.wait_for(|stop| *stop).await;
         }
     };
-    let ended = requests.await;
-    engine.stop(GRACE).await;
+    let asked = {
+        let stop = stop.clone();
+        async move {
+            asked_to_stop().await;
+            tracing::info!("stopping: no new work; running POSTs may end");
+            stop.send_replace(true);
+        }
+    };
+    let server = axum::serve(listener, router(state).into_make_service_with_connect_info::<std::net::SocketAddr>())
+        .with_graceful_shutdown(asked);
+    let requests = async {
+        let ended = tokio::select! {
+            ended = server => ended.map_err(|error| error.to_string()),
+            // Keep-alive connections and slow clients must not hold the stop up.
+            () = async { stopping().await; tokio::time::sleep(GRACE).await } => Ok(()),
+        };
+        // Also when the server ended by itself.
+        stop.send_replace(true);
+        ended
+    };
+    let (ended, ()) = tokio::join!(requests, async { stopping().await; engine.stop(GRACE).await });
     db.close().await;
     ended
 }

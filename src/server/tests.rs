@@ -12,6 +12,7 @@ use crate::{
 };
 use axum::body::Body;
 use http::{Request, StatusCode, header};
+use leptos::server_fn::ServerFn;
 
 on_both_databases!(strangers_see_the_sign_in_and_nothing_else, |db| async move {
     let server = Harness::new(db).await;
@@ -143,5 +144,14 @@ on_both_databases!(pages_are_safe_by_default, |db| async move {
     assert_eq!(server.page("/tasks", &cookie).await.status, StatusCode::OK, "still signed in");
     // A body without bounds.
     let huge = "x".repeat(3 << 20);
-    assert_eq!(server.call::<SubmitTask>(&cookie, &huge).await.status, StatusCode::PAYLOAD_TOO_LARGE);
+    let post = || {
+        Request::post(SubmitTask::PATH)
+            .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
+            .header(header::COOKIE, &cookie)
+            .header("sec-fetch-site", "same-origin")
+    };
+    let told = post().header(header::CONTENT_LENGTH, huge.len()).body(Body::from(huge.clone())).unwrap();
+    assert_eq!(server.send(told).await.status, StatusCode::PAYLOAD_TOO_LARGE);
+    let untold = server.send(post().body(Body::from(huge)).unwrap()).await;
+    assert_eq!(untold.status, StatusCode::UNPROCESSABLE_ENTITY, "{}", untold.text);
 });

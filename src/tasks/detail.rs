@@ -18,11 +18,7 @@ use crate::{
 };
 use batches::Batches;
 use leptos::prelude::*;
-use leptos_router::{
-    LazyRoute,
-    hooks::{use_params_map, use_query_map},
-    lazy_route,
-};
+use leptos_router::hooks::{use_params_map, use_query_map};
 use live::Live;
 use std::time::Duration;
 use users::Users;
@@ -31,52 +27,32 @@ pub use users::result_badge;
 /// Between two looks while it sends: never more than 2 s behind.
 const POLL: Duration = Duration::from_millis(1_000);
 
-pub struct TaskPage {
-    id: Memo<String>,
-    detail: Resource<Result<TaskDetail, AppError>>,
-    live: Resource<Result<TaskLive, AppError>>,
-    control: ServerAction<ControlTask>,
-    again: ServerAction<SendFailedAgain>,
-}
-
-#[lazy_route]
-impl LazyRoute for TaskPage {
-    fn data() -> Self {
-        let params = use_params_map();
-        let id = Memo::new(move |_| params.read().get("id").unwrap_or_default());
-        let control = ServerAction::<ControlTask>::new();
-        let again = ServerAction::<SendFailedAgain>::new();
-        Self {
-            detail: Resource::new(move || id.get(), load_task),
-            live: Resource::new(
-                move || (id.get(), control.version().get(), again.version().get()),
-                |(id, _, _)| load_task_live(id),
-            ),
-            id,
-            control,
-            again,
-        }
-    }
-
-    fn view(this: Self) -> AnyView {
-        let TaskPage { id, detail, live, control, again } = this;
-        view! {
-            <Transition fallback=|| view! { <Skeleton /> }>
-                {move || Suspend::new(async move {
-                    match (detail.await, live.await) {
-                        (Ok(detail), Ok(first)) => view! { <Page detail first control again /> }.into_any(),
-                        (Err(error), _) | (_, Err(error)) => view! {
-                            <PageHeader title="Task" crumbs=vec![("Webhook", "/tasks")] />
-                            <ErrorNote error />
-                        }
-                        .into_any(),
+pub fn task_page() -> AnyView {
+    let params = use_params_map();
+    let id = Memo::new(move |_| params.read().get("id").unwrap_or_default());
+    let control = ServerAction::<ControlTask>::new();
+    let again = ServerAction::<SendFailedAgain>::new();
+    let detail = Resource::new(move || id.get(), load_task);
+    let live = Resource::new(
+        move || (id.get(), control.version().get(), again.version().get()),
+        |(id, _, _)| load_task_live(id),
+    );
+    view! {
+        <Transition fallback=|| view! { <Skeleton /> }>
+            {move || Suspend::new(async move {
+                match (detail.await, live.await) {
+                    (Ok(detail), Ok(first)) => view! { <Page detail first control again /> }.into_any(),
+                    (Err(error), _) | (_, Err(error)) => view! {
+                        <PageHeader title="Task" crumbs=vec![("Webhook", "/tasks")] />
+                        <ErrorNote error />
                     }
-                })}
-            </Transition>
-            <Rows id />
-        }
-        .into_any()
+                    .into_any(),
+                }
+            })}
+        </Transition>
+        <Rows id />
     }
+    .into_any()
 }
 
 /// The tables have their own resources: they must not stand inside the Suspense above.

@@ -8,7 +8,7 @@ use super::{
     model::{NAME_MAX, TaskForm, WebhookChoice, field},
 };
 use crate::{
-    error::{AppError, FieldError},
+    error::FieldError,
     ui::{
         Button, Choice, DateTimeField, Dialog, ErrorNote, Field, FormErrors, LinkButton, MultiSelect, PageHeader,
         Panel, Select, SelectOption, Skeleton, SubmitButton, Switch, TextInput, field_errors, format::counted, time,
@@ -21,49 +21,33 @@ use crate::{
 };
 use dry_run_panel::{DryRunPanel, read_form};
 use leptos::prelude::*;
-use leptos_router::{
-    LazyRoute,
-    hooks::{use_params_map, use_query_map},
-    lazy_route,
-};
+use leptos_router::hooks::{use_params_map, use_query_map};
 use parameters::Parameters;
 
 /// The id of the form, by which the dry run reads it.
 const FORM: &str = "task-form";
 const TEST_DIALOG: &str = "test-send";
 
-pub struct TaskFormPage {
-    form: Resource<Result<TaskForm, AppError>>,
-    id: Memo<String>,
-}
-
-#[lazy_route]
-impl LazyRoute for TaskFormPage {
-    fn data() -> Self {
-        let params = use_params_map();
-        let id = Memo::new(move |_| params.read().get("id").unwrap_or_default());
-        Self { form: Resource::new(move || id.get(), load_task_form), id }
+pub fn task_form_page() -> AnyView {
+    let params = use_params_map();
+    let id = Memo::new(move |_| params.read().get("id").unwrap_or_default());
+    let form = Resource::new(move || id.get(), load_task_form);
+    let title = move || if id.read().is_empty() { "Create Sending Task" } else { "Edit Sending Task" }.to_string();
+    view! {
+        <PageHeader
+            title=Signal::derive(title)
+            crumbs=vec![("User Marketing", ""), ("Reach Marketing", ""), ("Webhook", "/tasks")]
+        />
+        <Suspense fallback=|| view! { <Skeleton /> }>
+            {move || Suspend::new(async move {
+                match form.await {
+                    Ok(form) => view! { <Form form id=id.get_untracked() /> }.into_any(),
+                    Err(error) => view! { <ErrorNote error /> }.into_any(),
+                }
+            })}
+        </Suspense>
     }
-
-    fn view(this: Self) -> AnyView {
-        let TaskFormPage { form, id } = this;
-        let title = move || if id.read().is_empty() { "Create Sending Task" } else { "Edit Sending Task" }.to_string();
-        view! {
-            <PageHeader
-                title=Signal::derive(title)
-                crumbs=vec![("User Marketing", ""), ("Reach Marketing", ""), ("Webhook", "/tasks")]
-            />
-            <Suspense fallback=|| view! { <Skeleton /> }>
-                {move || Suspend::new(async move {
-                    match form.await {
-                        Ok(form) => view! { <Form form id=id.get_untracked() /> }.into_any(),
-                        Err(error) => view! { <ErrorNote error /> }.into_any(),
-                    }
-                })}
-            </Suspense>
-        }
-        .into_any()
-    }
+    .into_any()
 }
 
 #[component]

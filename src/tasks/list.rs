@@ -7,69 +7,53 @@ use super::{
 use crate::{
     access::model::{Permission, SessionInfo},
     delivery::model::SendState,
-    error::AppError,
     ui::{
         Badge, Confirm, EmptyState, ErrorNote, FilterSelect, Filters, LinkButton, ListParams, PageHeader, Pager, Panel,
         RowMenu, SelectOption, Skeleton, SortTh, TableWrap, Time, Tone, format::count, use_list_params,
     },
 };
 use leptos::prelude::*;
-use leptos_router::{LazyRoute, lazy_route};
 
 const FILTERS: &[&str] = &["state", "webhook"];
 
-pub struct TasksPage {
-    params: Memo<ListParams>,
-    list: Resource<Result<TaskList, AppError>>,
-    delete: ServerAction<DeleteTask>,
-}
-
-#[lazy_route]
-impl LazyRoute for TasksPage {
-    fn data() -> Self {
-        let params = use_list_params(FILTERS);
-        let delete = ServerAction::<DeleteTask>::new();
-        let list = Resource::new(
-            move || (params.get(), delete.version().get()),
-            |(params, _)| {
-                let (state, webhook) = (params.filter("state").to_string(), params.filter("webhook").to_string());
-                list_tasks(params.q, state, webhook, params.sort, params.page)
-            },
-        );
-        Self { params, list, delete }
+pub fn tasks_page() -> AnyView {
+    let params = use_list_params(FILTERS);
+    let delete = ServerAction::<DeleteTask>::new();
+    let list = Resource::new(
+        move || (params.get(), delete.version().get()),
+        |(params, _)| {
+            let (state, webhook) = (params.filter("state").to_string(), params.filter("webhook").to_string());
+            list_tasks(params.q, state, webhook, params.sort, params.page)
+        },
+    );
+    let may_send = expect_context::<SessionInfo>().may(Permission::ReachMarketing);
+    let states = SendState::ALL.map(|state| SelectOption::new(state.code(), state.label())).to_vec();
+    view! {
+        <PageHeader
+            title="Webhook"
+            crumbs=vec![("User Marketing", ""), ("Reach Marketing", "")]
+            intro="Tasks that send one webhook to one audience."
+        >
+            {may_send.then(|| view! { <LinkButton href="/tasks/new" label="Create Sending Task" primary=true /> })}
+        </PageHeader>
+        <Panel padded=false>
+            <Filters
+                action="/tasks"
+                params
+                placeholder="Search task, audience or webhook"
+                selects=vec![FilterSelect::new("state", "All statuses", states)]
+            />
+            <Transition fallback=|| view! { <Skeleton /> }>
+                {move || Suspend::new(async move {
+                    match list.await {
+                        Ok(list) => table(list, params, delete, may_send),
+                        Err(error) => view! { <ErrorNote error /> }.into_any(),
+                    }
+                })}
+            </Transition>
+        </Panel>
     }
-
-    fn view(this: Self) -> AnyView {
-        let TasksPage { params, list, delete } = this;
-        let may_send = expect_context::<SessionInfo>().may(Permission::ReachMarketing);
-        let states = SendState::ALL.map(|state| SelectOption::new(state.code(), state.label())).to_vec();
-        view! {
-            <PageHeader
-                title="Webhook"
-                crumbs=vec![("User Marketing", ""), ("Reach Marketing", "")]
-                intro="Tasks that send one webhook to one audience."
-            >
-                {may_send.then(|| view! { <LinkButton href="/tasks/new" label="Create Sending Task" primary=true /> })}
-            </PageHeader>
-            <Panel padded=false>
-                <Filters
-                    action="/tasks"
-                    params
-                    placeholder="Search task, audience or webhook"
-                    selects=vec![FilterSelect::new("state", "All statuses", states)]
-                />
-                <Transition fallback=|| view! { <Skeleton /> }>
-                    {move || Suspend::new(async move {
-                        match list.await {
-                            Ok(list) => table(list, params, delete, may_send),
-                            Err(error) => view! { <ErrorNote error /> }.into_any(),
-                        }
-                    })}
-                </Transition>
-            </Panel>
-        }
-        .into_any()
-    }
+    .into_any()
 }
 
 fn table(list: TaskList, params: Memo<ListParams>, delete: ServerAction<DeleteTask>, may_send: bool) -> AnyView {

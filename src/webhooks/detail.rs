@@ -18,38 +18,29 @@ use crate::{
     },
 };
 use leptos::{form::ActionForm, prelude::*};
-use leptos_router::{LazyRoute, hooks::use_params_map, lazy_route};
+use leptos_router::hooks::use_params_map;
 
-pub struct WebhookPage;
-
-#[lazy_route]
-impl LazyRoute for WebhookPage {
-    fn data() -> Self {
-        Self
+pub fn webhook_page() -> AnyView {
+    let params = use_params_map();
+    let id = Memo::new(move |_| params.read().get("id").unwrap_or_default());
+    let switch = ServerAction::<SetWebhookEnabled>::new();
+    let test = ServerAction::<TestWebhook>::new();
+    let webhook = Resource::new(move || (id.get(), switch.version().get()), |(id, _)| get_webhook(id));
+    let tests = Resource::new(move || (id.get(), test.version().get()), |(id, _)| list_tests(id));
+    view! {
+        <Transition fallback=|| view! { <Panel><Skeleton /></Panel> }>
+            {move || Suspend::new(async move {
+                match webhook.await {
+                    Ok(detail) => page(detail, switch, test),
+                    Err(error) => view! { <ErrorNote error /> }.into_any(),
+                }
+            })}
+        </Transition>
+        <Transition fallback=|| ()>
+            {move || Suspend::new(async move { tests.await.map(history).unwrap_or_else(|_| ().into_any()) })}
+        </Transition>
     }
-
-    fn view(_this: Self) -> AnyView {
-        let params = use_params_map();
-        let id = Memo::new(move |_| params.read().get("id").unwrap_or_default());
-        let switch = ServerAction::<SetWebhookEnabled>::new();
-        let test = ServerAction::<TestWebhook>::new();
-        let webhook = Resource::new(move || (id.get(), switch.version().get()), |(id, _)| get_webhook(id));
-        let tests = Resource::new(move || (id.get(), test.version().get()), |(id, _)| list_tests(id));
-        view! {
-            <Transition fallback=|| view! { <Panel><Skeleton /></Panel> }>
-                {move || Suspend::new(async move {
-                    match webhook.await {
-                        Ok(detail) => page(detail, switch, test),
-                        Err(error) => view! { <ErrorNote error /> }.into_any(),
-                    }
-                })}
-            </Transition>
-            <Transition fallback=|| ()>
-                {move || Suspend::new(async move { tests.await.map(history).unwrap_or_else(|_| ().into_any()) })}
-            </Transition>
-        }
-        .into_any()
-    }
+    .into_any()
 }
 
 fn page(detail: WebhookDetail, switch: ServerAction<SetWebhookEnabled>, test: ServerAction<TestWebhook>) -> AnyView {

@@ -21,48 +21,39 @@ use crate::{
     },
 };
 use leptos::{form::ActionForm, prelude::*};
-use leptos_router::{LazyRoute, hooks::use_params_map, lazy_route};
+use leptos_router::hooks::use_params_map;
 use receipts::ReceiptSettings;
 use rows::ParameterRows;
 use state::FormState;
 
-pub struct WebhookFormPage;
-
-#[lazy_route]
-impl LazyRoute for WebhookFormPage {
-    fn data() -> Self {
-        Self
+pub fn webhook_form_page() -> AnyView {
+    let params = use_params_map();
+    let id = Memo::new(move |_| params.read().get("id"));
+    let save = ServerAction::<SaveWebhook>::new();
+    let disable = ServerAction::<SetWebhookEnabled>::new();
+    let form = Resource::new(move || (id.get(), disable.version().get()), |(id, _)| get_webhook_form(id));
+    let title =
+        Signal::derive(
+            move || {
+                if id.read().is_some() { "Edit Webhook".to_string() } else { "Create Webhook".to_string() }
+            },
+        );
+    view! {
+        <PageHeader
+            title
+            crumbs=vec![("Configuration Management", ""), ("Webhook Management", "/webhooks")]
+        />
+        <Transition fallback=|| view! { <Panel><Skeleton /></Panel> }>
+            {move || Suspend::new(async move {
+                match form.await {
+                    Ok(WebhookForm { webhook: Some(webhook), .. }) if webhook.enabled => still_enabled(webhook, disable),
+                    Ok(form) => fields(form, save),
+                    Err(error) => view! { <ErrorNote error /> }.into_any(),
+                }
+            })}
+        </Transition>
     }
-
-    fn view(_this: Self) -> AnyView {
-        let params = use_params_map();
-        let id = Memo::new(move |_| params.read().get("id"));
-        let save = ServerAction::<SaveWebhook>::new();
-        let disable = ServerAction::<SetWebhookEnabled>::new();
-        let form = Resource::new(move || (id.get(), disable.version().get()), |(id, _)| get_webhook_form(id));
-        let title =
-            Signal::derive(
-                move || {
-                    if id.read().is_some() { "Edit Webhook".to_string() } else { "Create Webhook".to_string() }
-                },
-            );
-        view! {
-            <PageHeader
-                title
-                crumbs=vec![("Configuration Management", ""), ("Webhook Management", "/webhooks")]
-            />
-            <Transition fallback=|| view! { <Panel><Skeleton /></Panel> }>
-                {move || Suspend::new(async move {
-                    match form.await {
-                        Ok(WebhookForm { webhook: Some(webhook), .. }) if webhook.enabled => still_enabled(webhook, disable),
-                        Ok(form) => fields(form, save),
-                        Err(error) => view! { <ErrorNote error /> }.into_any(),
-                    }
-                })}
-            </Transition>
-        }
-        .into_any()
-    }
+    .into_any()
 }
 
 /// An enabled webhook is not edited; here is the way to disable it.

@@ -13,7 +13,6 @@ use crate::{
     },
 };
 use leptos::prelude::*;
-use leptos_router::{LazyRoute, lazy_route};
 
 /// A switch that was turned: the webhook's id and name, its new state, and the switch to turn back on failure.
 #[derive(Clone)]
@@ -29,53 +28,44 @@ pub(super) fn may_manage() -> bool {
     use_context::<SessionInfo>().is_some_and(|session| session.may(Permission::ManageWebhooks))
 }
 
-pub struct WebhooksPage;
-
-#[lazy_route]
-impl LazyRoute for WebhooksPage {
-    fn data() -> Self {
-        Self
-    }
-
-    fn view(_this: Self) -> AnyView {
-        let params = use_list_params(&["id_type", "state"]);
-        let page = Resource::new(move || params.get(), |params| list_webhooks(query(&params)));
-        let toasts = use_toasts();
-        let turn = Action::new(move |turn: &Turn| {
-            let turn = turn.clone();
-            async move {
-                match set_webhook_enabled(turn.id, turn.enabled).await {
-                    Ok(()) => toasts.show(Tone::Ok, what_follows(&turn.name, turn.enabled)),
-                    Err(error) => {
-                        turn.shown.set(!turn.enabled);
-                        toasts.show(Tone::Bad, error.to_string());
-                    }
+pub fn webhooks_page() -> AnyView {
+    let params = use_list_params(&["id_type", "state"]);
+    let page = Resource::new(move || params.get(), |params| list_webhooks(query(&params)));
+    let toasts = use_toasts();
+    let turn = Action::new(move |turn: &Turn| {
+        let turn = turn.clone();
+        async move {
+            match set_webhook_enabled(turn.id, turn.enabled).await {
+                Ok(()) => toasts.show(Tone::Ok, what_follows(&turn.name, turn.enabled)),
+                Err(error) => {
+                    turn.shown.set(!turn.enabled);
+                    toasts.show(Tone::Bad, error.to_string());
                 }
             }
-        });
-        let manages = may_manage();
-        view! {
-            <PageHeader
-                title="Webhook Management"
-                crumbs=vec![("Configuration Management", ""), ("Marketing Configuration", "")]
-                intro="Endpoints of your own systems that tasks send to."
-            >
-                {manages.then(|| view! { <LinkButton href="/webhooks/new" label="Create Webhook" primary=true /> })}
-            </PageHeader>
-            <Panel padded=false>
-                <Filters action="/webhooks" params placeholder="Search name or URL" selects=selects() />
-                <Transition fallback=|| view! { <Skeleton /> }>
-                    {move || Suspend::new(async move {
-                        match page.await {
-                            Ok(page) => table(page, params, manages, turn),
-                            Err(error) => view! { <ErrorNote error /> }.into_any(),
-                        }
-                    })}
-                </Transition>
-            </Panel>
         }
-        .into_any()
+    });
+    let manages = may_manage();
+    view! {
+        <PageHeader
+            title="Webhook Management"
+            crumbs=vec![("Configuration Management", ""), ("Marketing Configuration", "")]
+            intro="Endpoints of your own systems that tasks send to."
+        >
+            {manages.then(|| view! { <LinkButton href="/webhooks/new" label="Create Webhook" primary=true /> })}
+        </PageHeader>
+        <Panel padded=false>
+            <Filters action="/webhooks" params placeholder="Search name or URL" selects=selects() />
+            <Transition fallback=|| view! { <Skeleton /> }>
+                {move || Suspend::new(async move {
+                    match page.await {
+                        Ok(page) => table(page, params, manages, turn),
+                        Err(error) => view! { <ErrorNote error /> }.into_any(),
+                    }
+                })}
+            </Transition>
+        </Panel>
     }
+    .into_any()
 }
 
 fn query(params: &ListParams) -> WebhookQuery {

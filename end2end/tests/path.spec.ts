@@ -144,13 +144,13 @@ test('import, audience, webhook, campaign, task, dry run, submit, receipts', asy
 
   await test.step('what every user got', async () => {
     await page.reload();
-    await page.getByLabel('Customer or ID').fill('T0001');
-    await page.getByLabel('Customer or ID').press('Enter');
+    await page.getByRole('searchbox', { name: 'Customer or ID' }).fill('T0001');
+    await page.getByRole('searchbox', { name: 'Customer or ID' }).press('Enter');
     const row = page.getByRole('row').filter({ hasText: 'T0001' });
     await expect(row).toContainText('Accepted');
     await page.getByLabel('All results').selectOption('skipped');
-    await page.getByLabel('Customer or ID').fill('');
-    await page.getByLabel('Customer or ID').press('Enter');
+    await page.getByRole('searchbox', { name: 'Customer or ID' }).fill('');
+    await page.getByRole('searchbox', { name: 'Customer or ID' }).press('Enter');
     await expect(page.getByText('Skipped: empty ${nickname}').first()).toBeVisible();
     const download = page.waitForEvent('download');
     await page.getByRole('link', { name: 'Export CSV' }).click();

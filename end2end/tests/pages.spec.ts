@@ -26,7 +26,9 @@ for (const theme of ['light', 'dark'] as const) {
       await go(page, list);
       const href = await page.locator(`main a[href^="${list}/"]:not([href$="/new"])`).first().getAttribute('href');
       paths.push(href!);
-      if (list === '/tasks') paths.push(`${href}?view=batches`);
+      if (list === '/tasks') paths.push(`${href}?view=batches`, `${href}/edit`);
+      if (list === '/webhooks') paths.push(`${href}/edit`);
+      if (list === '/audiences') paths.push(`${href}?edit=`);
     }
     for (const width of [1320, 375]) {
       await page.setViewportSize({ width, height: 900 });

@@ -118,17 +118,17 @@ fn table(recent: Vec<TaskRow>) -> AnyView {
         view! {
             <tr>
                 <td><a class="title" href=format!("/tasks/{}", task.id)>{task.name.clone()}</a></td>
-                <td>{task.audience}</td>
-                <td>{task.webhook}</td>
-                <td><Progress parts total label=format!("Progress of {}", task.name) /></td>
-                <td><Time ms=progress.due_at seconds=false /></td>
-                <td>{state_badge(progress.state)}</td>
+                <td data-label="Audience">{task.audience}</td>
+                <td data-label="Webhook">{task.webhook}</td>
+                <td data-label="Users decided"><Progress parts total label=format!("Progress of {}", task.name) /></td>
+                <td data-label="Send time"><Time ms=progress.due_at seconds=false /></td>
+                <td data-label="Status">{state_badge(progress.state)}</td>
             </tr>
         }
     });
     view! {
         <TableWrap label="Recent sending tasks">
-            <table>
+            <table class="stack">
                 <thead>
                     <tr>
                         <th scope="col">"Task name"</th>

@@ -9,7 +9,7 @@ use super::{
 use crate::{
     customers::{
         customer_href,
-        list::short,
+        list::{cell_class, short},
         model::{Tag, tag_text},
     },
     error::AppError,
@@ -118,11 +118,17 @@ fn members(members: Vec<Member>, tags: Vec<Tag>, size: i64) -> AnyView {
         .into_any();
     }
     let tags: Vec<Tag> = tags.into_iter().take(TAG_COLUMNS).collect();
-    let heads = tags.iter().map(|tag| view! { <th scope="col">{tag.name.clone()}</th> }).collect_view();
+    let heads = tags
+        .iter()
+        .map(|tag| view! { <th scope="col" class=cell_class(tag.kind)>{tag.name.clone()}</th> })
+        .collect_view();
     let title = format!("The first {} of {}", members.len(), format::counted(size, "customer"));
     let row = |member: Member| {
-        let text = |tag: &Tag| member.tags.get(&tag.name).and_then(tag_text).map_or("–".into(), |text| short(&text));
-        let cells = tags.iter().map(text).map(|text| view! { <td>{text}</td> }).collect_view();
+        let cell = |tag: &Tag| {
+            let text = member.tags.get(&tag.name).and_then(tag_text).map_or("–".into(), |text| short(&text));
+            view! { <td class=cell_class(tag.kind) data-label=tag.name.clone()>{text}</td> }
+        };
+        let cells = tags.iter().map(cell).collect_view();
         view! {
             <tr>
                 <td><a class="title" href=customer_href(&member.customer_id)>{member.customer_id.clone()}</a></td>
@@ -134,7 +140,7 @@ fn members(members: Vec<Member>, tags: Vec<Tag>, size: i64) -> AnyView {
     view! {
         <Panel title padded=false>
             <TableWrap label="Customers of the audience">
-                <table>
+                <table class="stack">
                     <thead>
                         <tr>
                             <th scope="col">"Customer ID"</th>

@@ -8,6 +8,7 @@ use super::{
 };
 use crate::{
     delivery::model::SendState,
+    tasks::list::state_badge,
     ui::{
         Badge, Button, Confirm, EmptyState, ErrorNote, Fact, Facts, FormErrors, LinkButton, PageHeader, Panel,
         Skeleton, SubmitButton, TableWrap, Time, Tone, close_dialog, format::count,
@@ -208,7 +209,6 @@ fn task_table(tasks: Vec<CampaignTask>, main: bool) -> AnyView {
 
 fn task_row(task: CampaignTask, main: bool) -> AnyView {
     let state = task.state.as_deref().and_then(SendState::from_code);
-    let label = state.map_or("Not submitted", SendState::label);
     let under = main.then(|| view! { <td data-label="Sub-campaign">{task.campaign}</td> });
     view! {
         <tr>
@@ -217,21 +217,14 @@ fn task_row(task: CampaignTask, main: bool) -> AnyView {
             </td>
             {under}
             <td data-label="Status">
-                <Badge tone=tone(state) text=label />
+                {match state {
+                    Some(state) => state_badge(state),
+                    None => view! { <Badge tone=Tone::Neutral text="Not submitted" /> }.into_any(),
+                }}
             </td>
             <td data-label="Send time">{task.due_at.map(|ms| view! { <Time ms seconds=false /> })}</td>
             <td class="num" data-label="Successful sends">{count(task.accepted)}</td>
         </tr>
     }
     .into_any()
-}
-
-fn tone(state: Option<SendState>) -> Tone {
-    match state {
-        Some(SendState::Sending) => Tone::Run,
-        Some(SendState::Finished) => Tone::Ok,
-        Some(SendState::Failed) => Tone::Bad,
-        Some(SendState::Scheduled | SendState::Paused) => Tone::Warn,
-        Some(SendState::Stopped) | None => Tone::Neutral,
-    }
 }

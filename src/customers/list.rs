@@ -3,7 +3,7 @@
 use super::{
     api::{CustomerList, list_customers},
     customer_href,
-    model::{Customer, Tag, tag_text},
+    model::{Customer, Tag, TagKind, tag_text},
 };
 use crate::ui::{
     EmptyState, ErrorNote, Filters, KeysetPager, LinkButton, ListParams, PageHeader, Panel, Skeleton, TableWrap,
@@ -62,11 +62,14 @@ fn found(list: CustomerList, params: Memo<ListParams>) -> AnyView {
         (true, true) => format!("The first {} that match; type more to narrow it down", list.customers.len()),
     };
     let tags: Vec<Tag> = list.tags.into_iter().take(TAG_COLUMNS).collect();
-    let heads = tags.iter().map(|tag| view! { <th scope="col">{tag.name.clone()}</th> }).collect_view();
+    let heads = tags
+        .iter()
+        .map(|tag| view! { <th scope="col" class=cell_class(tag.kind)>{tag.name.clone()}</th> })
+        .collect_view();
     let rows = list.customers.into_iter().map(|customer| row(customer, &tags)).collect_view();
     view! {
         <TableWrap label="Customers">
-            <table>
+            <table class="stack">
                 <thead>
                     <tr>
                         <th scope="col">"Customer ID"</th>
@@ -92,7 +95,7 @@ fn row(customer: Customer, tags: &[Tag]) -> impl IntoView + use<> {
     }
     let cells = tags.iter().map(|tag| {
         let text = customer.tags.get(&tag.name).and_then(tag_text).unwrap_or_else(|| "–".into());
-        view! { <td>{short(&text)}</td> }
+        view! { <td class=cell_class(tag.kind) data-label=tag.name.clone()>{short(&text)}</td> }
     });
     let cells = cells.collect_view();
     view! {
@@ -100,11 +103,20 @@ fn row(customer: Customer, tags: &[Tag]) -> impl IntoView + use<> {
             <td>
                 <a class="title" href=customer_href(&customer.customer_id)>{customer.customer_id.clone()}</a>
             </td>
-            <td>
+            <td data-label="IDs">
                 <span class="under mono">{ids}</span>
             </td>
             {cells}
         </tr>
+    }
+}
+
+/// Numbers stand to the right, dates in one line.
+pub fn cell_class(kind: TagKind) -> &'static str {
+    match kind {
+        TagKind::Number => "num",
+        TagKind::Date => "nowrap",
+        _ => "",
     }
 }
 

@@ -72,7 +72,10 @@ pub async fn serve(state: AppState) -> Result<(), String> {
         stop.send_replace(true);
         ended
     };
-    let (ended, ()) = tokio::join!(requests, async { stopping().await; engine.stop(GRACE).await });
+    let (ended, ()) = tokio::join!(requests, async {
+        stopping().await;
+        engine.stop(GRACE).await
+    });
     db.close().await;
     ended
 }

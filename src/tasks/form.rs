@@ -90,7 +90,7 @@ fn Form(form: TaskForm, id: String) -> impl IntoView {
             <ActionForm
                 action
                 attr:id=FORM
-                attr:class="stack"
+                attr:class="grid"
                 attr:novalidate=""
                 on:input=move |_| edited()
                 on:change=move |_| edited()
@@ -122,14 +122,14 @@ fn Form(form: TaskForm, id: String) -> impl IntoView {
                     </div>
                 </Panel>
                 <Panel title="When">
-                    <div class="fields">
+                    <div class="fields switched">
                         <Switch
                             name=field("scheduled")
                             label="Scheduled sending"
                             checked=scheduled
                             on_change=Callback::new(move |on| scheduled.set(on))
                         />
-                        <div hidden=move || !scheduled.get()>
+                        <div class="if-on">
                             <Field
                                 label="Sending time"
                                 name=field("send_at")

@@ -75,19 +75,17 @@ fn table(list: TaskList, params: Memo<ListParams>, delete: ServerAction<DeleteTa
     let rows = list.rows.into_iter().map(|task| row(task, now, delete, may_send)).collect_view();
     view! {
         <TableWrap label="Tasks">
-            <table>
+            <table class="stack">
                 <thead>
                     <tr>
                         <SortTh params key="name" label="Task name" />
-                        <th scope="col">"Audience"</th>
-                        <th scope="col">"ID type"</th>
+                        <th scope="col">"Status"</th>
+                        <th scope="col">"Audience, ID type"</th>
                         <th scope="col">"Webhook"</th>
-                        <th scope="col">"Sub-campaigns"</th>
+                        <th scope="col" class="num">"Sub-campaigns"</th>
                         <th scope="col" class="num">"Total sends"</th>
                         <th scope="col" class="num">"Successful sends"</th>
-                        <th scope="col">"Send type"</th>
-                        <SortTh params key="due" label="Send time" />
-                        <th scope="col">"Status"</th>
+                        <SortTh params key="due" label="Send time, type" />
                         <th scope="col"><span class="sr">"Actions"</span></th>
                     </tr>
                 </thead>
@@ -128,15 +126,20 @@ fn row(task: TaskRow, now: i64, delete: ServerAction<DeleteTask>, may_send: bool
     view! {
         <tr>
             <td><a class="title" href=format!("/tasks/{}", task.id)>{task.name.clone()}</a></td>
-            <td>{task.audience.clone()}</td>
-            <td>{task.id_type.clone()}</td>
-            <td>{task.webhook.clone()}</td>
-            <td title=task.campaigns.join("\n")>{task.campaigns.len()}</td>
-            <td class="num">{count(sends)}</td>
-            <td class="num">{count(progress.accepted)}</td>
-            <td>{if task.scheduled { "Scheduled" } else { "Immediate" }}</td>
-            <td><Time ms=progress.due_at seconds=false /></td>
-            <td>{state_badge(progress.state)}</td>
+            <td data-label="Status">{state_badge(progress.state)}</td>
+            <td data-label="Audience, ID type">
+                <span>{task.audience.clone()} <span class="under">{task.id_type.clone()}</span></span>
+            </td>
+            <td data-label="Webhook">{task.webhook.clone()}</td>
+            <td class="num" data-label="Sub-campaigns" title=task.campaigns.join("\n")>{task.campaigns.len()}</td>
+            <td class="num" data-label="Total sends">{count(sends)}</td>
+            <td class="num" data-label="Successful sends">{count(progress.accepted)}</td>
+            <td data-label="Send time, type">
+                <span>
+                    <Time ms=progress.due_at seconds=false />
+                    <span class="under">{if task.scheduled { "Scheduled" } else { "Immediate" }}</span>
+                </span>
+            </td>
             <td class="row-actions">{menu}</td>
         </tr>
     }

@@ -37,7 +37,7 @@ pub fn ChartsSection() -> impl IntoView {
         <div class="grid halves">
             <Panel title="From audience to receipt"><Funnel steps/></Panel>
             <Panel title="Outcomes">
-                <div class="stack-v">
+                <div class="grid">
                     <Donut label="Outcomes" slices=outcomes.clone()/>
                     <StackedBar label="Outcomes in one bar" slices=outcomes/>
                 </div>
@@ -48,7 +48,7 @@ pub fn ChartsSection() -> impl IntoView {
                 <LineChart id="gallery-dot" label="One moment" series=vec![over_time(Tone::Run, "sent", &[7])]/>
             </Panel>
             <Panel title="Nothing">
-                <div class="stack-v">
+                <div class="grid">
                     <LineChart id="gallery-none" label="Nothing" series=Vec::new()/>
                     <LineChart id="gallery-zero" label="Zeros" series=vec![over_time(Tone::Run, "sent", &[0, 0, 0])]/>
                     <Donut label="No outcomes" slices=vec![Slice::new("Accepted", 0, Tone::Ok)]/>

@@ -45,7 +45,7 @@ fn words() -> AnyView {
     let icons = Glyph::ALL.into_iter().map(|glyph| view! { <Icon glyph/> }).collect_view();
     view! {
         <Panel title="Words and numbers">
-            <div class="stack-v">
+            <div class="grid">
                 <div class="actions">{badges}</div>
                 <div class="actions"><Chip text="${name}"/><Chip text="city → skip user"/></div>
                 <div class="actions">{icons}</div>
@@ -70,7 +70,7 @@ fn buttons() -> AnyView {
     let say = move |tone: Tone, text: &'static str| Callback::new(move |()| toasts.show(tone, text));
     view! {
         <Panel title="Actions" actions=view! { <a href="/ui">"A link in a head"</a> }.into_any()>
-            <div class="stack-v">
+            <div class="grid">
                 <div class="actions">
                     <Button label="Pause"/>
                     <Button label="Create Webhook" primary=true icon=Glyph::Plus/>
@@ -153,7 +153,7 @@ fn task() -> AnyView {
 fn notes() -> AnyView {
     view! {
         <Panel title="Notes">
-            <div class="stack-v">
+            <div class="grid">
                 <Note><p>"Draft: nobody but you sees it."</p></Note>
                 <Note tone=Tone::Run>
                     <p>"23,412 users in 235 batches, 12.6 MB. 158 are skipped: " <a href="/ui">"see who and why"</a> "."</p>

@@ -75,11 +75,11 @@ fn table(
             view! {
                 <tr>
                     <td><a class="mono" href=href aria-expanded=opened.to_string()>{batch.batch_id.clone()}</a></td>
-                    <td class="num">{count(batch.size)}</td>
-                    <td>{result_badge(word(&batch.state), batch.reason.as_deref())}</td>
-                    <td class="num">{count(batch.attempts)}</td>
-                    <td>{batch.sent_at.map(|ms| view! { <Time ms /> })}</td>
-                    <td>{batch.finished_at.map(|ms| view! { <Time ms /> })}</td>
+                    <td class="num" data-label="Users">{count(batch.size)}</td>
+                    <td data-label="Result">{result_badge(word(&batch.state), batch.reason.as_deref())}</td>
+                    <td class="num" data-label="Attempts">{count(batch.attempts)}</td>
+                    <td data-label="First sent">{batch.sent_at.map(|ms| view! { <Time ms /> })}</td>
+                    <td data-label="Ended">{batch.finished_at.map(|ms| view! { <Time ms /> })}</td>
                 </tr>
                 {here.map(|rows| view! { <tr><td colspan="6">{attempt_list(rows)}</td></tr> })}
             }
@@ -87,7 +87,7 @@ fn table(
         .collect();
     view! {
         <TableWrap label="Batches">
-            <table>
+            <table class="stack">
                 <thead>
                     <tr>
                         <th scope="col">"Batch"</th>
@@ -124,7 +124,7 @@ fn attempt_list(rows: Vec<AttemptRow>) -> AnyView {
             view! { <CodeBlock id=format!("answer-{}", row.attempt) text label=format!("Answer to attempt {}", row.attempt) /> }
         });
         view! {
-            <li class="stack-s">
+            <li class="grid tight">
                 <p>
                     {format!("Attempt {}, ", row.attempt)} <Time ms=row.started_at /> " "
                     {result_badge(&outcome, row.reason.as_deref())} " "
@@ -137,5 +137,5 @@ fn attempt_list(rows: Vec<AttemptRow>) -> AnyView {
             </li>
         }
     });
-    view! { <ol class="stack">{rows.collect_view()}</ol> }.into_any()
+    view! { <ol class="grid">{rows.collect_view()}</ol> }.into_any()
 }

@@ -76,7 +76,7 @@ fn table(detail: TaskDetail, rows: Vec<ActionRow>, params: Memo<ListParams>) -> 
         let rows = rows.into_iter().map(|action| row(action, &detail)).collect_view();
         view! {
             <TableWrap label="Users">
-                <table>
+                <table class="stack">
                     <thead>
                         <tr>
                             <th scope="col">"Customer"</th>
@@ -112,11 +112,11 @@ fn row(action: ActionRow, detail: &TaskDetail) -> AnyView {
     view! {
         <tr>
             <td><a class="mono" href=href>{action.customer_id.clone()}</a></td>
-            <td class="mono">{action.target.clone().unwrap_or_else(|| "–".into())}</td>
-            <td>{action.sent_at.map(|ms| view! { <Time ms /> })}</td>
-            <td>{result_badge(&action.result, action.reason.as_deref())}</td>
-            <td>{receipt}</td>
-            <td>{action.receipt_at.map(|ms| view! { <Time ms /> })}</td>
+            <td class="mono" data-label=detail.id_type.clone()>{action.target.clone().unwrap_or_else(|| "–".into())}</td>
+            <td data-label="Sent">{action.sent_at.map(|ms| view! { <Time ms /> })}</td>
+            <td data-label="Result">{result_badge(&action.result, action.reason.as_deref())}</td>
+            <td data-label="Receipt">{receipt}</td>
+            <td data-label="Receipt time">{action.receipt_at.map(|ms| view! { <Time ms /> })}</td>
         </tr>
     }
     .into_any()

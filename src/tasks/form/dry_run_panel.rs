@@ -165,7 +165,7 @@ fn outcome(run: DryRun, result: DryRunResult) -> AnyView {
         }
     });
     view! {
-        <div class="stack">
+        <div class="grid">
             <Funnel steps=steps />
             <Note tone>{summary} <small class="quiet">{format!(" {}, nothing was sent", about_ms(result.took_ms))}</small></Note>
             {details}

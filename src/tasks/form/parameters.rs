@@ -69,7 +69,7 @@ fn one(
     let text = parameter.kind == ParameterType::Text;
     let own = parameter.name.clone();
     view! {
-        <div class="stack-s">
+        <div class="grid tight">
             <input type="hidden" name=format!("task[values][{place}][name]") value=parameter.name.clone() />
             <Field label=parameter.display_name name required=parameter.required errors>
                 {control}

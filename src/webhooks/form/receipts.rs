@@ -39,7 +39,7 @@ pub fn ReceiptSettings(
     let full = Signal::derive(move || first + rows.with(Vec::len) >= STATUSES_MAX);
     let add = move |()| rows.update(|rows| rows.push(Row::new(ReceiptStatus::default())));
     view! {
-        <fieldset class="fields">
+        <fieldset class="fields switched">
             <legend>"Delivery receipts"</legend>
             <Switch
                 name="input[receipts_enabled]"
@@ -47,7 +47,7 @@ pub fn ReceiptSettings(
                 checked=state.receipts_enabled
                 on_change=move |on| state.receipts_enabled.set(on)
             />
-            <div class="fields" hidden=move || !state.receipts_enabled.get()>
+            <div class="fields if-on">
                 <Field
                     label="Data retention period"
                     name="input[retention_days]"

@@ -18,7 +18,7 @@ await go('/audiences/new?kind=rules');
 await page.getByLabel('Audience Name').fill('Spend > 200');
 await page.getByLabel('Tag of condition 1').selectOption('spend');
 await page.getByLabel('Comparison of condition 1').selectOption({ label: '>' });
-await page.getByLabel('Value of condition 1').fill('200');
+await page.getByLabel('Value of condition 1', { exact: true }).fill('200');
 await page.getByRole('button', { name: 'Create Audience' }).click();
 await page.getByRole('heading', { level: 1, name: 'Spend > 200' }).waitFor();
 await go('/audiences/new?kind=all');
@@ -44,7 +44,7 @@ await go('/tasks/new');
 await page.getByLabel('Name', { exact: true }).fill('Everyone');
 await page.getByLabel('Receiving crowd').selectOption({ label: await page.getByLabel('Receiving crowd').locator('option', { hasText: 'Everyone' }).textContent() });
 await page.getByLabel('Select Webhook').selectOption({ label: 'Coupons' });
-await page.getByLabel('Text', { exact: true }).fill('You ordered ');
+await page.getByRole('textbox', { name: 'Text', exact: true }).fill('You ordered ');
 const insert = async (tag) => {
   await page.getByRole('button', { name: 'Insert variable' }).click();
   const dialog = page.getByRole('dialog', { name: 'Insert variable' });
@@ -52,8 +52,8 @@ const insert = async (tag) => {
   await dialog.getByRole('button', { name: 'Insert', exact: true }).click();
 };
 await insert('orders');
-await page.getByLabel('Text', { exact: true }).press('End');
-await page.getByLabel('Text', { exact: true }).pressSequentially(' times for ');
+await page.getByRole('textbox', { name: 'Text', exact: true }).press('End');
+await page.getByRole('textbox', { name: 'Text', exact: true }).pressSequentially(' times for ');
 await insert('spend');
 const dryRun = page.getByRole('complementary', { name: 'Before it is sent' });
 await dryRun.getByText('nothing was sent').waitFor();

@@ -125,8 +125,6 @@ impl FromServerFnError for AppError {
         match error {
             // Deserialization errors on the server are the caller's malformed arguments.
             ServerFnErrorErr::Args(text) | ServerFnErrorErr::MissingArg(text) => Self::invalid("", text),
-            // So is a body that cannot be read; in the browser it is an answer that cannot.
-            ServerFnErrorErr::Deserialization(text) if cfg!(feature = "ssr") => Self::invalid("", text),
             other => Self::Unreachable(other.to_string()),
         }
     }

@@ -1,6 +1,7 @@
 //! The HTTP server: the router, which tests drive too, and what surrounds every request.
 
 mod assets;
+pub mod csv;
 mod health;
 mod observe;
 mod page;
@@ -70,6 +71,7 @@ pub fn router(state: AppState) -> Router {
         .layer(RequestBodyLimitLayer::new(BODY_LIMIT))
         .merge(customers::files::routes(state.config.upload_limit))
         .merge(audiences::files::routes(state.config.upload_limit))
+        .layer(middleware::from_fn(security::no_nul))
         .layer(middleware::from_fn(security::server_function_status))
         .layer(middleware::from_fn_with_state(state.clone(), access::session::load))
         .layer(middleware::from_fn_with_state(state.clone(), security::same_origin))

@@ -15,16 +15,14 @@ use crate::{
         upload::{Upload, broken},
     },
     error::{AppError, AppResult, FieldError, internal},
-    server::AppState,
+    server::{AppState, csv},
 };
 use axum::{
     Router,
-    body::Body,
     extract::{DefaultBodyLimit, Multipart, Path},
     response::{IntoResponse, Redirect, Response},
     routing,
 };
-use http::header;
 use leptos_router::{location::Url, params::ParamsMap};
 use tower_http::limit::RequestBodyLimitLayer;
 
@@ -128,26 +126,19 @@ const PIECE: i64 = 5_000;
 async fn unmatched(ctx: Ctx, Path(id): Path<String>) -> AppResult<Response> {
     let ctx = ctx.require(Permission::View)?;
     let audience = store::get(&ctx.state.db, ctx.workspace(), &id).await?;
-    let name = format!("attachment; filename=\"unmatched-{id}.csv\"");
-    let pieces = futures::stream::try_unfold(None, move |after: Option<i64>| {
-        let (ctx, id) = (ctx.clone(), audience.id.clone());
-        async move {
-            let rows = store::unmatched(&ctx.state.db, ctx.workspace(), &id, after.unwrap_or(0), PIECE).await?;
-            let last = rows.last().map(|(line, _)| *line);
-            if after.is_some() && last.is_none() {
-                return Ok(None);
-            }
-            let mut writer = csv::Writer::from_writer(Vec::new());
-            if after.is_none() {
-                writer.write_record(["line", "id"])?;
-            }
+    csv::download(&format!("unmatched-{id}.csv"), &["line", "id"], move |lines| async move {
+        let mut after = 0;
+        loop {
+            let rows = store::unmatched(&ctx.state.db, ctx.workspace(), &audience.id, after, PIECE).await?;
+            let Some((last, _)) = rows.last() else { return Ok(()) };
+            after = *last;
+            let mut chunk = Vec::new();
             for (line, value) in &rows {
-                writer.write_record([line.to_string().as_str(), value])?;
+                chunk.extend(csv::line(&[&line.to_string(), value])?);
             }
-            let piece = writer.into_inner().map_err(|error| error.into_error())?;
-            Ok::<_, axum::BoxError>(Some((piece, Some(last.unwrap_or(i64::MAX)))))
+            if !lines.send(chunk).await {
+                return Ok(());
+            }
         }
-    });
-    let headers = [(header::CONTENT_TYPE, "text/csv; charset=utf-8".to_string()), (header::CONTENT_DISPOSITION, name)];
-    Ok((headers, Body::from_stream(pieces)).into_response())
+    })
 }

@@ -12,16 +12,15 @@ use crate::{
     access::{Ctx, model::Permission},
     clock::new_id,
     error::{AppError, AppResult, internal},
-    server::AppState,
+    server::{AppState, csv},
 };
 use axum::{
     Json, Router,
-    body::Body,
     extract::{DefaultBodyLimit, Multipart, Path, multipart::Field},
     response::{IntoResponse, Redirect, Response},
     routing,
 };
-use http::{HeaderMap, header};
+use http::HeaderMap;
 use leptos_router::{location::Url, params::ParamsMap};
 use tower_http::limit::RequestBodyLimitLayer;
 
@@ -86,31 +85,21 @@ const PIECE: i64 = 5_000;
 async fn bad_rows(ctx: Ctx, Path(id): Path<String>) -> AppResult<Response> {
     let ctx = ctx.require(Permission::View)?;
     let import = store::get(&ctx.state.db, ctx.workspace(), &id).await?;
-    let head = (0, true);
-    let pieces = futures::stream::try_unfold(head, move |(after, first)| {
-        let (ctx, id) = (ctx.clone(), import.id.clone());
-        async move {
-            let rows = store::bad_rows(&ctx.state.db, ctx.workspace(), &id, after, PIECE).await?;
-            let Some(last) = rows.last().map(|row| row.line) else {
-                return if first { Ok(Some((csv_piece(true, &[])?, (i64::MAX, false)))) } else { Ok(None) };
-            };
-            Ok::<_, axum::BoxError>(Some((csv_piece(first, &rows)?, (last, false))))
+    csv::download(&format!("bad-rows-{id}.csv"), &["line", "reason", "detail"], move |lines| async move {
+        let mut after = 0;
+        loop {
+            let rows = store::bad_rows(&ctx.state.db, ctx.workspace(), &import.id, after, PIECE).await?;
+            let Some(last) = rows.last() else { return Ok(()) };
+            after = last.line;
+            let mut chunk = Vec::new();
+            for row in &rows {
+                chunk.extend(csv::line(&[&row.line.to_string(), row.reason.label(), &row.detail])?);
+            }
+            if !lines.send(chunk).await {
+                return Ok(());
+            }
         }
-    });
-    let name = format!("attachment; filename=\"bad-rows-{id}.csv\"");
-    let headers = [(header::CONTENT_TYPE, "text/csv; charset=utf-8".to_string()), (header::CONTENT_DISPOSITION, name)];
-    Ok((headers, Body::from_stream(pieces)).into_response())
-}
-
-fn csv_piece(first: bool, rows: &[import::row::BadRow]) -> Result<Vec<u8>, axum::BoxError> {
-    let mut writer = csv::Writer::from_writer(Vec::new());
-    if first {
-        writer.write_record(["line", "reason", "detail"])?;
-    }
-    for row in rows {
-        writer.write_record([row.line.to_string().as_str(), row.reason.label(), &row.detail])?;
-    }
-    Ok(writer.into_inner().map_err(|error| error.into_error())?)
+    })
 }
 
 #[cfg(test)]

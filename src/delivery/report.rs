@@ -1,10 +1,8 @@
 //! What pages show of a send. All of it is read from counters or by keyset; nothing counts big tables.
 
 mod actions;
-mod csv;
 
 pub use actions::{ActionFilter, CustomerMessage, actions, messages_of_customer};
-pub use csv::csv;
 
 use super::{
     ids::batch_id,

@@ -14,7 +14,6 @@ pub struct Signed {
 }
 
 /// What must be known of a webhook to take its receipts.
-#[derive(Clone, Debug)]
 pub struct Webhook {
     pub workspace_id: String,
     pub statuses: BTreeSet<String>,
@@ -58,7 +57,8 @@ pub async fn webhooks(
 ) -> sqlx::Result<BTreeMap<String, Webhook>> {
     let ids: BTreeSet<&str> = receipts.iter().map(|receipt| receipt.callback_params.webhook_id.as_str()).collect();
     let mut found = BTreeMap::new();
-    for id in ids {
+    // PostgreSQL refuses to look for a NUL.
+    for id in ids.into_iter().filter(|id| !id.contains('\0')) {
         let row = fetch!(
             db,
             optional,

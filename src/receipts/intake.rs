@@ -22,16 +22,31 @@ use axum::{
 };
 use http::{HeaderMap, StatusCode};
 use serde_json::json;
-use std::collections::BTreeMap;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+    time::Duration,
+};
+use tokio::sync::Semaphore;
 
 const BODY_MAX: usize = 10 * 1024 * 1024;
 const RECEIPTS_MAX: usize = 10_000;
 const MSG_ID_MAX: usize = 128;
+/// Webhooks that the receipts of one request may be of: each costs a question before anything is proven.
+const WEBHOOKS_MAX: usize = 100;
+/// Bodies that are read at a time, and how long one may take.
+const READ_AT_ONCE: usize = 32;
+const READ_MOST: Duration = Duration::from_secs(20);
 /// Problems that the message names; `errors` has them all.
 const NAMED: usize = 10;
 
+/// Whoever asks is not known before his body was read: it is read slowly or not at all when many come at once.
+#[derive(Clone)]
+struct Readers(Arc<Semaphore>);
+
 pub fn routes() -> Router<AppState> {
-    Router::new().route(PATH, routing::post(take)).layer(Extension(Group::default()))
+    let readers = Readers(Arc::new(Semaphore::new(READ_AT_ONCE)));
+    Router::new().route(PATH, routing::post(take)).layer(Extension(Group::default())).layer(Extension(readers))
 }
 
 /// A refusal: nothing is recorded.
@@ -46,15 +61,17 @@ impl IntoResponse for Refusal {
 async fn take(
     State(state): State<AppState>,
     Extension(group): Extension<Group>,
+    Extension(readers): Extension<Readers>,
     Query(signed): Query<Signed>,
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response, Refusal> {
     let refuse = |status: StatusCode| move |text: String| Refusal(status, text);
-    let receipts = read(body).await?;
     let now = state.clock.now();
     check::timestamp(&signed.timestamp, now, state.config.receipts.tolerance_seconds)
         .map_err(refuse(StatusCode::UNAUTHORIZED))?;
+    let slow = |_| Refusal(StatusCode::REQUEST_TIMEOUT, "the body took too long to arrive".into());
+    let receipts = tokio::time::timeout(READ_MOST, read(body, &readers)).await.map_err(slow)??;
     let broken = |error: &dyn std::fmt::Display| {
         let told = crate::error::internal(error).to_string();
         Refusal(StatusCode::INTERNAL_SERVER_ERROR, told)
@@ -71,13 +88,19 @@ async fn take(
     Ok(answer(&taken))
 }
 
-async fn read(body: Body) -> Result<Vec<Receipt>, Refusal> {
+async fn read(body: Body, readers: &Readers) -> Result<Vec<Receipt>, Refusal> {
+    let _reading = readers.0.acquire().await;
     let too_large = || Refusal(StatusCode::PAYLOAD_TOO_LARGE, format!("the body is larger than {BODY_MAX} bytes"));
     let bytes = axum::body::to_bytes(body, BODY_MAX).await.map_err(|_| too_large())?;
     let receipts: Vec<Receipt> = serde_json::from_slice(&bytes)
         .map_err(|error| Refusal(StatusCode::BAD_REQUEST, format!("the body is not an array of receipts: {error}")))?;
     if receipts.len() > RECEIPTS_MAX {
         let told = format!("{} receipts in one request; at most {RECEIPTS_MAX} are taken", receipts.len());
+        return Err(Refusal(StatusCode::PAYLOAD_TOO_LARGE, told));
+    }
+    let webhooks: BTreeSet<&str> = receipts.iter().map(|receipt| receipt.callback_params.webhook_id.as_str()).collect();
+    if webhooks.len() > WEBHOOKS_MAX {
+        let told = format!("receipts of {} webhooks in one request; at most {WEBHOOKS_MAX} are taken", webhooks.len());
         return Err(Refusal(StatusCode::PAYLOAD_TOO_LARGE, told));
     }
     Ok(receipts)

@@ -47,6 +47,27 @@ pub async fn same_origin(State(state): State<AppState>, request: Request, next: 
     }
 }
 
+/// No text of ours holds a NUL, and PostgreSQL keeps none: it is refused in addresses and forms before anything reads
+/// it. Uploads and receipts are read by rules of their own.
+pub async fn no_nul(request: Request, next: Next) -> Response {
+    let refused = || AppError::invalid("", "Remove the NUL character.").into_response();
+    if request.uri().path_and_query().is_some_and(|text| text.as_str().contains("%00")) {
+        return refused();
+    }
+    let kind = request.headers().get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or("");
+    if !kind.starts_with("application/x-www-form-urlencoded") {
+        return next.run(request).await;
+    }
+    let (parts, body) = request.into_parts();
+    let Ok(bytes) = to_bytes(body, super::BODY_LIMIT).await else {
+        return StatusCode::PAYLOAD_TOO_LARGE.into_response();
+    };
+    if bytes.contains(&0) || bytes.windows(3).any(|three| three == b"%00") {
+        return refused();
+    }
+    next.run(Request::from_parts(parts, Body::from(bytes))).await
+}
+
 /// Browsers say where a request comes from; what says nothing is not a browser and carries no one's cookies.
 fn comes_from_here(headers: &HeaderMap, public_url: &str) -> bool {
     let text = |name| headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok());

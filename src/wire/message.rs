@@ -1,7 +1,7 @@
 //! The POST body: an array of 1 to 100 messages (PRODUCT, "Request to the customer's system"; seed 002, "Webhook
 //! request"). All values are strings; keys stand in the order of the seed's sample.
 
-use super::text::Template;
+use super::{receipt::text, text::Template};
 use serde::{Deserialize, Serialize, Serializer, ser::SerializeMap};
 
 /// How a send ID is encrypted.
@@ -59,20 +59,22 @@ pub struct UserProfile<'a> {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct CallbackParams {
+    #[serde(deserialize_with = "text")]
     pub webhook_id: String,
     /// Unix milliseconds.
+    #[serde(deserialize_with = "text")]
     pub send_time: String,
-    #[serde(rename = "nodeId")]
+    #[serde(rename = "nodeId", deserialize_with = "text")]
     pub node_id: String,
-    #[serde(rename = "instanceId")]
+    #[serde(rename = "instanceId", deserialize_with = "text")]
     pub instance_id: String,
     /// The same on every retry of the batch.
-    #[serde(rename = "batchId")]
+    #[serde(rename = "batchId", deserialize_with = "text")]
     pub batch_id: String,
     /// The same on every retry of the action.
-    #[serde(rename = "actionId")]
+    #[serde(rename = "actionId", deserialize_with = "text")]
     pub action_id: String,
-    #[serde(rename = "customerId")]
+    #[serde(rename = "customerId", deserialize_with = "text")]
     pub customer_id: String,
 }
 

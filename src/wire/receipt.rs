@@ -5,18 +5,20 @@ use serde::{Deserialize, Deserializer, Serialize};
 
 pub const PATH: &str = "/restapi/marketing2/webhook/receiveWebHookCallBack";
 
-/// All are strings; a number in their place is understood.
+/// All are strings. A number, a boolean, null or nothing in their place is understood, so that one odd receipt spoils
+/// no request: it fails by itself.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Receipt {
     #[serde(default, deserialize_with = "text")]
     pub msg_id: String,
-    #[serde(deserialize_with = "text")]
+    #[serde(default, deserialize_with = "text")]
     pub status: String,
     #[serde(default, deserialize_with = "text")]
     pub cst_id: String,
     /// Unix milliseconds.
-    #[serde(deserialize_with = "text")]
+    #[serde(default, deserialize_with = "text")]
     pub send_time: String,
+    #[serde(default)]
     pub callback_params: CallbackParams,
 }
 
@@ -24,13 +26,18 @@ pub struct Receipt {
 #[serde(untagged)]
 enum Text {
     String(String),
-    Number(i64),
+    Number(serde_json::Number),
+    Boolean(bool),
+    Null(()),
 }
 
-fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+/// For what others write: see [`Receipt`].
+pub fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
     Ok(match Text::deserialize(deserializer).map_err(|_| serde::de::Error::custom("expected a string"))? {
         Text::String(text) => text,
         Text::Number(number) => number.to_string(),
+        Text::Boolean(yes) => yes.to_string(),
+        Text::Null(()) => String::new(),
     })
 }
 
@@ -53,6 +60,10 @@ mod tests {
             r#"{"msg_id":"m","status":200,"cst_id":"c","send_time":1625037472000,"callback_params":{"actionId":"a"}}"#;
         let receipt: Receipt = serde_json::from_str(text).unwrap();
         assert_eq!((receipt.status.as_str(), receipt.sent_at()), ("200", Some(1_625_037_472_000)));
+        let odd = r#"{"callback_params":{"nodeId":null,"send_time":1625037472000,"actionId":"a"},"send_time":1.5}"#;
+        let receipt: Receipt = serde_json::from_str(odd).unwrap();
+        assert_eq!((receipt.status.as_str(), receipt.sent_at()), ("", None));
+        assert_eq!(receipt.callback_params.send_time, "1625037472000");
         let error = serde_json::from_str::<Receipt>(r#"{"status":[],"send_time":"1","callback_params":{}}"#);
         assert!(error.unwrap_err().to_string().contains("expected a string at line 1"));
     }

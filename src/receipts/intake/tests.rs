@@ -203,30 +203,6 @@ on_both_databases!(a_receipt_may_come_before_the_answer, |db| async move {
     world.stop().await;
 });
 
-#[tokio::test]
-async fn a_csv_of_the_actions_has_every_user() {
-    let (db, _folder) = crate::db::testing::sqlite().await;
-    let world = world(db).await;
-    world.post(&[receipt(0, "200", T)]).await;
-    let pieces: Vec<_> = futures::StreamExt::collect(report::csv(
-        world.db.clone(),
-        WORKSPACE.into(),
-        SEND.into(),
-        report::ActionFilter::default(),
-    ))
-    .await;
-    let text: String = pieces.into_iter().map(|piece| String::from_utf8(piece.unwrap().to_vec()).unwrap()).collect();
-    let lines: Vec<&str> = text.lines().collect();
-    assert_eq!(lines.len(), 11);
-    assert_eq!(lines[0], "action_id,customer_id,id,result,reason,sent_at,receipt_status,receipt_at");
-    assert!(
-        lines[1].starts_with("s-0,c000000,user0@example.com,accepted,,")
-            && lines[1].ends_with(",200,2001-09-09T01:46:40Z")
-    );
-    assert_eq!(lines[10], "s-9,c000009,,skipped,no EMAIL,,,");
-    world.stop().await;
-}
-
 on_both_databases!(the_simulators_receipts_arrive, |db| async move {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let receipts = crate::crm::ReceiptOptions {

@@ -163,9 +163,6 @@ impl TaskInput {
         if length > VALUE_MAX {
             return Err(format!("At most {VALUE_MAX} characters; this has {length}."));
         }
-        if value.contains('\0') {
-            return Err("Remove the NUL character.".into());
-        }
         match parameter.kind {
             ParameterType::String => Ok(()),
             ParameterType::Numeric => match text.parse::<f64>() {

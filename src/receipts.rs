@@ -1,5 +1,8 @@
 //! Receipts: what the receiving systems later say of each action (seed 002, "Report receipts").
 
+pub mod api;
+pub mod model;
+
 #[cfg(feature = "ssr")]
 mod check;
 #[cfg(feature = "ssr")]

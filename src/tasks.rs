@@ -25,3 +25,6 @@ pub mod store;
 pub fn senders() -> Vec<std::sync::Arc<dyn crate::delivery::Sender>> {
     vec![std::sync::Arc::new(sender::TaskSender)]
 }
+
+#[cfg(test)]
+mod tests;

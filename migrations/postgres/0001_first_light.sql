@@ -165,6 +165,7 @@ create table receipt_problems (
     workspace_id text not null, webhook_id text not null, id text not null, received_at bigint not null,
     reason text not null, receipt text not null, primary key (workspace_id, webhook_id, id)
 );
+create index receipt_problems_latest on receipt_problems (workspace_id, webhook_id, received_at);
 create table receipt_counts (
     workspace_id text not null, send_id text not null, status text not null, users bigint not null,
     primary key (workspace_id, send_id, status)

@@ -31,6 +31,8 @@ pub fn campaign_page() -> AnyView {
     let params = use_params_map();
     let id = Memo::new(move |_| params.read().get("id").unwrap_or_default());
     let actions = Actions { edit: ServerAction::new(), create: ServerAction::new(), delete: ServerAction::new() };
+    // A refusal belongs to the campaign that it was about.
+    Effect::watch(move || id.get(), move |_, _, _| actions.delete.clear(), false);
     let campaign = Resource::new(
         move || (id.get(), actions.edit.version().get(), actions.create.version().get()),
         |(id, ..)| get_campaign(id),

@@ -1,13 +1,18 @@
 //! Keeping receipts: every one that was taken, the latest status of each user, and those that could not be placed.
 
+use super::model::Problem;
 use crate::{
-    clock::{Millis, new_id},
+    clock::Millis,
     db::{Db, Tx, bulk},
     delivery::{ids::SendKey, store as sends},
     fetch,
 };
 use serde::Serialize;
+use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+/// Of each webhook, and those that came in one moment with the last of them.
+const PROBLEMS_KEPT: i64 = 1_000;
 
 /// A receipt whose request has passed its signature.
 #[derive(Clone, Debug)]
@@ -188,6 +193,7 @@ struct ProblemRow<'a> {
     receipt: &'a str,
 }
 
+/// The same problem again changes nothing: its id is made of it.
 async fn log_problems(tx: &mut Tx, receipts: &[ToTake], taken: &[Taken], now: Millis) -> sqlx::Result<()> {
     let problems: Vec<ProblemRow> = receipts
         .iter()
@@ -195,7 +201,8 @@ async fn log_problems(tx: &mut Tx, receipts: &[ToTake], taken: &[Taken], now: Mi
         .filter_map(|(receipt, taken)| {
             let reason = taken.as_ref().err()?;
             let (workspace_id, webhook_id) = (&receipt.workspace_id, &receipt.webhook_id);
-            Some(ProblemRow { workspace_id, webhook_id, id: new_id(), reason, receipt: &receipt.text })
+            let id = hex::encode(&Sha256::digest(format!("{reason}\n{}", receipt.text))[..16]);
+            Some(ProblemRow { workspace_id, webhook_id, id, reason, receipt: &receipt.text })
         })
         .collect();
     if problems.is_empty() {
@@ -208,20 +215,24 @@ async fn log_problems(tx: &mut Tx, receipts: &[ToTake], taken: &[Taken], now: Mi
         (workspace_id text, webhook_id text, id text, reason text, receipt text),
         "insert into receipt_problems (workspace_id, webhook_id, id, received_at, reason, receipt) \
          select r.workspace_id, r.webhook_id, r.id, $2, r.reason, r.receipt from ",
-        "",
+        " where true on conflict do nothing",
         now,
     )?;
+    // Anybody may post receipts for a webhook without authentication: the log must not grow for ever.
+    for (workspace_id, webhook_id) in
+        problems.iter().map(|row| (row.workspace_id, row.webhook_id)).collect::<BTreeSet<_>>()
+    {
+        crate::execute!(
+            tx,
+            "delete from receipt_problems where workspace_id = $1 and webhook_id = $2 and received_at < (
+                 select received_at from receipt_problems where workspace_id = $1 and webhook_id = $2
+                 order by received_at desc limit 1 offset $3)",
+            workspace_id,
+            webhook_id,
+            PROBLEMS_KEPT
+        )?;
+    }
     Ok(())
-}
-
-/// A receipt that could not be placed.
-#[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
-pub struct Problem {
-    pub id: String,
-    pub received_at: Millis,
-    pub reason: String,
-    /// The receipt as JSON.
-    pub receipt: String,
 }
 
 /// The latest problems of a webhook's receipts.
@@ -231,7 +242,7 @@ pub async fn problems(db: &Db, workspace_id: &str, webhook_id: &str, limit: i64)
         all,
         Problem,
         "select id, received_at, reason, receipt from receipt_problems \
-         where workspace_id = $1 and webhook_id = $2 order by id desc limit $3",
+         where workspace_id = $1 and webhook_id = $2 order by received_at desc, id limit $3",
         workspace_id,
         webhook_id,
         limit

@@ -55,7 +55,8 @@ on_both_databases!(a_session_ends, |db| async move {
     assert_eq!(server.page("/tasks", &cookie).await.status, StatusCode::OK);
     // In the middle of a form: the server function says so, and the page keeps what was typed.
     server.state.clock.advance(4 * crate::clock::DAY);
-    let answer = server.call::<SubmitTask>(&cookie, "id=&task[name]=Spring").await;
+    let answer =
+        server.call::<SubmitTask>(&cookie, "id=0123456789abcdef0123456789abcdef&new=true&task[name]=Spring").await;
     assert_eq!(answer.status, StatusCode::UNAUTHORIZED);
     assert!(answer.text.contains("Unauthenticated"));
     let cookie = server.sign_in("ada@example.com").await;

@@ -80,6 +80,7 @@ pub async fn load_task_form(id: String) -> Result<TaskForm, AppError> {
         })
         .collect();
     Ok(TaskForm {
+        id: if id.is_empty() { new_id() } else { id },
         input,
         audiences,
         webhooks: prepare::choices(&ctx).await?,
@@ -108,27 +109,35 @@ pub async fn dry_run_state(id: String) -> Result<DryRun, AppError> {
     Ok(DryRun { id: record.id, done: record.done, total: record.total, result, error })
 }
 
-/// "Submit Sending Task": checks everything again and hands the task to the engine. `id` is empty for a new task.
+/// "Submit Sending Task": checks everything again and hands the task to the engine. A `new` form that comes again (a
+/// second click, an answer that was lost) leads to the task that it made the first time.
 #[server]
-pub async fn submit_task(id: String, task: TaskInput) -> Result<(), AppError> {
+pub async fn submit_task(id: String, #[server(default)] new: bool, task: TaskInput) -> Result<(), AppError> {
     let ctx = require(Permission::ReachMarketing)?;
-    let id = submit(&ctx, &id, task).await?;
+    if new && !crate::clock::is_id(&id) {
+        return Err(AppError::invalid("", "The form is incomplete. Reload the page."));
+    }
+    submit(&ctx, &id, new, task).await?;
     leptos_axum::redirect(&format!("/tasks/{id}"));
     Ok(())
 }
 
 #[cfg(feature = "ssr")]
-pub async fn submit(ctx: &Ctx, id: &str, mut input: TaskInput) -> AppResult<String> {
+pub async fn submit(ctx: &Ctx, id: &str, new: bool, mut input: TaskInput) -> AppResult<()> {
     let (db, workspace, now) = (&ctx.state.db, ctx.workspace(), ctx.now());
-    let known = if id.is_empty() { None } else { Some(editable(ctx, id).await?) };
     input.name = input.name.trim().into();
+    if !new {
+        editable(ctx, id).await?;
+    } else if let Some(made) = missing(store::get(db, workspace, id).await)? {
+        return submitted_already(&made, &input);
+    }
     let prepared = prepare::prepare(ctx, &input).await?;
     let audience_size = audiences::store::size_of(db, workspace, &prepared.audience).await?;
     if audience_size == 0 {
         return Err(AppError::invalid(&field("audience_id"), "Nobody is in this audience."));
     }
     let record = store::TaskRecord {
-        id: known.as_ref().map_or_else(new_id, |known| known.id.clone()),
+        id: id.into(),
         name: input.name.clone(),
         audience_id: input.audience_id.clone(),
         webhook_id: input.webhook_id.clone(),
@@ -143,7 +152,10 @@ pub async fn submit(ctx: &Ctx, id: &str, mut input: TaskInput) -> AppResult<Stri
     let webhook = &prepared.webhook.input;
     let receipts_until = webhook.receipts_enabled.then(|| due_at + webhook.retention_days * DAY);
     let mut tx = db.begin().await?;
-    store::put(&mut tx, workspace, ctx.user(), &record, now).await?;
+    if !store::put(&mut tx, workspace, ctx.user(), &record, new, now).await? {
+        drop(tx);
+        return submitted_already(&store::get(db, workspace, id).await?, &input);
+    }
     let send = delivery::store::NewSend {
         workspace_id: workspace,
         id: &record.id,
@@ -158,7 +170,7 @@ pub async fn submit(ctx: &Ctx, id: &str, mut input: TaskInput) -> AppResult<Stri
         receipts_until,
         now,
     };
-    if known.is_none() {
+    if new {
         delivery::store::create(&mut tx, send).await?;
     } else if !delivery::store::reschedule(&mut tx, send).await? {
         return Err(AppError::conflict("The task has begun in the meantime; it can no longer be edited."));
@@ -166,7 +178,19 @@ pub async fn submit(ctx: &Ctx, id: &str, mut input: TaskInput) -> AppResult<Stri
     tx.commit().await?;
     ctx.state.engine.wake();
     tracing::info!(task = %record.id, user = %ctx.user(), audience_size, "task submitted");
-    Ok(record.id)
+    Ok(())
+}
+
+/// The same form again is the same task; another one must not vanish behind it.
+#[cfg(feature = "ssr")]
+fn submitted_already(made: &store::TaskRecord, input: &TaskInput) -> AppResult<()> {
+    if made.input()? == *input {
+        return Ok(());
+    }
+    Err(AppError::conflict(format!(
+        "This form was submitted already, as “{}”. Nothing was sent now: open Create Sending Task anew for another task.",
+        made.name
+    )))
 }
 
 /// The task, if it may still be edited.

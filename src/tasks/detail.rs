@@ -130,7 +130,9 @@ fn follow(id: String, live: RwSignal<TaskLive>) {
                     })
                     .unwrap_or(0);
                 let Some(now) = live.try_get_untracked() else { return };
-                let waits = matches!(now.progress.state, SendState::Sending | SendState::Scheduled);
+                // After Pause and Stop, too: what was under way ends later.
+                let waits = matches!(now.progress.state, SendState::Sending | SendState::Scheduled)
+                    || now.progress.waiting() > 0;
                 let receipts = now.progress.receipts_until.is_some_and(|until| until > now.now);
                 if !(waits || (receipts && ticks.is_multiple_of(5))) {
                     return;

@@ -96,7 +96,8 @@ fn Form(form: TaskForm, id: String) -> impl IntoView {
                 on:change=move |_| edited()
             >
                 <FormErrors error />
-                <input type="hidden" name="id" value=id />
+                <input type="hidden" name="id" value=form.id.clone() />
+                <input type="hidden" name="new" value=id.is_empty().to_string() />
                 <input type="hidden" name=field("time_zone") value=zone />
                 <Panel title="Who and what">
                     <div class="fields">

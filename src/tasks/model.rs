@@ -75,6 +75,8 @@ pub struct AudienceChoice {
 /// Everything that the form offers.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TaskForm {
+    /// The task's id; a new task's is made here, so that the form sent twice is one task.
+    pub id: String,
     /// Prefilled: an existing task's, or defaults.
     pub input: TaskInput,
     pub audiences: Vec<AudienceChoice>,

@@ -51,10 +51,17 @@ pub async fn template(db: &Db, workspace: &str, id: &str) -> sqlx::Result<String
     Ok(template)
 }
 
-/// Writes the task, over what is there under its id.
-pub async fn put(tx: &mut Tx, workspace: &str, user: &str, task: &TaskRecord, now: Millis) -> AppResult<()> {
+/// Writes the task, over what is there under its id. `false` when a `new` one is there already: nothing was written.
+pub async fn put(
+    tx: &mut Tx,
+    workspace: &str,
+    user: &str,
+    task: &TaskRecord,
+    new: bool,
+    now: Millis,
+) -> AppResult<bool> {
     let input = task.input()?;
-    execute!(
+    let written = execute!(
         tx,
         "insert into tasks (workspace_id, id, name, audience_id, webhook_id, id_type, encryption, inputs,
                             scheduled_at, time_zone, created_by, created_at, updated_at)
@@ -62,7 +69,8 @@ pub async fn put(tx: &mut Tx, workspace: &str, user: &str, task: &TaskRecord, no
          on conflict (workspace_id, id) do update set
              name = excluded.name, audience_id = excluded.audience_id, webhook_id = excluded.webhook_id,
              id_type = excluded.id_type, encryption = excluded.encryption, inputs = excluded.inputs,
-             scheduled_at = excluded.scheduled_at, time_zone = excluded.time_zone, updated_at = excluded.updated_at",
+             scheduled_at = excluded.scheduled_at, time_zone = excluded.time_zone, updated_at = excluded.updated_at
+             where not $13",
         workspace,
         &task.id,
         &task.name,
@@ -74,8 +82,12 @@ pub async fn put(tx: &mut Tx, workspace: &str, user: &str, task: &TaskRecord, no
         task.scheduled_at,
         &task.time_zone,
         user,
-        now
+        now,
+        new
     )?;
+    if written == 0 {
+        return Ok(false);
+    }
     execute!(tx, "delete from task_campaigns where workspace_id = $1 and task_id = $2", workspace, &task.id)?;
     for campaign in &input.campaigns {
         execute!(
@@ -87,7 +99,7 @@ pub async fn put(tx: &mut Tx, workspace: &str, user: &str, task: &TaskRecord, no
             campaign
         )?;
     }
-    Ok(())
+    Ok(true)
 }
 
 pub async fn delete(tx: &mut Tx, workspace: &str, id: &str) -> sqlx::Result<()> {

@@ -148,10 +148,16 @@ pub fn TextArea(
                     on_input.run(event_target_value(&event));
                 }
             }
-        >
-            {value.get_untracked()}
-        </textarea>
+            inner_html=escaped(&value.get_untracked())
+        ></textarea>
     }
+}
+
+/// Leptos writes a textarea's children as they are (`ESCAPE_CHILDREN` is false for it). A first line break is doubled,
+/// because browsers drop the first.
+fn escaped(text: &str) -> String {
+    let text = text.replace('&', "&amp;").replace('<', "&lt;");
+    if cfg!(feature = "ssr") && text.starts_with('\n') { format!("\n{text}") } else { text }
 }
 
 /// One of many. `prompt` is a first entry with the empty value.
@@ -239,5 +245,23 @@ pub fn DateTimeField(
             />
             <span class="quiet">{zone}</span>
         </span>
+    }
+}
+
+#[cfg(all(test, feature = "ssr"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_stands_in_a_text_area_stays_text() {
+        for (text, html) in [
+            ("</textarea><h1>x", "&lt;/textarea>&lt;h1>x</textarea>"),
+            ("?a=1&reg=2", "?a=1&amp;reg=2</textarea>"),
+            ("\nx", ">\n\nx</textarea>"),
+        ] {
+            let owner = Owner::new();
+            let page = owner.with(|| view! { <TextArea name="t" value=text.to_string() /> }.to_html());
+            assert!(page.contains(html), "{page}");
+        }
     }
 }

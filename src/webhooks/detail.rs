@@ -11,9 +11,10 @@ use super::{
 };
 use crate::{
     access::model::{Permission, SessionInfo},
+    receipts::{api::receipt_problems, model::Problem},
     ui::{
         Badge, CodeBlock, EmptyState, ErrorNote, Fact, Facts, FormErrors, LinkButton, PageHeader, Panel, Skeleton,
-        SubmitButton, TableWrap, Tone,
+        SubmitButton, TableWrap, Time, Tone,
         format::{count, counted},
     },
 };
@@ -27,6 +28,7 @@ pub fn webhook_page() -> AnyView {
     let test = ServerAction::<TestWebhook>::new();
     let webhook = Resource::new(move || (id.get(), switch.version().get()), |(id, _)| get_webhook(id));
     let tests = Resource::new(move || (id.get(), test.version().get()), |(id, _)| list_tests(id));
+    let problems = Resource::new(move || id.get(), receipt_problems);
     view! {
         <Transition fallback=|| view! { <Panel><Skeleton /></Panel> }>
             {move || Suspend::new(async move {
@@ -38,6 +40,9 @@ pub fn webhook_page() -> AnyView {
         </Transition>
         <Transition fallback=|| ()>
             {move || Suspend::new(async move { tests.await.map(history).unwrap_or_else(|_| ().into_any()) })}
+        </Transition>
+        <Transition fallback=|| ()>
+            {move || Suspend::new(async move { problems.await.map(not_taken).unwrap_or_else(|_| ().into_any()) })}
         </Transition>
     }
     .into_any()
@@ -235,6 +240,45 @@ fn history(tests: TestSends) -> AnyView {
                             <th scope="col">
                                 <span class="sr">"Actions"</span>
                             </th>
+                        </tr>
+                    </thead>
+                    <tbody>{rows}</tbody>
+                </table>
+            </TableWrap>
+        </Panel>
+    }
+    .into_any()
+}
+
+/// The log of receipts that this webhook's system posted and that were not taken.
+fn not_taken(problems: Vec<Problem>) -> AnyView {
+    if problems.is_empty() {
+        return ().into_any();
+    }
+    let rows = problems.into_iter().map(|problem| {
+        view! {
+            <tr>
+                <td><Time ms=problem.received_at /></td>
+                <td data-label="Reason">{problem.reason}</td>
+                <td>
+                    <details>
+                        <summary>"Receipt"</summary>
+                        <CodeBlock id=format!("receipt-{}", problem.id) text=problem.receipt copy=true label="receipt" />
+                    </details>
+                </td>
+            </tr>
+        }
+    });
+    let rows = rows.collect_view();
+    view! {
+        <Panel title="Receipts that were not taken" padded=false>
+            <TableWrap label="Receipts that were not taken">
+                <table class="stack">
+                    <thead>
+                        <tr>
+                            <th scope="col">"Received"</th>
+                            <th scope="col">"Reason"</th>
+                            <th scope="col">"Receipt"</th>
                         </tr>
                     </thead>
                     <tbody>{rows}</tbody>

@@ -19,7 +19,7 @@ pub const URL_MAX: usize = 2_000;
 pub const KEY_MAX: usize = 128;
 pub const PARAMETERS_MAX: usize = 50;
 /// A parameter's value: one line, and a text.
-pub const VALUE_MAX: usize = 1_000;
+pub const VALUE_MAX: usize = 2_000;
 pub const TEXT_MAX: usize = 10_000;
 pub const STATUSES_MAX: usize = 50;
 pub const BATCH_MAX: i64 = 100;

@@ -16,7 +16,7 @@ use crate::{
         self,
         model::{CampaignInput, CampaignKind},
     },
-    clock::DAY,
+    clock::{DAY, new_id},
     customers::{
         self,
         import::{
@@ -104,7 +104,8 @@ pub async fn after(state: &AppState, first: &First) -> AppResult<()> {
         time_zone: ZONE.into(),
         ..Default::default()
     };
-    let id = tasks::api::submit(ctx, "", input.clone()).await?;
+    let id = new_id();
+    tasks::api::submit(ctx, &id, true, input.clone()).await?;
     // Bounded: the demo starts without it rather than not at all.
     for _ in 0..600 {
         let progress = report::progress(&state.db, ctx.workspace(), &id).await?;
@@ -116,7 +117,7 @@ pub async fn after(state: &AppState, first: &First) -> AppResult<()> {
     let later = jiff::Timestamp::from_millisecond(state.clock.now() + 3 * DAY).map_err(internal)?;
     let later = later.in_tz(ZONE).map_err(internal)?.strftime("%Y-%m-%dT10:00").to_string();
     let scheduled = TaskInput { name: "Reminder".into(), scheduled: true, send_at: later, ..input };
-    tasks::api::submit(ctx, "", scheduled).await?;
+    tasks::api::submit(ctx, &new_id(), true, scheduled).await?;
     Ok(())
 }
 

@@ -133,6 +133,12 @@ on_both_databases!(what_cannot_be_placed_is_logged_and_named, |db| async move {
     assert_eq!(world.counts().await, [("200".to_string(), 2)], "the others are recorded");
     let logged = store::problems(&world.db, WORKSPACE, WEBHOOK, 10).await.unwrap();
     assert_eq!(logged.len(), 5);
+    world.post(&posted).await;
+    assert_eq!(
+        store::problems(&world.db, WORKSPACE, WEBHOOK, 10).await.unwrap().len(),
+        5,
+        "the same again adds nothing"
+    );
     execute!(world.db, "update sends set receipts_until = $1", T - 1).unwrap();
     let (status, answer) = world.post(&[receipt(2, "200", T)]).await;
     assert!(status == 400 && answer["message"].as_str().unwrap().contains("retention period"), "{answer}");

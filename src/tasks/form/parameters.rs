@@ -1,10 +1,10 @@
 //! The webhook's parameters under their display names, and the variables of its text parameters.
 
-use super::super::model::{TaskInput, VALUE_MAX, VariableInput, WebhookChoice, value_field};
+use super::super::model::{TaskInput, VariableInput, WebhookChoice, value_field};
 use crate::{
     error::FieldError,
     ui::{Choice, Dialog, Field, Note, Select, SelectOption, TextArea, TextInput, Tone, close_dialog, open_dialog},
-    webhooks::model::{Parameter, ParameterType},
+    webhooks::model::{Parameter, ParameterType, TEXT_MAX, VALUE_MAX},
     wire::text::is_variable_name,
 };
 use leptos::{prelude::*, wasm_bindgen::JsCast, web_sys::HtmlTextAreaElement};
@@ -61,7 +61,7 @@ fn one(
 ) -> AnyView {
     let name = value_field(place);
     let control = match parameter.kind {
-        ParameterType::Text => view! { <TextArea name=name.clone() value maxlength=VALUE_MAX as u32 /> }.into_any(),
+        ParameterType::Text => view! { <TextArea name=name.clone() value maxlength=TEXT_MAX as u32 /> }.into_any(),
         ParameterType::Date => view! { <TextInput name=name.clone() value type_="date" /> }.into_any(),
         ParameterType::Numeric => view! { <TextInput name=name.clone() value inputmode="decimal" /> }.into_any(),
         ParameterType::String => view! { <TextInput name=name.clone() value maxlength=VALUE_MAX as u32 /> }.into_any(),

@@ -2,7 +2,7 @@
 
 use crate::{
     error::FieldError,
-    webhooks::model::{Parameter, ParameterType, is_date},
+    webhooks::model::{Parameter, ParameterType, VALUE_MAX},
     wire::{
         message::Encryption,
         text::{Template, Variable, WhenEmpty, is_variable_name, variable_names},
@@ -12,7 +12,6 @@ use serde::{Deserialize, Serialize};
 
 /// Lengths in characters.
 pub const NAME_MAX: usize = 64;
-pub const VALUE_MAX: usize = 2_000;
 /// A message's longest parameter, its variables filled in.
 pub const RENDERED_MAX: usize = 10_000;
 
@@ -155,24 +154,11 @@ pub fn value_field(place: usize) -> String {
 impl TaskInput {
     fn check_value(&self, parameter: &Parameter, tags: &[String]) -> Result<(), String> {
         let value = self.value_of(&parameter.name);
-        let text = value.trim();
-        if text.is_empty() {
+        if value.trim().is_empty() {
             return if parameter.required { Err(format!("Enter {}.", parameter.display_name)) } else { Ok(()) };
         }
-        let length = value.chars().count();
-        if length > VALUE_MAX {
-            return Err(format!("At most {VALUE_MAX} characters; this has {length}."));
-        }
-        match parameter.kind {
-            ParameterType::String => Ok(()),
-            ParameterType::Numeric => match text.parse::<f64>() {
-                Ok(number) if number.is_finite() => Ok(()),
-                _ => Err(format!("“{text}” is not a number.")),
-            },
-            ParameterType::Date if is_date(text) => Ok(()),
-            ParameterType::Date => Err(format!("“{text}” is not a date: YYYY-MM-DD.")),
-            ParameterType::Text => self.check_variables(parameter, tags),
-        }
+        parameter.check_value(value)?;
+        if parameter.kind == ParameterType::Text { self.check_variables(parameter, tags) } else { Ok(()) }
     }
 
     fn check_variables(&self, parameter: &Parameter, tags: &[String]) -> Result<(), String> {
@@ -183,6 +169,9 @@ impl TaskInput {
             };
             if !tags.contains(&variable.tag) {
                 return Err(format!("Choose a tag for ${{{name}}}."));
+            }
+            if variable.default.chars().count() > VALUE_MAX {
+                return Err(format!("The default of ${{{name}}} has at most {VALUE_MAX} characters."));
             }
             if variable.when_empty == "default" && variable.default.is_empty() {
                 return Err(format!("Enter the default that is sent when ${{{name}}} is empty."));

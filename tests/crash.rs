@@ -128,7 +128,7 @@ async fn prepare(db: &Db, url: &str) {
         batch_size: 10,
         due_at: 0,
         audience_size: USERS,
-        receipts_until: None,
+        receipts_for: None,
         now: 0,
     };
     store::create(&mut tx, send).await.unwrap();

@@ -129,9 +129,9 @@ impl Dispatcher {
             self.in_hand.give_back(&finished.claim);
         }
         for (context, claims) in claims {
-            claims.iter().for_each(|claim| self.in_hand.take(claim));
             let doors = claims.iter().filter_map(|claim| self.limits.take(&context.webhook_id, claim.size)).last();
             if let Some(doors) = doors {
+                claims.iter().for_each(|claim| self.in_hand.take(claim));
                 self.courier.spawn(context, claims, doors);
             }
         }

@@ -23,18 +23,19 @@ const LAST: [&str; 3] = [
     "delete from deleted_sends where workspace_id = $1 and send_id = $2",
 ];
 
-/// Removes what the deleted sends left, at most `most` rows of a table in one transaction.
-pub async fn chunks(db: &Db, most: i64) -> sqlx::Result<()> {
-    let deleted = fetch!(db, all, (String, String), "select workspace_id, send_id from deleted_sends")?;
-    for (workspace_id, send_id) in deleted {
-        for sql in ROWS {
-            while execute!(db, sql, &workspace_id, &send_id, most)? > 0 {}
+/// Removes at most `most` rows that a deleted send left. `false`: nothing is left of any.
+pub async fn chunk(db: &Db, most: i64) -> sqlx::Result<bool> {
+    let deleted = "select workspace_id, send_id from deleted_sends limit 1";
+    let Some((workspace_id, send_id)) = fetch!(db, optional, (String, String), deleted)? else { return Ok(false) };
+    for sql in ROWS {
+        if execute!(db, sql, &workspace_id, &send_id, most)? > 0 {
+            return Ok(true);
         }
-        let mut tx = db.begin().await?;
-        for sql in LAST {
-            execute!(tx, sql, &workspace_id, &send_id)?;
-        }
-        tx.commit().await?;
     }
-    Ok(())
+    let mut tx = db.begin().await?;
+    for sql in LAST {
+        execute!(tx, sql, &workspace_id, &send_id)?;
+    }
+    tx.commit().await?;
+    Ok(true)
 }

@@ -47,8 +47,11 @@ impl Loop for Recoverer {
             if expired(&self.db, &self.in_hand, now, now).await? > 0 {
                 self.recovered.notify_one();
             }
-            purge::chunks(&self.db, purge::CHUNK).await?;
+            let more = purge::chunk(&self.db, purge::CHUNK).await?;
             pulse.beat();
+            if more {
+                continue;
+            }
             tokio::select! {
                 () = tokio::time::sleep(POLL) => {}
                 () = stopping.wait() => {}

@@ -306,7 +306,7 @@ mod tests {
         engine.stop(std::time::Duration::from_secs(12)).await;
         assert!(delete_it(&db, WORKSPACE).await && !delete_it(&db, WORKSPACE).await);
         assert!(report::progress(&db, WORKSPACE, "s").await.is_err());
-        crate::delivery::purge::chunks(&db, 2).await.unwrap();
+        while crate::delivery::purge::chunk(&db, 2).await.unwrap() {}
         let left = "select (select count(*) from deleted_sends) + (select count(*) from send_actions) + (select count(*) from send_batches) \
                     + (select count(*) from send_attempts) + (select count(*) from send_reasons) \
                     + (select count(*) from send_series)";

@@ -171,9 +171,9 @@ on_both_databases!(a_stop_while_it_is_planned_leaves_the_others_out_for_good, |d
     engine.stop(GRACE).await;
 });
 
-/// Four POSTs run for a second, and four batches more are claimed: nothing of those goes out once `hold` is done.
+/// Four POSTs run for two seconds, and four batches more are claimed: nothing of those goes out once `hold` is done.
 async fn held_back(db: Db, hold: impl AsyncFn(&Engine, &Db)) -> (Engine, Progress) {
-    let slow = Duration::from_secs(1);
+    let slow = Duration::from_secs(2);
     let crm = simulator(crm::Options { answer: Answer::Slow, slow, ..Default::default() }).await;
     put_webhook(&db, &crm.url(), 4).await;
     put_send(&db, "s", 20, 1, 0).await;

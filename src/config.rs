@@ -87,8 +87,12 @@ impl Config {
     }
 
     fn check(&self) -> Result<(), String> {
-        if self.engine.lease_ms <= 12_000 {
-            return Err("settings: engine.lease_ms must be above 12000, longer than a POST may take".into());
+        if self.engine.lease_ms < 25_000 {
+            return Err(
+                "settings: engine.lease_ms must be at least 25000: a batch may wait for a POST of 10 s before \
+                        its own, and its result is yet to be recorded"
+                    .into(),
+            );
         }
         if self.engine.posts_at_once == 0 || self.engine.tries < 1 {
             return Err("settings: engine.posts_at_once and engine.tries must be at least 1".into());
@@ -132,9 +136,9 @@ mod tests {
     }
 
     #[test]
-    fn a_lease_shorter_than_a_post_is_refused() {
+    fn a_lease_too_short_for_two_posts_is_refused() {
         let mut config = Config::defaults();
-        config.engine.lease_ms = 10_000;
-        assert!(config.check().unwrap_err().contains("lease_ms"));
+        config.engine.lease_ms = 24_999;
+        assert!(config.check().unwrap_err().contains("engine.lease_ms must be at least 25000"));
     }
 }

@@ -33,11 +33,15 @@ mod plan;
 #[cfg(feature = "ssr")]
 pub mod post;
 #[cfg(feature = "ssr")]
+mod purge;
+#[cfg(feature = "ssr")]
 mod record;
 #[cfg(feature = "ssr")]
 mod recover;
 #[cfg(feature = "ssr")]
 pub mod report;
+#[cfg(feature = "ssr")]
+mod resend;
 #[cfg(feature = "ssr")]
 mod retry;
 #[cfg(feature = "ssr")]

@@ -13,7 +13,7 @@ pub mod testing;
 mod tests;
 
 pub use observe::init_logs;
-pub use serve::{open, serve, start};
+pub use serve::{GRACE, open, serve, start};
 
 use crate::{access, app::App, clock::Clock, config::Config, customers, db::Db, delivery::Engine, receipts};
 use crate::{audiences, secrets::MasterKey, tasks, webhooks};

@@ -128,7 +128,7 @@ async fn prepare(db: &Db, url: &str) {
         batch_size: 10,
         due_at: 0,
         audience_size: USERS,
-        receipts_until: None,
+        receipts_for: None,
         now: 0,
     };
     store::create(&mut tx, send).await.unwrap();
@@ -140,6 +140,7 @@ async fn until(db: &Db, what: &str, holds: impl Fn(&Progress) -> bool) -> Progre
     loop {
         let progress = report::progress(db, WORKSPACE, SEND).await.unwrap();
         assert!(progress.waiting() >= 0 && progress.unknown >= 0, "{progress:?}");
+        adds_up(db).await;
         if holds(&progress) {
             return progress;
         }
@@ -172,6 +173,17 @@ async fn killed_and_restarted(database: &str) {
     assert_eq!((progress.failed, progress.unknown, progress.waiting()), (0, 0, 0));
     reconcile(&db, &crm.rows()).await;
     db.close().await;
+}
+
+/// The counters are those of the batches at any moment: one statement reads both.
+async fn adds_up(db: &Db) {
+    let sums = "select s.accepted - coalesce(b.accepted, 0), s.failed - coalesce(b.failed, 0), \
+                s.unknown - coalesce(b.unknown, 0) from sends s left join (select send_id, \
+                cast(sum(case when state = 'accepted' then size end) as bigint) as accepted, \
+                cast(sum(case when state = 'failed' then size end) as bigint) as failed, \
+                cast(sum(case when state = 'unknown' then size end) as bigint) as unknown \
+                from send_batches group by send_id) b on b.send_id = s.id where s.id = $1";
+    assert_eq!(fetch!(db, one, (i64, i64, i64), sums, SEND).unwrap(), (0, 0, 0), "counters and batches differ");
 }
 
 /// Three books that must agree: the counters, the rows, and what the receiver says it got.

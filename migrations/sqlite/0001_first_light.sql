@@ -110,7 +110,8 @@ create table dry_runs (
 );
 
 -- The delivery engine: a send is one run of a sender (a task today), its actions one user each, its batches one
--- POST each. The batches are the queue.
+-- POST each. The batches are the queue. receipts_for (ms) is how long after a send's last
+-- start, resumption or resend receipts are taken; none when it takes no receipts.
 create table sends (
     workspace_id text not null, id text not null, source text not null, webhook_id text not null,
     id_type text not null, encryption text not null, template text not null, batch_size bigint not null,
@@ -118,11 +119,13 @@ create table sends (
     planned bigint not null default 0, planning_done boolean not null default false, plan_cursor text,
     batches bigint not null default 0, accepted bigint not null default 0, failed bigint not null default 0,
     skipped bigint not null default 0, unknown bigint not null default 0, error text,
-    created_at bigint not null, started_at bigint, finished_at bigint, receipts_until bigint,
-    primary key (workspace_id, id)
+    created_at bigint not null, started_at bigint, finished_at bigint,
+    receipts_for bigint, receipts_until bigint, primary key (workspace_id, id)
 );
 create index sends_open on sends (state, due_at) where state in ('scheduled', 'sending');
 create index sends_of_webhook on sends (workspace_id, webhook_id);
+-- Sends that were deleted and whose rows are still being removed, some at a time.
+create table deleted_sends (workspace_id text not null, send_id text not null, primary key (workspace_id, send_id));
 create table send_actions (
     workspace_id text not null, send_id text not null, seq bigint not null, customer_id text not null, target text,
     variables text, batch_no bigint, skip_reason text,
@@ -133,8 +136,8 @@ create unique index send_actions_customer on send_actions (workspace_id, custome
 create table send_batches (
     workspace_id text not null, send_id text not null, batch_no bigint not null, first_seq bigint not null,
     last_seq bigint not null, size bigint not null, state text not null, run_at bigint not null,
-    attempts bigint not null default 0, tries bigint not null default 0, lease_no bigint not null default 0, lease_node text, lease_until bigint,
-    sent_at bigint, finished_at bigint, reason text,
+    attempts bigint not null default 0, tries bigint not null default 0, lease_no bigint not null default 0,
+    lease_until bigint, sent_at bigint, finished_at bigint, reason text,
     primary key (workspace_id, send_id, batch_no)
 ) without rowid;
 create index send_batches_due on send_batches (workspace_id, send_id, run_at, batch_no)

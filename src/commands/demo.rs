@@ -45,14 +45,23 @@ pub async fn run(args: DemoArgs) -> Result<(), String> {
     })
     .await
     .map_err(|error| format!("the simulator: {error}"))?;
-    let state = server::start(config).await?;
-    let seeding = state.clone();
+    let started = server::start(config).await?;
+    let state = started.state.clone();
     let crm_url = format!("http://{}", simulator.address());
-    // The finished task needs receipts, which need a server: the rest of the data is there before it listens.
-    let first = seed::before(&seeding, &crm_url).await.map_err(|error| error.to_string())?;
-    let serving = tokio::spawn(server::serve(state));
-    if let Some(first) = first {
-        seed::after(&seeding, &first).await.map_err(|error| error.to_string())?;
+    // The finished task needs receipts, which need a server: the rest of the data is there before it serves.
+    let first = match seed::before(&state, &crm_url).await {
+        Ok(first) => first,
+        Err(error) => {
+            started.stop().await;
+            return Err(error.to_string());
+        }
+    };
+    let serving = tokio::spawn(server::serve(started));
+    if let Some(first) = first
+        && let Err(error) = seed::after(&state, &first).await
+    {
+        state.engine.stop(server::GRACE).await;
+        return Err(error.to_string());
     }
     println!(
         "\n  Reachwire demo   {public_url}\n  Administrator    {ADMINISTRATOR}   password {PASSWORD}\n  \

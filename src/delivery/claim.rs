@@ -10,6 +10,10 @@ use crate::{
     fetch,
 };
 use serde::Serialize;
+use std::{
+    collections::HashSet,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
 
 /// A batch in hand.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,14 +32,49 @@ pub struct Claim {
     pub tries: i64,
     /// The time of the first attempt: `send_time` on every one.
     pub sent_at: Millis,
-    /// A crash hid the outcome of an attempt before.
-    pub was_unknown: bool,
+    pub before: Before,
 }
 
-/// Who claims, and for how long.
+/// What a batch was when it was claimed, and is again when no POST is made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Before {
+    /// It has never been POSTed.
+    Pending,
+    /// It has, and why that was not the end of it.
+    Retry(String),
+    /// A crash hid the outcome of an attempt.
+    Unknown,
+}
+
+/// The batches that this process holds, by the numbers of their leases: however late, their results will come.
+#[derive(Clone, Debug, Default)]
+pub struct InHand(Arc<Mutex<HashSet<(SendKey, i64, i64)>>>);
+
+impl InHand {
+    fn held(&self) -> MutexGuard<'_, HashSet<(SendKey, i64, i64)>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub fn take(&self, claim: &Claim) {
+        self.held().insert((claim.key.clone(), claim.batch_no, claim.lease_no));
+    }
+
+    pub fn give_back(&self, claim: &Claim) {
+        self.held().remove(&(claim.key.clone(), claim.batch_no, claim.lease_no));
+    }
+
+    pub fn has(&self, key: SendKey, batch_no: i64, lease_no: i64) -> bool {
+        self.held().contains(&(key, batch_no, lease_no))
+    }
+
+    pub fn len(&self) -> usize {
+        self.held().len()
+    }
+}
+
+/// From when, and for how long.
 #[derive(Clone, Copy, Debug)]
-pub struct Lease<'a> {
-    pub node: &'a str,
+pub struct Lease {
     pub now: Millis,
     pub until: Millis,
 }
@@ -51,6 +90,7 @@ struct Due {
     tries: i64,
     lease_no: i64,
     sent_at: Option<i64>,
+    reason: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -65,15 +105,17 @@ struct Leased<'a> {
 }
 
 /// At most `most` batches of a send whose row the caller holds and which is being sent.
-pub async fn due(tx: &mut Tx, key: &SendKey, most: usize, lease: Lease<'_>) -> sqlx::Result<Vec<Claim>> {
+pub async fn due(tx: &mut Tx, key: &SendKey, most: usize, lease: Lease) -> sqlx::Result<Vec<Claim>> {
     let sql = match tx {
         Tx::Sqlite(_) => {
-            "select batch_no, first_seq, last_seq, size, state, attempts, tries, lease_no, sent_at from send_batches \
+            "select batch_no, first_seq, last_seq, size, state, attempts, tries, lease_no, sent_at, \
+             reason from send_batches \
              where workspace_id = $1 and send_id = $2 and state in ('pending', 'retry', 'unknown') and run_at <= $3 \
              order by run_at, batch_no limit $4"
         }
         Tx::Postgres(_) => {
-            "select batch_no, first_seq, last_seq, size, state, attempts, tries, lease_no, sent_at from send_batches \
+            "select batch_no, first_seq, last_seq, size, state, attempts, tries, lease_no, sent_at, \
+             reason from send_batches \
              where workspace_id = $1 and send_id = $2 and state in ('pending', 'retry', 'unknown') and run_at <= $3 \
              order by run_at, batch_no limit $4 for update skip locked"
         }
@@ -93,10 +135,14 @@ pub async fn due(tx: &mut Tx, key: &SendKey, most: usize, lease: Lease<'_>) -> s
             attempt: due.attempts + 1,
             tries: due.tries + 1,
             sent_at: due.sent_at.unwrap_or(lease.now),
-            was_unknown: due.state == "unknown",
+            before: match due.state.as_str() {
+                "unknown" => Before::Unknown,
+                "retry" => Before::Retry(due.reason.unwrap_or_default()),
+                _ => Before::Pending,
+            },
         })
         .collect();
-    let unknown: i64 = claims.iter().filter(|claim| claim.was_unknown).map(|claim| claim.size).sum();
+    let unknown: i64 = claims.iter().filter(|claim| claim.before == Before::Unknown).map(|claim| claim.size).sum();
     if unknown > 0 {
         store::add(tx, key, Delta { unknown: -unknown, ..Delta::default() }, lease.now).await?;
     }
@@ -104,7 +150,7 @@ pub async fn due(tx: &mut Tx, key: &SendKey, most: usize, lease: Lease<'_>) -> s
 }
 
 /// Writes the claims of a round: the leases and the attempts.
-pub async fn write(tx: &mut Tx, claims: impl Iterator<Item = &Claim>, lease: Lease<'_>) -> sqlx::Result<()> {
+pub async fn write(tx: &mut Tx, claims: impl Iterator<Item = &Claim>, lease: Lease) -> sqlx::Result<()> {
     let rows: Vec<_> = claims
         .map(|claim| Leased {
             workspace_id: &claim.key.workspace_id,
@@ -125,10 +171,9 @@ pub async fn write(tx: &mut Tx, claims: impl Iterator<Item = &Claim>, lease: Lea
         execute,
         &rows,
         (workspace_id text, send_id text, batch_no bigint, lease_no bigint, attempt bigint, tries bigint, sent_at bigint),
-        "update send_batches set state = 'leased', lease_no = r.lease_no, lease_node = $2, lease_until = $3, \
+        "update send_batches set state = 'leased', lease_no = r.lease_no, lease_until = $2, \
          attempts = r.attempt, tries = r.tries, sent_at = r.sent_at from ",
         " where send_batches.workspace_id = r.workspace_id and send_batches.send_id = r.send_id and send_batches.batch_no = r.batch_no",
-        lease.node,
         lease.until,
     )?;
     crate::bulk!(

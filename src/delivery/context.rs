@@ -22,7 +22,8 @@ pub struct Context {
     pub id_type: String,
     pub encryption: Encryption,
     pub template: Template,
-    version: i64,
+    /// The webhook's.
+    pub version: i64,
 }
 
 #[derive(sqlx::FromRow)]
@@ -89,13 +90,12 @@ async fn read(db: &Db, master_key: &MasterKey, key: &SendKey) -> Result<Context,
         &key.send_id
     )?;
     let unusable = |text: &str| ContextError::Unusable(text.to_string());
-    // A webhook without authentication may have kept the key it had before.
-    let sealed = row.key_cipher.filter(|_| !row.authentication.eq_ignore_ascii_case("none"));
-    let key = match sealed {
-        None => None,
-        Some(sealed) => Some(
-            master_key.open(&sealed).ok_or_else(|| unusable("The webhook's key can't be opened; enter it again."))?,
-        ),
+    // A webhook without authentication may have kept the key it had before; one with must not send unsigned.
+    let key = if row.authentication.eq_ignore_ascii_case("none") {
+        None
+    } else {
+        let sealed = row.key_cipher.ok_or_else(|| unusable("The webhook has no key; enter it again."))?;
+        Some(master_key.open(&sealed).ok_or_else(|| unusable("The webhook's key can't be opened; enter it again."))?)
     };
     Ok(Context {
         webhook_id: row.webhook_id,

@@ -1,4 +1,4 @@
-//! What people do to a send: pause, resume, stop, send failed again; and giving one up.
+//! What people do to a send: pause, resume, stop; and giving one up. Sending again is in [`super::resend`].
 
 use super::{
     SendState,
@@ -11,9 +11,16 @@ use crate::{
     error::{AppError, AppResult},
     execute, fetch,
 };
+use sqlx::AssertSqlSafe;
 
-/// The reason of those who were not sent to because somebody pressed Stop.
+/// The reason of those who were not sent to because the send ended before their turn.
 pub const STOPPED: &str = "stopped";
+const THEN_STOPPED: &str = ", then stopped";
+
+/// The reason of a batch that had its POST and would have been tried again.
+pub fn then_stopped(reason: &str) -> String {
+    if reason.ends_with(THEN_STOPPED) { reason.to_string() } else { format!("{reason}{THEN_STOPPED}") }
+}
 
 async fn locked(tx: &mut Tx, key: &SendKey) -> AppResult<SendState> {
     store::lock(tx, key).await?.ok_or(AppError::NotFound)
@@ -34,7 +41,7 @@ async fn set_state(tx: &mut Tx, key: &SendKey, state: SendState) -> sqlx::Result
     Ok(())
 }
 
-/// No further batch is claimed; those in flight end and are recorded.
+/// No further POST begins; those that have begun end and are recorded.
 pub async fn pause(db: &Db, key: &SendKey) -> AppResult<()> {
     let mut tx = db.begin().await?;
     match locked(&mut tx, key).await? {
@@ -44,17 +51,19 @@ pub async fn pause(db: &Db, key: &SendKey) -> AppResult<()> {
     Ok(tx.commit().await?)
 }
 
-pub async fn resume(db: &Db, key: &SendKey) -> AppResult<()> {
+pub async fn resume(db: &Db, key: &SendKey, now: Millis) -> AppResult<()> {
     let mut tx = db.begin().await?;
     match locked(&mut tx, key).await? {
         SendState::Paused => set_state(&mut tx, key, SendState::Sending).await?,
         state => return Err(not_now("resumed", state)),
     }
+    store::extend_receipts(&mut tx, key, now).await?;
     Ok(tx.commit().await?)
 }
 
-/// What waits becomes skipped, with the reason [`STOPPED`]. Batches in flight are recorded when they end; those whose
-/// outcome a crash hid stay unknown, for they may have been received.
+/// Whoever was never sent to becomes skipped with the reason [`STOPPED`], planned or not; what waits for another try
+/// has failed. POSTs under way are recorded when they end; batches whose outcome a crash hid stay unknown, for they
+/// may have been received.
 pub async fn stop(db: &Db, key: &SendKey, now: Millis) -> AppResult<()> {
     let mut tx = db.begin().await?;
     match locked(&mut tx, key).await? {
@@ -62,19 +71,24 @@ pub async fn stop(db: &Db, key: &SendKey, now: Millis) -> AppResult<()> {
         state => return Err(not_now("stopped", state)),
     }
     end(&mut tx, key, SendState::Stopped, None, now).await?;
-    let skipped = close_waiting(&mut tx, key, "skipped", STOPPED, now).await?;
-    store::add(&mut tx, key, Delta { skipped, ..Delta::default() }, now).await?;
     Ok(tx.commit().await?)
 }
 
-/// Gives up a send that cannot begin or go on; the caller holds its row.
+/// Gives up a send that cannot begin or go on; the caller holds its row. What waits has failed with the error; who
+/// was never planned is skipped with the reason [`STOPPED`].
 pub async fn fail(tx: &mut Tx, key: &SendKey, error: &str, now: Millis) -> sqlx::Result<()> {
-    end(tx, key, SendState::Failed, Some(error), now).await?;
-    let failed = close_waiting(tx, key, "failed", error, now).await?;
-    store::add(tx, key, Delta { failed, ..Delta::default() }, now).await
+    end(tx, key, SendState::Failed, Some(error), now).await
 }
 
 async fn end(tx: &mut Tx, key: &SendKey, state: SendState, error: Option<&str>, now: Millis) -> sqlx::Result<()> {
+    let (audience, planned, planning_done) = fetch!(
+        tx,
+        one,
+        (i64, i64, bool),
+        "select audience_size, planned, planning_done from sends where workspace_id = $1 and id = $2",
+        &key.workspace_id,
+        &key.send_id
+    )?;
     execute!(
         tx,
         "update sends set state = $3, error = $4, finished_at = $5, planning_done = $6 \
@@ -86,77 +100,41 @@ async fn end(tx: &mut Tx, key: &SendKey, state: SendState, error: Option<&str>, 
         now,
         true // Nobody is planned any more, whatever happens to those who are.
     )?;
+    let unplanned = if planning_done { 0 } else { (audience - planned).max(0) };
+    if unplanned > 0 {
+        store::add_reason(tx, key, "skipped", STOPPED, unplanned).await?;
+    }
+    let mut delta = Delta { planned: unplanned, skipped: unplanned, ..Delta::default() };
+    close_waiting(tx, key, error, now, &mut delta).await?;
+    store::add(tx, key, delta, now).await
+}
+
+/// What becomes of a batch that waits, given `$3`: the error, or null when somebody pressed Stop. Those that were
+/// POSTed before are in `retry`.
+const OUTCOME: &str = "case when cast($3 as text) is null and state <> 'retry' then 'skipped' else 'failed' end";
+const REASON: &str = "case when cast($3 as text) is not null then $3 when state <> 'retry' then 'stopped' \
+                      when reason like '%, then stopped' then reason \
+                      else coalesce(reason, 'tried') || ', then stopped' end";
+
+async fn close_waiting(
+    tx: &mut Tx,
+    key: &SendKey,
+    error: Option<&str>,
+    now: Millis,
+    delta: &mut Delta,
+) -> sqlx::Result<()> {
+    const WAITING: &str = "where workspace_id = $1 and send_id = $2 and state in ('open', 'pending', 'retry')";
+    let sums =
+        format!("select {OUTCOME}, {REASON}, cast(sum(size) as bigint) from send_batches {WAITING} group by 1, 2");
+    let sums = fetch!(tx, all, (String, String, i64), AssertSqlSafe(sums), &key.workspace_id, &key.send_id, error)?;
+    for (outcome, reason, users) in sums {
+        store::add_reason(tx, key, &outcome, &reason, users).await?;
+        *if outcome == "failed" { &mut delta.failed } else { &mut delta.skipped } += users;
+    }
+    let close = format!("update send_batches set state = {OUTCOME}, reason = {REASON}, finished_at = $4 {WAITING}");
+    execute!(tx, AssertSqlSafe(close), &key.workspace_id, &key.send_id, error, now)?;
     Ok(())
 }
 
-/// The users of the batches that were closed.
-async fn close_waiting(tx: &mut Tx, key: &SendKey, state: &str, reason: &str, now: Millis) -> sqlx::Result<i64> {
-    let closed = fetch!(
-        tx,
-        all,
-        (i64,),
-        "update send_batches set state = $3, reason = $4, finished_at = $5 where workspace_id = $1 and send_id = $2 \
-         and state in ('open', 'pending', 'retry') returning size",
-        &key.workspace_id,
-        &key.send_id,
-        state,
-        reason,
-        now
-    )?;
-    let users = closed.iter().map(|(size,)| size).sum();
-    if users > 0 {
-        store::add_reason(tx, key, state, reason, users).await?;
-    }
-    Ok(users)
-}
-
-/// Failed batches wait again, with the same ids and a fresh number of tries: all, or those that failed for `reason`.
-/// How many users that concerns.
-pub async fn resend_failed(db: &Db, key: &SendKey, reason: Option<&str>, now: Millis) -> AppResult<i64> {
-    let mut tx = db.begin().await?;
-    let state = locked(&mut tx, key).await?;
-    let reasons = fetch!(
-        tx,
-        all,
-        (String, i64),
-        "select coalesce(reason, ''), cast(sum(size) as bigint) from send_batches where workspace_id = $1 \
-         and send_id = $2 and state = 'failed' and (cast($3 as text) is null or reason = $3) group by reason",
-        &key.workspace_id,
-        &key.send_id,
-        reason
-    )?;
-    let users: i64 = reasons.iter().map(|(_, users)| users).sum();
-    if users == 0 {
-        return Err(AppError::conflict("There is no failed message to send again."));
-    }
-    execute!(
-        tx,
-        "update send_batches set state = 'pending', run_at = $4, tries = 0, reason = null, finished_at = null \
-         where workspace_id = $1 and send_id = $2 and state = 'failed' and (cast($3 as text) is null or reason = $3)",
-        &key.workspace_id,
-        &key.send_id,
-        reason,
-        now
-    )?;
-    for (reason, users) in &reasons {
-        store::add_reason(&mut tx, key, "failed", reason, -users).await?;
-    }
-    execute!(
-        tx,
-        "delete from send_reasons where workspace_id = $1 and send_id = $2 and users <= 0",
-        &key.workspace_id,
-        &key.send_id
-    )?;
-    // One that is paused stays so; what has ended runs again.
-    let state = if state == SendState::Paused { state } else { SendState::Sending };
-    execute!(
-        tx,
-        "update sends set state = $3, error = null, finished_at = null where workspace_id = $1 and id = $2",
-        &key.workspace_id,
-        &key.send_id,
-        state.code()
-    )?;
-    store::add(&mut tx, key, Delta { failed: -users, ..Delta::default() }, now).await?;
-    tx.commit().await?;
-    Ok(users)
-}
+#[cfg(test)]
+mod tests;

@@ -121,6 +121,21 @@ impl Courier {
         }
     }
 
+    /// Nobody has paused or stopped the send since the claim, or disabled or changed the webhook.
+    async fn may_begin(&self, context: &Context, claim: &Claim) -> sqlx::Result<bool> {
+        let found = fetch!(
+            self.db,
+            optional,
+            (i64,),
+            "select w.version from sends s join webhooks w on w.workspace_id = s.workspace_id and w.id = s.webhook_id \
+             where s.workspace_id = $1 and s.id = $2 and s.state = 'sending' and w.enabled and w.version = $3",
+            &claim.key.workspace_id,
+            &claim.key.send_id,
+            context.version
+        )?;
+        Ok(found.is_some())
+    }
+
     async fn deliver(
         &self,
         context: &Context,
@@ -135,6 +150,14 @@ impl Courier {
             () = self.stopping.wait() => return Outcome::released(0),
             turn = turn => turn,
         };
+        match self.may_begin(context, claim).await {
+            Ok(true) => {}
+            Ok(false) => return Outcome::released(0),
+            Err(error) => {
+                tracing::error!(send.id = %claim.key.send_id, %error, "cannot tell whether a POST may begin");
+                return Outcome::released(5 * SECOND);
+            }
+        }
         let longest = i64::try_from(post::LIMIT.as_millis()).unwrap_or(i64::MAX);
         if self.clock.now() + longest + SLACK > claim.lease_until {
             return Outcome::released(0);

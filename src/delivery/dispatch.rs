@@ -3,7 +3,7 @@
 
 use super::{
     SendState,
-    claim::{self, Claim, Lease},
+    claim::{self, Claim, InHand, Lease},
     context::{Context, ContextError, Contexts},
     control,
     courier::Courier,
@@ -29,7 +29,6 @@ pub struct Dispatcher {
     pub db: Db,
     pub clock: Clock,
     pub master_key: MasterKey,
-    pub node: String,
     pub lease: Millis,
     pub policy: RetryPolicy,
     pub courier: Courier,
@@ -39,6 +38,8 @@ pub struct Dispatcher {
     pub results: mpsc::UnboundedReceiver<Finished>,
     /// Ended and not yet recorded.
     pub ended: Vec<Finished>,
+    /// Claimed and not yet recorded.
+    pub in_hand: InHand,
     /// What another process of this SQLite file left leased has been taken back.
     pub recovered: bool,
 }
@@ -63,7 +64,7 @@ impl Dispatcher {
     async fn run(&mut self, pulse: &Pulse, stopping: &Stopping) -> sqlx::Result<()> {
         if !self.recovered && self.db.is_sqlite() {
             // One process per file: every lease is a dead one's.
-            recover::expired(&self.db, Millis::MAX, self.clock.now()).await?;
+            recover::expired(&self.db, &self.in_hand, Millis::MAX, self.clock.now()).await?;
         }
         self.recovered = true;
         loop {
@@ -99,17 +100,19 @@ impl Dispatcher {
 
     async fn round(&mut self, stopping: bool) -> sqlx::Result<Next> {
         let now = self.clock.now();
-        let open = if stopping { Vec::new() } else { open_sends(&self.db).await? };
+        let open = if stopping { Vec::new() } else { open_sends(&self.db, now).await? };
         if !stopping {
             self.contexts.keep(&open);
         }
         let (shares, wait) = self.limits.shares(&open, now);
-        let wanted = self.with_contexts(shares, now).await?;
+        let wanted = self.with_contexts(shares).await?;
         if self.ended.is_empty() && wanted.is_empty() {
             return Ok(wait.map_or(Next::Event, Next::Within));
         }
-        let lease = Lease { node: &self.node, now, until: now + self.lease };
         let mut tx = self.db.begin().await?;
+        // The transaction may have waited for its turn.
+        let now = self.clock.now();
+        let lease = Lease { now, until: now + self.lease };
         tx.by_index().await?;
         let states = lock_all(&mut tx, &self.ended, &wanted).await?;
         let stale = record::many(&mut tx, &self.ended, &states, self.policy, now, rand::random).await?;
@@ -122,10 +125,13 @@ impl Dispatcher {
         claim::write(&mut tx, claims.iter().flat_map(|(_, claims)| claims), lease).await?;
         tx.commit().await?;
         count(&self.ended, stale);
-        self.ended.clear();
+        for finished in self.ended.drain(..) {
+            self.in_hand.give_back(&finished.claim);
+        }
         for (context, claims) in claims {
             let doors = claims.iter().filter_map(|claim| self.limits.take(&context.webhook_id, claim.size)).last();
             if let Some(doors) = doors {
+                claims.iter().for_each(|claim| self.in_hand.take(claim));
                 self.courier.spawn(context, claims, doors);
             }
         }
@@ -137,7 +143,6 @@ impl Dispatcher {
     async fn with_contexts(
         &mut self,
         shares: Vec<(&OpenSend, usize)>,
-        now: Millis,
     ) -> sqlx::Result<Vec<(SendKey, Arc<Context>, usize)>> {
         let mut wanted = Vec::with_capacity(shares.len());
         for (send, share) in shares {
@@ -148,8 +153,9 @@ impl Dispatcher {
                 Err(ContextError::Sql(error)) => return Err(error),
                 Err(ContextError::Unusable(reason)) => {
                     let mut tx = self.db.begin().await?;
-                    store::lock(&mut tx, &key).await?;
-                    control::fail(&mut tx, &key, &reason, now).await?;
+                    if store::lock(&mut tx, &key).await? == Some(SendState::Sending) {
+                        control::fail(&mut tx, &key, &reason, self.clock.now()).await?;
+                    }
                     tx.commit().await?;
                 }
             }
@@ -158,8 +164,9 @@ impl Dispatcher {
     }
 }
 
-/// The first condition on the state is the partial index's own, by which SQLite knows that it may use it.
-async fn open_sends(db: &Db) -> sqlx::Result<Vec<OpenSend>> {
+/// Those with something to claim. The conditions on states are the partial indexes' own, by which SQLite knows that it
+/// may use them.
+async fn open_sends(db: &Db, now: Millis) -> sqlx::Result<Vec<OpenSend>> {
     fetch!(
         db,
         all,
@@ -167,7 +174,9 @@ async fn open_sends(db: &Db) -> sqlx::Result<Vec<OpenSend>> {
         "select s.workspace_id, s.id, s.webhook_id, s.batch_size, w.version, w.concurrency, w.users_per_second \
          from sends s join webhooks w on w.workspace_id = s.workspace_id and w.id = s.webhook_id \
          where s.state in ('scheduled', 'sending') and s.state = 'sending' and s.batches > 0 and w.enabled \
-         order by s.due_at, s.id"
+         and exists (select 1 from send_batches b where b.workspace_id = s.workspace_id and b.send_id = s.id \
+         and b.state in ('pending', 'retry', 'unknown') and b.run_at <= $1) order by s.due_at, s.id",
+        now
     )
 }
 
@@ -205,4 +214,28 @@ fn count(ended: &[Finished], stale: usize) {
         tracing::warn!(stale, "results came after their leases had ended; they change nothing");
         metrics::counter!("reachwire_stale_results_total").increment(stale as u64);
     }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        delivery::testing::{claim, put_planned, put_webhook, record},
+        on_both_databases,
+    };
+
+    on_both_databases!(only_sends_with_something_due_are_open, |db| async move {
+        put_webhook(&db, "http://127.0.0.1:9/", 1).await;
+        put_planned(&db, "busy", &[1, 1]).await;
+        let waits = put_planned(&db, "waits", &[1]).await;
+        let open = async |now| {
+            let open = open_sends(&db, now).await.unwrap();
+            open.into_iter().map(|send| send.id).collect::<Vec<_>>()
+        };
+        assert_eq!(open(1).await, ["busy", "waits"]);
+        let claims = claim(&db, &waits, 1, 1).await;
+        assert_eq!(open(1).await, ["busy"], "its only batch is in hand");
+        record(&db, &claims[0], End::Retry("HTTP 503".into(), Some(5_000)), 1).await;
+        assert_eq!((open(5_000).await, open(5_001).await), (vec!["busy".into()], vec!["busy".into(), "waits".into()]));
+    });
 }

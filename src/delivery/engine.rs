@@ -2,17 +2,18 @@
 
 use super::{
     Sender,
+    claim::InHand,
     context::Contexts,
     control,
     courier::Courier,
     dispatch::Dispatcher,
-    guard::Guard,
     ids::SendKey,
     limits::Limits,
     model::Exchange,
     plan::Planner,
     post::{self, Poster, Prepared, Request},
     recover::Recoverer,
+    resend::{self, Which},
     supervise::{Pulse, Stopping, supervise},
 };
 use crate::{
@@ -72,6 +73,7 @@ impl Engine {
         let (asking_to_stop, stopping) = Stopping::channel();
         let (plan_wake, dispatch_wake) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
         let (finished, results) = mpsc::unbounded_channel();
+        let in_hand = InHand::default();
         let courier = Courier {
             poster: poster.clone(),
             db: db.clone(),
@@ -84,7 +86,6 @@ impl Engine {
             db: db.clone(),
             clock: clock.clone(),
             master_key,
-            node: new_id(),
             lease: engine.lease_ms,
             policy: engine.into(),
             courier,
@@ -93,6 +94,7 @@ impl Engine {
             contexts: Contexts::default(),
             results,
             ended: Vec::new(),
+            in_hand: in_hand.clone(),
             recovered: false,
         };
         let planner = Planner {
@@ -102,7 +104,7 @@ impl Engine {
             wake: plan_wake.clone(),
             planned: dispatch_wake.clone(),
         };
-        let recoverer = Recoverer { db: db.clone(), clock: clock.clone(), recovered: dispatch_wake.clone() };
+        let recoverer = Recoverer { db: db.clone(), clock: clock.clone(), in_hand, recovered: dispatch_wake.clone() };
         let pulses = [Pulse::new(), Pulse::new(), Pulse::new()];
         let [dispatching, planning, recovering] = pulses.clone();
         let loops = vec![
@@ -146,36 +148,41 @@ impl Engine {
         loops.clear();
     }
 
-    /// No further batch is claimed. `Conflict` when it is not being sent.
+    /// No further POST begins. `Conflict` when it is not being sent.
     pub async fn pause(&self, workspace_id: &str, id: &str) -> AppResult<()> {
         control::pause(&self.0.db, &SendKey::new(workspace_id, id)).await
     }
 
     /// Goes on after a pause. `Conflict` when it is not paused.
     pub async fn resume(&self, workspace_id: &str, id: &str) -> AppResult<()> {
-        control::resume(&self.0.db, &SendKey::new(workspace_id, id)).await?;
+        control::resume(&self.0.db, &SendKey::new(workspace_id, id), self.0.clock.now()).await?;
         self.wake();
         Ok(())
     }
 
-    /// Ends a send for good: what still waits is skipped with the reason "stopped", what is in flight is recorded.
-    /// `Conflict` when it has ended.
+    /// Ends a send for good: who was not sent to is skipped with the reason "stopped", planned or not; what waited for
+    /// another try has failed; what is in flight is recorded. `Conflict` when it has ended.
     pub async fn stop_send(&self, workspace_id: &str, id: &str) -> AppResult<()> {
         control::stop(&self.0.db, &SendKey::new(workspace_id, id), self.0.clock.now()).await
     }
 
     /// "Send failed again": all failures, or those with one reason, with the same ids and a fresh number of tries.
-    /// How many users; `Conflict` when there are none.
+    /// Messages of an ended send whose outcome is unknown stay so. How many users; `Conflict` when there are none.
     pub async fn resend_failed(&self, workspace_id: &str, id: &str, reason: Option<&str>) -> AppResult<i64> {
-        let now = self.0.clock.now();
-        let users = control::resend_failed(&self.0.db, &SendKey::new(workspace_id, id), reason, now).await?;
-        self.wake();
-        Ok(users)
+        self.resend(workspace_id, id, Which::Failed(reason)).await
     }
 
-    /// Which addresses may be called: forms check URLs with [`Guard::check_literal`].
-    pub fn guard(&self) -> &Guard {
-        self.0.poster.guard()
+    /// Sends again what may or may not have been received, with the same ids and a fresh number of tries. How many
+    /// users; `Conflict` when there are none.
+    pub async fn resend_unknown(&self, workspace_id: &str, id: &str) -> AppResult<i64> {
+        self.resend(workspace_id, id, Which::Unknown).await
+    }
+
+    async fn resend(&self, workspace_id: &str, id: &str, which: Which<'_>) -> AppResult<i64> {
+        let now = self.0.clock.now();
+        let users = resend::again(&self.0.db, &SendKey::new(workspace_id, id), which, now).await?;
+        self.wake();
+        Ok(users)
     }
 
     /// One POST to one made-up user, with everything that was sent and answered. Nothing is recorded.

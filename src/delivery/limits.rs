@@ -47,7 +47,7 @@ struct Lane {
     bucket: Option<Bucket>,
 }
 
-/// A send that may have something to claim.
+/// A send that has something to claim.
 #[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
 pub struct OpenSend {
     pub workspace_id: String,
@@ -83,8 +83,9 @@ impl Limits {
         for send in open {
             *of_webhook.entry(&send.webhook_id).or_default() += 1;
         }
-        // A slow webhook must not take every POST from the others.
-        let most = (self.posts_at_once / of_webhook.len().max(1)).max(1);
+        // A slow webhook must not take every POST from the others, nor from those whose POSTs run.
+        let run = self.lanes.iter().filter(|(id, lane)| lane.in_hand > 0 && !of_webhook.contains_key(id.as_str()));
+        let most = (self.posts_at_once / (of_webhook.len() + run.count()).max(1)).max(1);
         let mut free = (IN_HAND * self.posts_at_once).saturating_sub(self.in_hand);
         let mut free_of: HashMap<&str, usize> = HashMap::new();
         let mut wait: Option<Millis> = None;
@@ -205,6 +206,17 @@ mod tests {
             limits.take("slow", 10);
         }
         assert_eq!(shares(&mut limits, &open, 0), [0, 8]);
+    }
+
+    #[test]
+    fn who_waits_for_answers_keeps_his_part_and_who_has_nothing_to_do_takes_none() {
+        let mut limits = Limits::new(8);
+        let open = [send("a", "slow", 64, None), send("b", "fast", 64, None)];
+        limits.shares(&open, 0);
+        limits.take("slow", 10);
+        assert_eq!(shares(&mut limits, &open[1..], 0), [8], "one of the other runs");
+        limits.give_back("slow");
+        assert_eq!(shares(&mut limits, &open[1..], 0), [16]);
     }
 
     #[test]

@@ -52,12 +52,13 @@ pub struct Progress {
     pub state: SendState,
     /// Users in the audience when planning began.
     pub audience: i64,
-    /// Users planned so far; all of the audience once `planning_done`.
+    /// Users planned so far, and those who never will be because it was stopped before; they are skipped.
     pub planned: i64,
     pub planning_done: bool,
     pub accepted: i64,
     pub failed: i64,
     pub skipped: i64,
+    /// A crash hid whether they were received. Once the send has ended they stay so until somebody sends them again.
     pub unknown: i64,
     pub batches: i64,
     pub error: Option<String>,

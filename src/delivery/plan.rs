@@ -113,8 +113,8 @@ impl Planner {
     }
 
     async fn begin(&self, key: &SendKey) -> sqlx::Result<()> {
-        let now = self.clock.now();
         let mut tx = self.db.begin().await?;
+        let now = self.clock.now();
         if store::lock(&mut tx, key).await? != Some(SendState::Scheduled) {
             return Ok(());
         }
@@ -136,6 +136,7 @@ impl Planner {
                     &key.send_id,
                     now
                 )?;
+                store::extend_receipts(&mut tx, key, now).await?;
             }
             Some((false,)) => {
                 control::fail(&mut tx, key, "The webhook was disabled when its time came.", now).await?;

@@ -99,10 +99,6 @@ impl Poster {
         Ok(Self { client, guard })
     }
 
-    pub fn guard(&self) -> &Guard {
-        &self.guard
-    }
-
     pub async fn send(&self, prepared: Prepared) -> Transfer {
         let started = Instant::now();
         let mut head = None;

@@ -2,8 +2,8 @@
 
 use super::{
     SendState,
-    claim::Claim,
-    control::STOPPED,
+    claim::{Before, Claim},
+    control::{self, STOPPED},
     ids::SendKey,
     retry,
     store::{self, Delta},
@@ -75,19 +75,21 @@ fn settle(finished: &Finished, state: SendState, policy: RetryPolicy, now: Milli
             settled("failed", "failed", Some(format!("{reason} after {} {times}", claim.tries)))
         }
         End::Retry(reason, _) if matches!(state, SendState::Stopped | SendState::Failed) => {
-            settled("failed", "failed", Some(format!("{reason}, then {STOPPED}")))
+            settled("failed", "failed", Some(control::then_stopped(reason)))
         }
         End::Retry(reason, asked) => Settled {
             run_at: now + retry::wait(claim.tries, policy.first, policy.longest, jitter, *asked),
             ..settled("retry", "retry", Some(reason.clone()))
         },
         End::Released(wait) => {
-            let back = match state {
-                _ if claim.was_unknown => "unknown",
-                SendState::Stopped | SendState::Failed => "skipped",
-                _ => "pending",
+            let ended = matches!(state, SendState::Stopped | SendState::Failed);
+            let (back, reason) = match &claim.before {
+                Before::Unknown => ("unknown", None),
+                Before::Retry(reason) if ended => ("failed", Some(control::then_stopped(reason))),
+                Before::Retry(reason) => ("retry", Some(reason.clone())),
+                Before::Pending if ended => ("skipped", Some(STOPPED.to_string())),
+                Before::Pending => ("pending", None),
             };
-            let reason = (back == "skipped").then(|| STOPPED.to_string());
             Settled { run_at: now + wait, tries: claim.tries - 1, ..settled(back, "released", reason) }
         }
     }
@@ -104,6 +106,7 @@ struct Row<'a> {
     outcome: &'static str,
     run_at: i64,
     tries: i64,
+    sent_at: Option<i64>,
     finished_at: Option<i64>,
     reason: Option<&'a str>,
     http_status: Option<u16>,
@@ -117,8 +120,8 @@ struct Sums<'a> {
     reasons: BTreeMap<(&'static str, &'a str), i64>,
 }
 
-/// Records what ended. A batch that is no longer leased under the claim's number is left alone: somebody else has
-/// it. `states` holds the state of every send concerned, whose rows the caller holds. How many were stale.
+/// Records what ended. A batch that has been claimed again is left alone: somebody else has it. `states` holds the
+/// state of every send concerned, whose rows the caller holds. How many were stale.
 pub async fn many(
     tx: &mut Tx,
     finished: &[Finished],
@@ -137,14 +140,19 @@ pub async fn many(
     if settled.is_empty() {
         return Ok(finished.len());
     }
-    let applied = update_batches(tx, &settled, now).await?;
+    let (applied, regained) = update_batches(tx, &settled, now).await?;
     let mut sums: BTreeMap<&SendKey, Sums> = BTreeMap::new();
     for (finished, settled) in &settled {
         let claim = &finished.claim;
-        if !applied.contains(&(claim.key.clone(), claim.batch_no)) {
+        let batch = (claim.key.clone(), claim.batch_no);
+        let again = regained.contains(&batch);
+        if !again && !applied.contains(&batch) {
             continue;
         }
         let sums = sums.entry(&claim.key).or_default();
+        if again {
+            sums.delta.unknown -= claim.size;
+        }
         match settled.state {
             "accepted" => sums.delta.accepted += claim.size,
             "failed" => sums.delta.failed += claim.size,
@@ -163,60 +171,93 @@ pub async fn many(
         add_series(tx, key, sums.delta, now).await?;
         store::add(tx, key, sums.delta, now).await?;
     }
-    Ok(finished.len() - applied.len())
+    Ok(finished.len() - applied.len() - regained.len())
 }
 
-/// The batches that were still the claim's.
+type Batches = HashSet<(SendKey, i64)>;
+
+/// The batches that were still leased under the claim's number, and those that were unknown meanwhile and that nobody
+/// has claimed again: what is known now holds.
 async fn update_batches(
     tx: &mut Tx,
     settled: &[(&Finished, Settled)],
     now: Millis,
-) -> sqlx::Result<HashSet<(SendKey, i64)>> {
-    let rows: Vec<_> = settled
-        .iter()
-        .map(|(finished, settled)| Row {
-            workspace_id: &finished.claim.key.workspace_id,
-            send_id: &finished.claim.key.send_id,
-            batch_no: finished.claim.batch_no,
-            lease_no: finished.claim.lease_no,
-            attempt: finished.claim.attempt,
-            state: settled.state,
-            outcome: settled.outcome,
-            run_at: settled.run_at,
-            tries: settled.tries,
-            finished_at: matches!(settled.state, "accepted" | "failed" | "skipped").then_some(now),
-            reason: settled.reason.as_deref(),
-            http_status: finished.http_status,
-            duration_ms: finished.duration_ms,
-            response: finished.response.as_deref(),
-        })
-        .collect();
-    let rows = bulk::rows(&rows)?;
+) -> sqlx::Result<(Batches, Batches)> {
+    let all: Vec<Row> = settled.iter().map(|(finished, settled)| row(finished, settled, now)).collect();
+    let rows = bulk::rows(&all)?;
     let applied = crate::bulk!(
         tx,
         fetch (String, String, i64),
         &rows,
         (workspace_id text, send_id text, batch_no bigint, lease_no bigint, state text, run_at bigint, tries bigint,
-         finished_at bigint, reason text),
+         sent_at bigint, finished_at bigint, reason text),
         "update send_batches set state = r.state, run_at = r.run_at, tries = r.tries, reason = r.reason, \
-         finished_at = r.finished_at, lease_node = null, lease_until = null from ",
+         sent_at = r.sent_at, finished_at = r.finished_at, lease_until = null from ",
         " where send_batches.workspace_id = r.workspace_id and send_batches.send_id = r.send_id and send_batches.batch_no = r.batch_no \
          and send_batches.lease_no = r.lease_no and send_batches.state = 'leased' returning send_batches.workspace_id, send_batches.send_id, send_batches.batch_no",
     )?;
-    // The attempt was made, whoever has the batch now; one that a recovery called unknown stays so.
+    let applied = batches(applied);
+    let rest: Vec<&Row> = all
+        .iter()
+        .filter(|row| !applied.contains(&(SendKey::new(row.workspace_id, row.send_id), row.batch_no)))
+        .collect();
+    let mut regained = Batches::new();
+    if !rest.is_empty() {
+        let found = crate::bulk!(
+            tx,
+            fetch (String, String, i64),
+            &bulk::rows(&rest)?,
+            (workspace_id text, send_id text, batch_no bigint, lease_no bigint, state text, run_at bigint, tries bigint,
+             sent_at bigint, finished_at bigint, reason text),
+            "update send_batches set state = r.state, run_at = r.run_at, tries = r.tries, reason = r.reason, \
+             sent_at = r.sent_at, finished_at = r.finished_at from ",
+            " where send_batches.workspace_id = r.workspace_id and send_batches.send_id = r.send_id and send_batches.batch_no = r.batch_no \
+             and send_batches.lease_no = r.lease_no and send_batches.state = 'unknown' returning send_batches.workspace_id, send_batches.send_id, send_batches.batch_no",
+        )?;
+        regained = batches(found);
+    }
+    // The attempt was made, whoever has the batch now; one that explains why the batch was claimed again stays unknown.
     crate::bulk!(
         tx,
         execute,
         &rows,
-        (workspace_id text, send_id text, batch_no bigint, attempt bigint, outcome text, reason text,
+        (workspace_id text, send_id text, batch_no bigint, lease_no bigint, attempt bigint, outcome text, reason text,
          http_status bigint, duration_ms bigint, response text),
         "update send_attempts set finished_at = $2, outcome = r.outcome, reason = r.reason, \
          http_status = r.http_status, duration_ms = r.duration_ms, response = r.response from ",
         " where send_attempts.workspace_id = r.workspace_id and send_attempts.send_id = r.send_id and send_attempts.batch_no = r.batch_no \
-         and send_attempts.attempt = r.attempt and send_attempts.outcome is null",
+         and send_attempts.attempt = r.attempt and (send_attempts.outcome is null or (send_attempts.outcome = 'unknown' \
+         and exists (select 1 from send_batches b where b.workspace_id = r.workspace_id and b.send_id = r.send_id \
+         and b.batch_no = r.batch_no and b.lease_no = r.lease_no)))",
         now,
     )?;
-    Ok(applied.into_iter().map(|(workspace, send, batch_no)| (SendKey::new(workspace, send), batch_no)).collect())
+    Ok((applied, regained))
+}
+
+fn batches(found: Vec<(String, String, i64)>) -> Batches {
+    found.into_iter().map(|(workspace, send, batch_no)| (SendKey::new(workspace, send), batch_no)).collect()
+}
+
+fn row<'a>(finished: &'a Finished, settled: &'a Settled, now: Millis) -> Row<'a> {
+    let claim = &finished.claim;
+    Row {
+        workspace_id: &claim.key.workspace_id,
+        send_id: &claim.key.send_id,
+        batch_no: claim.batch_no,
+        lease_no: claim.lease_no,
+        attempt: claim.attempt,
+        state: settled.state,
+        outcome: settled.outcome,
+        run_at: settled.run_at,
+        tries: settled.tries,
+        // The first attempt is the first that was made.
+        sent_at: (settled.outcome != "released" || claim.before != Before::Pending).then_some(claim.sent_at),
+        finished_at: matches!(settled.state, "accepted" | "failed" | "skipped").then_some(now),
+        reason: settled.reason.as_deref(),
+        http_status: finished.http_status,
+        duration_ms: finished.duration_ms,
+        response: finished.response.as_deref(),
+    }
 }
 
 async fn add_series(tx: &mut Tx, key: &SendKey, delta: Delta, now: Millis) -> sqlx::Result<()> {
@@ -243,7 +284,7 @@ mod tests {
 
     const POLICY: RetryPolicy = RetryPolicy { tries: 3, first: 1_000, longest: 60_000 };
 
-    fn finished(end: End, tries: i64, was_unknown: bool) -> Finished {
+    fn finished(end: End, tries: i64, before: Before) -> Finished {
         Finished {
             claim: Claim {
                 key: SendKey::new("w", "s"),
@@ -256,7 +297,7 @@ mod tests {
                 attempt: tries,
                 tries,
                 sent_at: 0,
-                was_unknown,
+                before,
             },
             webhook_id: "h".into(),
             end,
@@ -267,7 +308,7 @@ mod tests {
     }
 
     fn settled(end: End, tries: i64, state: SendState) -> (&'static str, i64, Option<String>) {
-        let settled = settle(&finished(end, tries, false), state, POLICY, 100, 0.5);
+        let settled = settle(&finished(end, tries, Before::Pending), state, POLICY, 100, 0.5);
         (settled.state, settled.run_at, settled.reason)
     }
 
@@ -290,10 +331,18 @@ mod tests {
     }
 
     #[test]
-    fn a_released_batch_has_not_used_a_try() {
-        let released = settle(&finished(End::Released(5), 2, false), SendState::Sending, POLICY, 100, 0.5);
-        assert_eq!((released.state, released.run_at, released.tries), ("pending", 105, 1));
-        let unknown = settle(&finished(End::Released(5), 2, true), SendState::Stopped, POLICY, 100, 0.5);
-        assert_eq!(unknown.state, "unknown", "it may have been received before");
+    fn a_released_batch_has_not_used_a_try_and_is_what_it_was() {
+        let released = |before, state| {
+            let settled = settle(&finished(End::Released(5), 2, before), state, POLICY, 100, 0.5);
+            assert_eq!((settled.outcome, settled.run_at, settled.tries), ("released", 105, 1));
+            (settled.state, settled.reason.unwrap_or_default())
+        };
+        let posted = || Before::Retry("HTTP 503".into());
+        assert_eq!(released(Before::Pending, SendState::Sending), ("pending", String::new()));
+        assert_eq!(released(Before::Pending, SendState::Stopped), ("skipped", "stopped".into()));
+        assert_eq!(released(posted(), SendState::Paused), ("retry", "HTTP 503".into()));
+        assert_eq!(released(posted(), SendState::Stopped), ("failed", "HTTP 503, then stopped".into()));
+        let unknown = released(Before::Unknown, SendState::Stopped);
+        assert_eq!(unknown.0, "unknown", "it may have been received before");
     }
 }

@@ -2,7 +2,9 @@
 //! with the same ids.
 
 use super::{
+    claim::InHand,
     ids::SendKey,
+    purge,
     store::{self, Delta},
     supervise::{Loop, Pulse, Stopping},
 };
@@ -27,10 +29,11 @@ struct Lost {
     attempts: i64,
 }
 
-/// Watches for leases that ended.
+/// Watches for leases that ended; and cleans up.
 pub struct Recoverer {
     pub db: Db,
     pub clock: Clock,
+    pub in_hand: InHand,
     /// There is something to claim again.
     pub recovered: Arc<Notify>,
 }
@@ -41,10 +44,14 @@ impl Loop for Recoverer {
     async fn run(&self, pulse: &Pulse, stopping: &Stopping) -> sqlx::Result<()> {
         while !stopping.asked() {
             let now = self.clock.now();
-            if expired(&self.db, now, now).await? > 0 {
+            if expired(&self.db, &self.in_hand, now, now).await? > 0 {
                 self.recovered.notify_one();
             }
+            let more = purge::chunk(&self.db, purge::CHUNK).await?;
             pulse.beat();
+            if more {
+                continue;
+            }
             tokio::select! {
                 () = tokio::time::sleep(POLL) => {}
                 () = stopping.wait() => {}
@@ -54,19 +61,21 @@ impl Loop for Recoverer {
     }
 }
 
-/// Makes the batches unknown whose lease ended before `before`; how many.
-pub async fn expired(db: &Db, before: Millis, now: Millis) -> sqlx::Result<usize> {
+/// Makes the batches unknown whose lease ended before `before`, but for those whose results this process will yet
+/// have; how many.
+pub async fn expired(db: &Db, in_hand: &InHand, before: Millis, now: Millis) -> sqlx::Result<usize> {
     let mut recovered = 0;
     loop {
-        let lost = fetch!(
+        let mut lost = fetch!(
             db,
             all,
             Lost,
             "select workspace_id, send_id, batch_no, lease_no, attempts from send_batches \
              where state = 'leased' and lease_until < $1 order by lease_until limit $2",
             before,
-            AT_ONCE
+            AT_ONCE + i64::try_from(in_hand.len()).unwrap_or(0)
         )?;
+        lost.retain(|lost| !in_hand.has(SendKey::new(&lost.workspace_id, &lost.send_id), lost.batch_no, lost.lease_no));
         if lost.is_empty() {
             return Ok(recovered);
         }
@@ -88,7 +97,7 @@ async fn take_back(db: &Db, lost: &[Lost], now: Millis) -> sqlx::Result<usize> {
         fetch (String, String, i64),
         &rows,
         (workspace_id text, send_id text, batch_no bigint, lease_no bigint),
-        "update send_batches set state = 'unknown', run_at = $2, lease_node = null, lease_until = null from ",
+        "update send_batches set state = 'unknown', run_at = $2, lease_until = null from ",
         " where send_batches.workspace_id = r.workspace_id and send_batches.send_id = r.send_id and send_batches.batch_no = r.batch_no \
          and send_batches.lease_no = r.lease_no and send_batches.state = 'leased' returning send_batches.workspace_id, send_batches.send_id, send_batches.size",
         now,
@@ -128,77 +137,71 @@ mod tests {
     use crate::{
         delivery::{
             SendState,
-            claim::{self, Claim, Lease},
-            model::Progress,
-            record::{self, End, Finished, RetryPolicy},
+            record::End,
             report,
-            testing::{WORKSPACE, put_send, put_webhook},
+            testing::{WORKSPACE, claim, progress, put_planned, put_webhook, record},
         },
-        execute, on_both_databases,
+        on_both_databases,
     };
 
-    const POLICY: RetryPolicy = RetryPolicy { tries: 3, first: 1_000, longest: 60_000 };
-
-    async fn claim(db: &Db, now: Millis) -> Claim {
-        let key = SendKey::new(WORKSPACE, "s");
-        let lease = Lease { node: "n", now, until: now + 30_000 };
-        let mut tx = db.begin().await.unwrap();
-        let claims = claim::due(&mut tx, &key, 5, lease).await.unwrap();
-        claim::write(&mut tx, claims.iter(), lease).await.unwrap();
-        tx.commit().await.unwrap();
-        claims.into_iter().next().unwrap()
+    async fn counted(db: &Db) -> (i64, i64, i64) {
+        let progress = progress(db, "s").await;
+        (progress.accepted, progress.unknown, progress.waiting())
     }
 
-    /// How many were stale.
-    async fn accept(db: &Db, claim: Claim, now: Millis) -> usize {
-        let states = BTreeMap::from([(claim.key.clone(), SendState::Sending)]);
-        let (end, response) = (End::Accepted, Some("{}".to_string()));
-        let webhook_id = "hook1".to_string();
-        let finished = Finished { claim, webhook_id, end, http_status: Some(200), duration_ms: 5, response };
-        let mut tx = db.begin().await.unwrap();
-        let stale = record::many(&mut tx, &[finished], &states, POLICY, now, || 0.5).await.unwrap();
-        tx.commit().await.unwrap();
-        stale
-    }
-
-    async fn progress(db: &Db) -> Progress {
-        report::progress(db, WORKSPACE, "s").await.unwrap()
+    async fn outcomes(db: &Db) -> Vec<String> {
+        let attempts = report::attempts(db, WORKSPACE, "s", 0).await.unwrap();
+        attempts.into_iter().map(|attempt| attempt.outcome.unwrap()).collect()
     }
 
     on_both_databases!(
         a_lost_batch_is_unknown_until_it_is_sent_again_and_its_first_owner_changes_nothing,
         |db| async move {
+            let nothing = InHand::default();
             put_webhook(&db, "http://127.0.0.1:9/", 1).await;
-            put_send(&db, "s", 10, 10, 0).await;
-            execute!(db, "update sends set state = 'sending', planned = 10, batches = 1, planning_done = $1", true)
-                .unwrap();
-            execute!(
-                db,
-                "insert into send_batches (workspace_id, send_id, batch_no, first_seq, last_seq, size, state, run_at) \
-             values ($1, 's', 0, 0, 9, 10, 'pending', 0)",
-                WORKSPACE
-            )
-            .unwrap();
-            let first = claim(&db, 1_000).await;
+            let key = put_planned(&db, "s", &[10]).await;
+            let first = claim(&db, &key, 5, 1_000).await.remove(0);
             assert_eq!((first.lease_no, first.attempt, first.sent_at), (1, 1, 1_000));
-            assert_eq!(expired(&db, 31_000, 31_000).await.unwrap(), 0, "its lease has not ended");
-            assert_eq!(expired(&db, 31_001, 31_001).await.unwrap(), 1);
-            assert_eq!((progress(&db).await.unknown, progress(&db).await.waiting()), (10, 0));
-            assert_eq!(accept(&db, first, 32_000).await, 1, "stale");
-            assert_eq!((progress(&db).await.unknown, progress(&db).await.accepted), (10, 0));
-            let second = claim(&db, 33_000).await;
+            assert_eq!(expired(&db, &nothing, 31_000, 31_000).await.unwrap(), 0, "its lease has not ended");
+            assert_eq!(expired(&db, &nothing, 31_001, 31_001).await.unwrap(), 1);
+            assert_eq!(counted(&db).await, (0, 10, 0));
+            let second = claim(&db, &key, 5, 33_000).await.remove(0);
             assert_eq!((second.lease_no, second.attempt, second.sent_at), (2, 2, 1_000), "the same send_time");
-            assert_eq!((progress(&db).await.unknown, progress(&db).await.waiting()), (0, 10));
-            assert_eq!(accept(&db, second.clone(), 34_000).await, 0);
-            assert_eq!(accept(&db, second, 35_000).await, 1, "twice is once too often");
-            let end = progress(&db).await;
-            assert_eq!(
-                (end.state, end.accepted, end.unknown, end.finished_at),
-                (SendState::Finished, 10, 0, Some(34_000))
-            );
-            let attempts = report::attempts(&db, WORKSPACE, "s", 0).await.unwrap();
-            let outcomes: Vec<_> = attempts.iter().map(|attempt| attempt.outcome.as_deref()).collect();
-            assert_eq!(outcomes, [Some("unknown"), Some("accepted")]);
+            assert_eq!(record(&db, &first, End::Accepted, 33_500).await, 1, "stale");
+            assert_eq!(counted(&db).await, (0, 0, 10));
+            assert_eq!(record(&db, &second, End::Accepted, 34_000).await, 0);
+            assert_eq!(record(&db, &second, End::Accepted, 35_000).await, 1, "twice is once too often");
+            assert_eq!(counted(&db).await, (10, 0, 0));
+            let end = progress(&db, "s").await;
+            assert_eq!((end.state, end.finished_at), (SendState::Finished, Some(34_000)));
+            assert_eq!(outcomes(&db).await, ["unknown", "accepted"]);
         }
     );
+
+    on_both_databases!(an_outcome_that_comes_late_holds_when_nobody_has_claimed_again, |db| async move {
+        put_webhook(&db, "http://127.0.0.1:9/", 1).await;
+        let key = put_planned(&db, "s", &[10, 5]).await;
+        let late = claim(&db, &key, 5, 1_000).await;
+        assert_eq!(expired(&db, &InHand::default(), 40_000, 40_000).await.unwrap(), 2);
+        assert_eq!(counted(&db).await, (0, 15, 0));
+        assert_eq!(record(&db, &late[0], End::Accepted, 41_000).await, 0);
+        assert_eq!(counted(&db).await, (10, 5, 0));
+        assert_eq!(outcomes(&db).await, ["accepted"]);
+        assert_eq!(record(&db, &late[1], End::Released(0), 42_000).await, 0, "it was never POSTed");
+        assert_eq!(counted(&db).await, (10, 0, 5));
+        let again = claim(&db, &key, 5, 43_000).await.remove(0);
+        assert_eq!((again.batch_no, again.sent_at), (1, 43_000), "its first attempt is this one");
+    });
+
+    on_both_databases!(what_this_process_holds_is_not_taken_back, |db| async move {
+        put_webhook(&db, "http://127.0.0.1:9/", 1).await;
+        let key = put_planned(&db, "s", &[10, 5]).await;
+        let (in_hand, claims) = (InHand::default(), claim(&db, &key, 5, 1_000).await);
+        in_hand.take(&claims[0]);
+        assert_eq!(expired(&db, &in_hand, 40_000, 40_000).await.unwrap(), 1);
+        assert_eq!(counted(&db).await, (0, 5, 10));
+        in_hand.give_back(&claims[0]);
+        assert_eq!(expired(&db, &in_hand, 40_000, 40_000).await.unwrap(), 1);
+        assert_eq!(counted(&db).await, (0, 15, 0));
+    });
 }

@@ -3,13 +3,16 @@
 //! Whoever changes a send's batches first takes the send's row ([`lock`]), in the order of the keys when there are
 //! several: so that counters and batches agree, and nobody waits in a circle.
 
-use super::{SendState, ids::SendKey};
+use super::{SendState, control::STOPPED, ids::SendKey};
 use crate::{
     clock::Millis,
     db::Tx,
     execute, fetch,
     wire::{message::Encryption, text::Template},
 };
+
+/// When a batch is due that waits for a person: never by itself.
+pub const HELD: Millis = Millis::MAX;
 
 /// What a sender asks for. Times are unix milliseconds.
 #[derive(Clone, Debug)]
@@ -28,9 +31,17 @@ pub struct NewSend<'a> {
     /// At once when it is past.
     pub due_at: Millis,
     pub audience_size: i64,
-    /// Receipts that come later are not counted; `None`: the webhook takes no receipts.
-    pub receipts_until: Option<Millis>,
+    /// How long receipts are taken, in ms, from when it begins, is resumed or sends again; `None`: the webhook takes
+    /// no receipts.
+    pub receipts_for: Option<Millis>,
     pub now: Millis,
+}
+
+impl NewSend<'_> {
+    /// As expected before it begins.
+    fn receipts_until(&self) -> Option<Millis> {
+        self.receipts_for.map(|ms| self.due_at.saturating_add(ms))
+    }
 }
 
 /// Makes a send that begins at its time. After the transaction is committed call [`super::Engine::wake`].
@@ -38,8 +49,8 @@ pub async fn create(tx: &mut Tx, send: NewSend<'_>) -> sqlx::Result<()> {
     execute!(
         tx,
         "insert into sends (workspace_id, id, source, webhook_id, id_type, encryption, template, batch_size, state, \
-         due_at, audience_size, receipts_until, created_at) \
-         values ($1, $2, $3, $4, $5, $6, $7, $8, 'scheduled', $9, $10, $11, $12)",
+         due_at, audience_size, receipts_for, receipts_until, created_at) \
+         values ($1, $2, $3, $4, $5, $6, $7, $8, 'scheduled', $9, $10, $11, $12, $13)",
         send.workspace_id,
         send.id,
         send.source,
@@ -50,7 +61,8 @@ pub async fn create(tx: &mut Tx, send: NewSend<'_>) -> sqlx::Result<()> {
         send.batch_size.clamp(1, 100),
         send.due_at,
         send.audience_size,
-        send.receipts_until,
+        send.receipts_for,
+        send.receipts_until(),
         send.now,
     )?;
     Ok(())
@@ -61,7 +73,7 @@ pub async fn reschedule(tx: &mut Tx, send: NewSend<'_>) -> sqlx::Result<bool> {
     let changed = execute!(
         tx,
         "update sends set webhook_id = $3, id_type = $4, encryption = $5, template = $6, batch_size = $7, \
-         due_at = $8, audience_size = $9, receipts_until = $10 \
+         due_at = $8, audience_size = $9, receipts_for = $10, receipts_until = $11 \
          where workspace_id = $1 and id = $2 and state = 'scheduled'",
         send.workspace_id,
         send.id,
@@ -72,12 +84,28 @@ pub async fn reschedule(tx: &mut Tx, send: NewSend<'_>) -> sqlx::Result<bool> {
         send.batch_size.clamp(1, 100),
         send.due_at,
         send.audience_size,
-        send.receipts_until,
+        send.receipts_for,
+        send.receipts_until(),
     )?;
     Ok(changed == 1)
 }
 
-/// Removes a send that does not run, with all that it recorded. `false`: there is none, or it runs.
+/// Receipts are taken for the whole time again: a POST may begin now.
+pub async fn extend_receipts(tx: &mut Tx, key: &SendKey, now: Millis) -> sqlx::Result<()> {
+    execute!(
+        tx,
+        "update sends set receipts_until = $3 + receipts_for where workspace_id = $1 and id = $2 \
+         and receipts_until < $3 + receipts_for",
+        &key.workspace_id,
+        &key.send_id,
+        now
+    )?;
+    Ok(())
+}
+
+/// Removes a send that does not run; what it recorded goes soon after, some rows at a time ([`super::purge`]).
+/// `false`: there is none, or it runs.
+#[must_use = "one that has begun meanwhile stays"]
 pub async fn delete(tx: &mut Tx, workspace_id: &str, id: &str) -> sqlx::Result<bool> {
     let removed = execute!(
         tx,
@@ -89,17 +117,7 @@ pub async fn delete(tx: &mut Tx, workspace_id: &str, id: &str) -> sqlx::Result<b
     if removed == 0 {
         return Ok(false);
     }
-    for sql in [
-        "delete from send_actions where workspace_id = $1 and send_id = $2",
-        "delete from send_batches where workspace_id = $1 and send_id = $2",
-        "delete from send_attempts where workspace_id = $1 and send_id = $2",
-        "delete from send_reasons where workspace_id = $1 and send_id = $2",
-        "delete from send_series where workspace_id = $1 and send_id = $2",
-        "delete from receipts where workspace_id = $1 and send_id = $2",
-        "delete from receipt_counts where workspace_id = $1 and send_id = $2",
-    ] {
-        execute!(tx, sql, workspace_id, id)?;
-    }
+    execute!(tx, "insert into deleted_sends (workspace_id, send_id) values ($1, $2)", workspace_id, id)?;
     Ok(true)
 }
 
@@ -136,9 +154,10 @@ struct Counters {
     accepted: i64,
     failed: i64,
     skipped: i64,
+    unknown: i64,
 }
 
-/// Adds to the counters, and ends the send when that accounts for its last user.
+/// Adds to the counters, and ends the send when nothing more happens by itself.
 pub async fn add(tx: &mut Tx, key: &SendKey, delta: Delta, now: Millis) -> sqlx::Result<()> {
     let counters = fetch!(
         tx,
@@ -146,7 +165,8 @@ pub async fn add(tx: &mut Tx, key: &SendKey, delta: Delta, now: Millis) -> sqlx:
         Counters,
         "update sends set planned = planned + $3, batches = batches + $4, accepted = accepted + $5, \
          failed = failed + $6, skipped = skipped + $7, unknown = unknown + $8 \
-         where workspace_id = $1 and id = $2 returning state, planned, planning_done, accepted, failed, skipped",
+         where workspace_id = $1 and id = $2 \
+         returning state, planned, planning_done, accepted, failed, skipped, unknown",
         &key.workspace_id,
         &key.send_id,
         delta.planned,
@@ -158,11 +178,20 @@ pub async fn add(tx: &mut Tx, key: &SendKey, delta: Delta, now: Millis) -> sqlx:
     )?;
     let Some(counters) = counters else { return Ok(()) };
     let runs = matches!(SendState::from_code(&counters.state), Some(SendState::Sending | SendState::Paused));
-    let accounted = counters.accepted + counters.failed + counters.skipped;
-    if !runs || !counters.planning_done || accounted != counters.planned {
+    let decided = counters.accepted + counters.failed + counters.skipped + counters.unknown;
+    if !runs || !counters.planning_done || decided != counters.planned {
         return Ok(());
     }
-    let nothing = counters.accepted == 0 && counters.failed > 0;
+    if counters.unknown > 0 && !all_unknown_held(tx, key).await? {
+        return Ok(());
+    }
+    let state = if counters.unknown > 0 || was_stopped(tx, key).await? {
+        SendState::Stopped
+    } else if counters.accepted == 0 && counters.failed > 0 {
+        SendState::Failed
+    } else {
+        SendState::Finished
+    };
     execute!(
         tx,
         "update sends set state = $3, finished_at = $4, error = case when $5 = 0 then null else \
@@ -170,11 +199,40 @@ pub async fn add(tx: &mut Tx, key: &SendKey, delta: Delta, now: Millis) -> sqlx:
           order by users desc, reason limit 1) end where workspace_id = $1 and id = $2",
         &key.workspace_id,
         &key.send_id,
-        if nothing { SendState::Failed } else { SendState::Finished }.code(),
+        state.code(),
         now,
-        i64::from(nothing),
+        i64::from(state == SendState::Failed),
     )?;
     Ok(())
+}
+
+async fn all_unknown_held(tx: &mut Tx, key: &SendKey) -> sqlx::Result<bool> {
+    let due = fetch!(
+        tx,
+        optional,
+        (i64,),
+        "select batch_no from send_batches where workspace_id = $1 and send_id = $2 \
+         and state in ('pending', 'retry', 'unknown') and run_at < $3 limit 1",
+        &key.workspace_id,
+        &key.send_id,
+        HELD
+    )?;
+    Ok(due.is_none())
+}
+
+/// Some were left out by a stop: however the others end, sending them again does not finish the send.
+async fn was_stopped(tx: &mut Tx, key: &SendKey) -> sqlx::Result<bool> {
+    let left_out = fetch!(
+        tx,
+        optional,
+        (i64,),
+        "select users from send_reasons where workspace_id = $1 and send_id = $2 and outcome = 'skipped' \
+         and reason = $3 and users > 0",
+        &key.workspace_id,
+        &key.send_id,
+        STOPPED
+    )?;
+    Ok(left_out.is_some())
 }
 
 /// Adds users to those that ended `outcome` ("failed" or "skipped") with a reason; a negative number takes them off.
@@ -217,7 +275,7 @@ mod tests {
             batch_size: 7,
             due_at,
             audience_size: 1,
-            receipts_until: None,
+            receipts_for: None,
             now: 0,
         };
         let mut tx = db.begin().await.unwrap();
@@ -245,12 +303,13 @@ mod tests {
         assert!(!delete_it(&db, "another workspace").await);
         let messages = report::messages_of_customer(&db, WORKSPACE, "c000009", 5).await.unwrap();
         assert_eq!((messages.len(), messages[0].action.reason.as_deref()), (1, Some("no EMAIL")));
-        assert!(delete_it(&db, WORKSPACE).await);
+        engine.stop(std::time::Duration::from_secs(12)).await;
+        assert!(delete_it(&db, WORKSPACE).await && !delete_it(&db, WORKSPACE).await);
         assert!(report::progress(&db, WORKSPACE, "s").await.is_err());
-        let left = "select (select count(*) from send_actions) + (select count(*) from send_batches) \
+        while crate::delivery::purge::chunk(&db, 2).await.unwrap() {}
+        let left = "select (select count(*) from deleted_sends) + (select count(*) from send_actions) + (select count(*) from send_batches) \
                     + (select count(*) from send_attempts) + (select count(*) from send_reasons) \
                     + (select count(*) from send_series)";
         assert_eq!(fetch!(db, one, (i64,), left).unwrap().0, 0);
-        engine.stop(std::time::Duration::from_secs(12)).await;
     });
 }

@@ -1,22 +1,31 @@
 //! A workspace with a webhook that points at the simulator, and an engine, for tests of the engine and of receipts.
 
 use super::{
-    Chunk, Engine, NewSend, Planned, Recipient, SendState, Sender, model::Progress, report, sender::ChunkFuture, store,
+    Chunk, Engine, NewSend, Planned, Recipient, SendState, Sender,
+    claim::{self, Claim, Lease},
+    ids::SendKey,
+    model::Progress,
+    record::{self, End, Finished, RetryPolicy},
+    report,
+    sender::ChunkFuture,
+    store,
 };
 use crate::{
-    clock::Clock,
+    clock::{Clock, Millis},
     config::Config,
     crm,
     db::Db,
-    execute,
+    execute, fetch,
     secrets::MasterKey,
     wire::{message::Encryption, text::Template},
 };
-use std::{sync::Arc, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 pub const WORKSPACE: &str = "w1";
 pub const WEBHOOK: &str = "hook1";
 pub const KEY: &str = "123456789";
+/// How long [`put_send`]'s sends take receipts.
+pub const RECEIPTS_FOR: Millis = 1 << 60;
 
 /// Customers c000000, c000001, ...; every tenth has no ID when `gaps`.
 pub struct Crowd {
@@ -95,24 +104,101 @@ pub async fn put_send(db: &Db, id: &str, audience: usize, batch_size: i64, due_a
         batch_size,
         due_at,
         audience_size: audience as i64,
-        receipts_until: Some(i64::MAX),
+        receipts_for: Some(RECEIPTS_FOR),
         now: 0,
     };
     store::create(&mut tx, send).await.unwrap();
     tx.commit().await.unwrap();
 }
 
-pub fn engine(db: &Db, config: &Config, crowd: Crowd) -> Engine {
+pub fn engine(db: &Db, config: &Config, crowd: impl Sender) -> Engine {
     let _ = tracing_subscriber::fmt().with_test_writer().with_max_level(tracing::Level::WARN).try_init();
     Engine::start(config, db.clone(), Clock::System, master_key(), vec![Arc::new(crowd)])
+}
+
+/// A send that is planned to its end, with batches of so many users.
+pub async fn put_planned(db: &Db, id: &str, sizes: &[i64]) -> SendKey {
+    let users: i64 = sizes.iter().sum();
+    put_send(db, id, users as usize, 10, 0).await;
+    let mut tx = db.begin().await.unwrap();
+    let mut seq = 0;
+    for (batch_no, size) in sizes.iter().enumerate() {
+        let batch_no = batch_no as i64;
+        let insert = "insert into send_batches (workspace_id, send_id, batch_no, first_seq, last_seq, size, state, run_at) \
+                      values ($1, $2, $3, $4, $5, $6, 'pending', 0)";
+        execute!(tx, insert, WORKSPACE, id, batch_no, seq, seq + size - 1, size).unwrap();
+        for seq in seq..seq + size {
+            let insert = "insert into send_actions (workspace_id, send_id, seq, customer_id, target, batch_no) \
+                          values ($1, $2, $3, $4, 't', $5)";
+            execute!(tx, insert, WORKSPACE, id, seq, format!("c{seq:06}"), batch_no).unwrap();
+        }
+        seq += size;
+    }
+    let planned = "update sends set state = 'sending', planned = $2, batches = $3, planning_done = $4 where id = $1";
+    execute!(tx, planned, id, users, sizes.len() as i64, true).unwrap();
+    tx.commit().await.unwrap();
+    SendKey::new(WORKSPACE, id)
+}
+
+/// Claims for 30 s.
+pub async fn claim(db: &Db, key: &SendKey, most: usize, now: Millis) -> Vec<Claim> {
+    let lease = Lease { now, until: now + 30_000 };
+    let mut tx = db.begin().await.unwrap();
+    assert_eq!(store::lock(&mut tx, key).await.unwrap(), Some(SendState::Sending));
+    let claims = claim::due(&mut tx, key, most, lease).await.unwrap();
+    claim::write(&mut tx, claims.iter(), lease).await.unwrap();
+    tx.commit().await.unwrap();
+    claims
+}
+
+/// How many were stale.
+pub async fn record(db: &Db, claim: &Claim, end: End, now: Millis) -> usize {
+    let policy = RetryPolicy { tries: 3, first: 1_000, longest: 60_000 };
+    let (claim, webhook_id) = (claim.clone(), WEBHOOK.to_string());
+    let mut tx = db.begin().await.unwrap();
+    let state = store::lock(&mut tx, &claim.key).await.unwrap().unwrap();
+    let states = BTreeMap::from([(claim.key.clone(), state)]);
+    let finished = Finished { claim, webhook_id, end, http_status: None, duration_ms: 5, response: None };
+    let stale = record::many(&mut tx, &[finished], &states, policy, now, || 0.5).await.unwrap();
+    tx.commit().await.unwrap();
+    stale
+}
+
+/// The counters of a send, which must be those of its rows.
+pub async fn progress(db: &Db, id: &str) -> Progress {
+    let sums = "select s.planned - (select count(*) from send_actions a where a.workspace_id = s.workspace_id \
+                and a.send_id = s.id), s.accepted - coalesce(b.accepted, 0), s.failed - coalesce(b.failed, 0), \
+                s.unknown - coalesce(b.unknown, 0), s.skipped - coalesce(b.skipped, 0) - (select count(*) from \
+                send_actions a where a.workspace_id = s.workspace_id and a.send_id = s.id and a.batch_no is null) \
+                from sends s left join (select workspace_id, send_id, \
+                cast(sum(case when state = 'accepted' then size end) as bigint) as accepted, \
+                cast(sum(case when state = 'failed' then size end) as bigint) as failed, \
+                cast(sum(case when state = 'unknown' then size end) as bigint) as unknown, \
+                cast(sum(case when state = 'skipped' then size end) as bigint) as skipped \
+                from send_batches group by workspace_id, send_id) b on b.workspace_id = s.workspace_id \
+                and b.send_id = s.id where s.workspace_id = $1 and s.id = $2";
+    let (unplanned, accepted, failed, unknown, skipped) =
+        fetch!(db, one, (i64, i64, i64, i64, i64), sums, WORKSPACE, id).unwrap();
+    assert_eq!((accepted, failed, unknown), (0, 0, 0), "counters that are not their batches'");
+    assert!(skipped == unplanned && unplanned >= 0, "{skipped} skipped without a row, {unplanned} never planned");
+    let progress = report::progress(db, WORKSPACE, id).await.unwrap();
+    assert!(progress.waiting() >= 0 && progress.unknown >= 0, "{progress:?}");
+    progress
+}
+
+/// Users by outcome and reason.
+pub async fn reasons(db: &Db, id: &str) -> Vec<(String, String, i64)> {
+    let reasons = report::reasons(db, WORKSPACE, id, 100).await.unwrap();
+    let mut reasons: Vec<_> = reasons.into_iter().map(|one| (one.outcome, one.reason, one.users)).collect();
+    reasons.sort();
+    reasons
 }
 
 /// Reads until it holds; each time the counters must add up.
 pub async fn until(db: &Db, id: &str, holds: impl Fn(&Progress) -> bool) -> Progress {
     let deadline = tokio::time::Instant::now() + Duration::from_secs(30);
     loop {
-        let progress = report::progress(db, WORKSPACE, id).await.unwrap();
-        assert!(progress.waiting() >= 0 && progress.unknown >= 0, "{progress:?}");
+        let progress = progress(db, id).await;
         if holds(&progress) {
             return progress;
         }

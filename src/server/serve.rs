@@ -1,4 +1,4 @@
-//! Running: open the database, start the engine, listen, and stop in order.
+//! Running: listen, open the database, start the engine, serve, and stop in order.
 
 use super::{AppState, router};
 use crate::{
@@ -13,7 +13,7 @@ use std::time::Duration;
 use tokio::{net::TcpListener, signal, sync::watch};
 
 /// How long running POSTs and requests may take to end after a stop was asked for.
-const GRACE: Duration = Duration::from_secs(15);
+pub const GRACE: Duration = Duration::from_secs(15);
 
 pub async fn open(config: &Config, exclusive: bool) -> Result<(Db, MasterKey), String> {
     let master_key = match config.secret.expose_secret() {
@@ -29,19 +29,34 @@ pub async fn open(config: &Config, exclusive: bool) -> Result<(Db, MasterKey), S
     Ok((db, master_key))
 }
 
-/// Opens everything and starts the engine; the state that [`serve`] runs on.
-pub async fn start(config: Config) -> Result<AppState, String> {
+/// Started: what [`serve`] runs on.
+pub struct Started {
+    pub state: AppState,
+    listener: TcpListener,
+}
+
+impl Started {
+    /// Instead of [`serve`], when something is wrong after all.
+    pub async fn stop(self) {
+        self.state.engine.stop(GRACE).await;
+        self.state.db.close().await;
+    }
+}
+
+/// Takes the port, opens everything and starts the engine: a second server at the same port sends nothing.
+pub async fn start(config: Config) -> Result<Started, String> {
+    let listener = TcpListener::bind(config.listen)
+        .await
+        .map_err(|error| format!("cannot listen on {}: {error}", config.listen))?;
     let (db, master_key) = open(&config, true).await?;
     let clock = Clock::System;
     let engine = Engine::start(&config, db.clone(), clock.clone(), master_key.clone(), crate::tasks::senders());
-    Ok(AppState::new(config, db, clock, master_key, engine))
+    Ok(Started { state: AppState::new(config, db, clock, master_key, engine), listener })
 }
 
 /// Serves until SIGINT or SIGTERM: stops taking requests and claiming batches, lets running ones end, records them.
-pub async fn serve(state: AppState) -> Result<(), String> {
-    let listener = TcpListener::bind(state.config.listen)
-        .await
-        .map_err(|error| format!("cannot listen on {}: {error}", state.config.listen))?;
+pub async fn serve(started: Started) -> Result<(), String> {
+    let Started { state, listener } = started;
     tracing::info!(address = %state.config.listen, "listening");
     let (engine, db) = (state.engine.clone(), state.db.clone());
     crate::customers::import::resume(&state).await;
@@ -93,4 +108,20 @@ async fn asked_to_stop() {
         }
     };
     tokio::select! { _ = signal::ctrl_c() => {}, () = terminate => {} }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_server_without_its_port_opens_nothing() {
+        let taken = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let mut config = Config::defaults();
+        (config.data, config.listen) = (folder.path().join("data"), taken.local_addr().unwrap());
+        let error = start(config).await.err().unwrap();
+        assert!(error.starts_with("cannot listen on 127.0.0.1:"), "{error}");
+        assert!(!folder.path().join("data").exists(), "no database, so no engine");
+    }
 }

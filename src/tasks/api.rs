@@ -150,7 +150,7 @@ pub async fn submit(ctx: &Ctx, id: &str, new: bool, mut input: TaskInput) -> App
     };
     let due_at: Millis = prepared.due_at.unwrap_or(now);
     let webhook = &prepared.webhook.input;
-    let receipts_until = webhook.receipts_enabled.then(|| due_at + webhook.retention_days * DAY);
+    let receipts_for = webhook.receipts_enabled.then_some(webhook.retention_days * DAY);
     let mut tx = db.begin().await?;
     if !store::put(&mut tx, workspace, ctx.user(), &record, new, now).await? {
         drop(tx);
@@ -167,7 +167,7 @@ pub async fn submit(ctx: &Ctx, id: &str, new: bool, mut input: TaskInput) -> App
         batch_size: webhook.batch_size,
         due_at,
         audience_size,
-        receipts_until,
+        receipts_for,
         now,
     };
     if new {
@@ -216,10 +216,7 @@ pub async fn delete_task(id: String) -> Result<(), AppError> {
             "Finished, Failed and Stopped tasks can be deleted, and Pending ones due in more than 10 minutes.",
         ));
     }
-    let mut tx = db.begin().await?;
-    store::delete(&mut tx, workspace, &id).await?;
-    delivery::store::delete(&mut tx, workspace, &id).await?;
-    tx.commit().await?;
+    store::delete(db, workspace, &id).await?;
     leptos_axum::redirect("/tasks");
     Ok(())
 }
@@ -320,7 +317,7 @@ pub async fn list_task_users(
 pub fn user_filter(search: &str, result: &str, receipt: &str) -> report::ActionFilter {
     let some = |text: &str| Some(text.trim().chars().take(128).collect::<String>()).filter(|text| !text.is_empty());
     let receipt = some(receipt).map(|receipt| if receipt == "none" { String::new() } else { receipt });
-    report::ActionFilter { search: some(search), result: some(result), receipt, reason: None }
+    report::ActionFilter { search: some(search), result: some(result), receipt }
 }
 
 #[server]

@@ -4,8 +4,8 @@ use super::model::{TaskInput, TaskRow};
 use crate::{
     clock::Millis,
     db::{Db, Tx},
-    delivery::report,
-    error::AppResult,
+    delivery::{self, report},
+    error::{AppError, AppResult},
     execute, fetch,
 };
 use sqlx::AssertSqlSafe;
@@ -102,10 +102,15 @@ pub async fn put(
     Ok(true)
 }
 
-pub async fn delete(tx: &mut Tx, workspace: &str, id: &str) -> sqlx::Result<()> {
+/// The task and its send, or neither: the send may have begun.
+pub async fn delete(db: &Db, workspace: &str, id: &str) -> AppResult<()> {
+    let mut tx = db.begin().await?;
     execute!(tx, "delete from task_campaigns where workspace_id = $1 and task_id = $2", workspace, id)?;
     execute!(tx, "delete from tasks where workspace_id = $1 and id = $2", workspace, id)?;
-    Ok(())
+    if !delivery::store::delete(&mut tx, workspace, id).await? {
+        return Err(AppError::conflict("The task has begun in the meantime; it can no longer be deleted."));
+    }
+    Ok(tx.commit().await?)
 }
 
 /// What the list is asked for.
@@ -348,4 +353,38 @@ pub async fn end_dry_run(db: &Db, workspace: &str, id: &str, status: &str, resul
 pub async fn user_name(db: &Db, id: &str) -> sqlx::Result<String> {
     let row = fetch!(db, optional, (String,), "select name from users where id = $1", id)?;
     Ok(row.map_or_else(|| id.to_string(), |(name,)| name))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        delivery::testing::{WORKSPACE, put_send},
+        on_both_databases,
+    };
+
+    on_both_databases!(a_task_that_has_begun_meanwhile_is_not_deleted, |db| async move {
+        let record = TaskRecord {
+            id: "s".into(),
+            name: "a task".into(),
+            audience_id: "a".into(),
+            webhook_id: "w".into(),
+            id_type: "EMAIL".into(),
+            inputs: serde_json::to_string(&TaskInput::default()).unwrap(),
+            scheduled_at: None,
+            time_zone: "UTC".into(),
+            created_by: "u".into(),
+            created_at: 0,
+        };
+        put_send(&db, "s", 1, 1, 0).await;
+        let mut tx = db.begin().await.unwrap();
+        put(&mut tx, WORKSPACE, "u", &record, 0).await.unwrap();
+        tx.commit().await.unwrap();
+        execute!(db, "update sends set state = 'sending'").unwrap();
+        assert!(matches!(delete(&db, WORKSPACE, "s").await, Err(AppError::Conflict(_))));
+        assert_eq!(get(&db, WORKSPACE, "s").await.unwrap().name, "a task");
+        execute!(db, "update sends set state = 'finished'").unwrap();
+        delete(&db, WORKSPACE, "s").await.unwrap();
+        assert!(get(&db, WORKSPACE, "s").await.is_err());
+    });
 }

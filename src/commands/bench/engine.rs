@@ -96,7 +96,7 @@ pub async fn run(url: &str, database: &str, users: i64, batch_size: i64, concurr
             batch_size,
             due_at: 0,
             audience_size: users,
-            receipts_until: None,
+            receipts_for: None,
             now: 0,
         };
         store::create(&mut tx, new).await?;

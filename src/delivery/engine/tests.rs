@@ -4,11 +4,18 @@ use super::*;
 use crate::{
     crm::{self, Answer},
     delivery::{
-        SendState, report,
+        Chunk, SendState, Sender,
+        model::Progress,
+        report,
         report::ActionFilter,
-        testing::{Crowd, KEY, WEBHOOK, WORKSPACE, config, ended, engine, put_send, put_webhook, simulator, until},
+        sender::ChunkFuture,
+        testing::{
+            Crowd, KEY, RECEIPTS_FOR, WEBHOOK, WORKSPACE, config, ended, engine, put_send, put_webhook, reasons,
+            simulator, until,
+        },
     },
-    execute, on_both_databases,
+    error::AppError,
+    execute, fetch, on_both_databases,
 };
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -20,6 +27,7 @@ on_both_databases!(everyone_gets_one_message, |db| async move {
     put_send(&db, "s", 4_321, 100, 0).await;
     let engine = engine(&db, &config(), Crowd { users: 4_321, gaps: true });
     let progress = until(&db, "s", ended).await;
+    assert!(progress.receipts_until > Some(RECEIPTS_FOR), "counted from when it began");
     let eligible = 4_321 - 432;
     assert_eq!((progress.state, progress.accepted, progress.skipped), (SendState::Finished, eligible, 432));
     assert_eq!((progress.planned, progress.failed, progress.unknown, progress.batches), (4_321, 0, 0, 39));
@@ -106,7 +114,7 @@ on_both_databases!(pause_holds_and_stop_skips_what_waits, |db| async move {
     engine.pause(WORKSPACE, "s").await.unwrap();
     assert!(engine.pause(WORKSPACE, "s").await.is_err());
     let leased = "select count(*) from send_batches where state = 'leased'";
-    while crate::fetch!(db, one, (i64,), leased).unwrap().0 > 0 {
+    while fetch!(db, one, (i64,), leased).unwrap().0 > 0 {
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
     let held = crm.counters().actions;
@@ -121,6 +129,122 @@ on_both_databases!(pause_holds_and_stop_skips_what_waits, |db| async move {
     assert_eq!(progress.accepted + progress.skipped, 500);
     assert_eq!(progress.accepted, crm.counters().actions as i64);
     assert!(engine.resume(WORKSPACE, "s").await.is_err() && engine.stop_send(WORKSPACE, "s").await.is_err());
+    engine.stop(GRACE).await;
+});
+
+/// Gives the first users of a crowd, and no others.
+struct Halting(Crowd);
+
+impl Sender for Halting {
+    fn source(&self) -> &'static str {
+        self.0.source()
+    }
+
+    fn chunk<'a>(&'a self, db: &'a Db, w: &'a str, s: &'a str, after: Option<&'a str>, limit: i64) -> ChunkFuture<'a> {
+        Box::pin(async move {
+            match after {
+                None => Ok(Chunk { next: Some("more".into()), ..self.0.chunk(db, w, s, after, limit).await? }),
+                Some(_) => Err(AppError::Internal("not now".into())),
+            }
+        })
+    }
+}
+
+on_both_databases!(a_stop_while_it_is_planned_leaves_the_others_out_for_good, |db| async move {
+    let bad = simulator(crm::Options { answer: Answer::Refuse, ..Default::default() }).await;
+    put_webhook(&db, &bad.url(), 1).await;
+    put_send(&db, "s", 30, 10, 0).await;
+    let engine = engine(&db, &config(), Halting(Crowd { users: 20, gaps: false }));
+    until(&db, "s", |progress| progress.failed >= 10).await;
+    engine.stop_send(WORKSPACE, "s").await.unwrap();
+    let adds_up = |end: &Progress| end.audience == end.accepted + end.failed + end.skipped + end.unknown;
+    let progress = until(&db, "s", |progress| progress.waiting() == 0).await;
+    assert!(progress.state == SendState::Stopped && progress.skipped >= 10 && adds_up(&progress), "{progress:?}");
+    let (failed, skipped) = (progress.failed, progress.skipped);
+    assert!(reasons(&db, "s").await.contains(&("skipped".into(), "stopped".into(), skipped)));
+    let good = simulator(crm::Options::default()).await;
+    execute!(db, "update webhooks set url = $1, version = 2", good.url()).unwrap();
+    assert_eq!(engine.resend_failed(WORKSPACE, "s", None).await.unwrap(), failed);
+    let progress = until(&db, "s", ended).await;
+    assert_eq!((progress.state, progress.accepted, progress.skipped), (SendState::Stopped, failed, skipped));
+    assert!(adds_up(&progress));
+    engine.stop(GRACE).await;
+});
+
+/// Four POSTs run for two seconds, and four batches more are claimed: nothing of those goes out once `hold` is done.
+async fn held_back(db: Db, hold: impl AsyncFn(&Engine, &Db)) -> (Engine, Progress) {
+    let slow = Duration::from_secs(2);
+    let crm = simulator(crm::Options { answer: Answer::Slow, slow, ..Default::default() }).await;
+    put_webhook(&db, &crm.url(), 4).await;
+    put_send(&db, "s", 20, 1, 0).await;
+    let engine = engine(&db, &config(), Crowd { users: 20, gaps: false });
+    let leased =
+        async || fetch!(db, one, (i64,), "select count(*) from send_batches where state = 'leased'").unwrap().0;
+    while crm.counters().actions < 4 || leased().await < 8 {
+        tokio::time::sleep(Duration::from_millis(2)).await;
+    }
+    hold(&engine, &db).await;
+    while leased().await > 0 {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    assert_eq!(crm.counters().actions, 4);
+    let progress = until(&db, "s", |progress| progress.accepted == 4).await;
+    (engine, progress)
+}
+
+on_both_databases!(a_pause_holds_what_is_claimed, |db| async move {
+    let (engine, progress) = held_back(db, async |engine, _| engine.pause(WORKSPACE, "s").await.unwrap()).await;
+    assert_eq!((progress.state, progress.waiting()), (SendState::Paused, 16));
+    engine.stop(GRACE).await;
+});
+
+on_both_databases!(a_stop_holds_what_is_claimed, |db| async move {
+    let (engine, progress) = held_back(db, async |engine, _| engine.stop_send(WORKSPACE, "s").await.unwrap()).await;
+    assert_eq!((progress.state, progress.skipped), (SendState::Stopped, 16));
+    engine.stop(GRACE).await;
+});
+
+on_both_databases!(disabling_the_webhook_holds_what_is_claimed, |db| async move {
+    let disable = async |_: &Engine, db: &Db| {
+        execute!(db, "update webhooks set enabled = $1", false).unwrap();
+    };
+    let (engine, progress) = held_back(db, disable).await;
+    assert_eq!((progress.state, progress.waiting()), (SendState::Sending, 16));
+    engine.stop(GRACE).await;
+});
+
+on_both_databases!(the_body_of_a_retry_is_the_same_byte_for_byte, |db| async move {
+    use axum::{Router, body::Bytes, http::StatusCode, routing::post};
+    let bodies = Arc::new(std::sync::Mutex::new(Vec::<Bytes>::new()));
+    let seen = bodies.clone();
+    let answer = move |body: Bytes| async move {
+        let mut bodies = seen.lock().unwrap();
+        bodies.push(body);
+        let status = if bodies.len() < 3 { StatusCode::SERVICE_UNAVAILABLE } else { StatusCode::OK };
+        (status, r#"{"code":"OK"}"#)
+    };
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/", listener.local_addr().unwrap());
+    let receiver = tokio::spawn(async move { axum::serve(listener, Router::new().route("/", post(answer))).await });
+    put_webhook(&db, &url, 1).await;
+    put_send(&db, "s", 20, 20, 0).await;
+    let engine = engine(&db, &config(), Crowd { users: 20, gaps: true });
+    assert_eq!(until(&db, "s", ended).await.accepted, 18);
+    let bodies = bodies.lock().unwrap().clone();
+    assert!(bodies.len() == 3 && bodies[0] == bodies[1] && bodies[0] == bodies[2], "{bodies:?}");
+    engine.stop(GRACE).await;
+    receiver.abort();
+});
+
+on_both_databases!(a_webhook_that_has_lost_its_key_sends_nothing, |db| async move {
+    let crm = simulator(crm::Options::default()).await;
+    put_webhook(&db, &crm.url(), 1).await;
+    execute!(db, "update webhooks set key_cipher = null").unwrap();
+    put_send(&db, "s", 5, 5, 0).await;
+    let engine = engine(&db, &config(), Crowd { users: 5, gaps: false });
+    let progress = until(&db, "s", ended).await;
+    assert_eq!((progress.state, progress.failed, crm.counters().requests), (SendState::Failed, 5, 0));
+    assert_eq!(progress.error.as_deref(), Some("The webhook has no key; enter it again."));
     engine.stop(GRACE).await;
 });
 

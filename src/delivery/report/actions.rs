@@ -12,7 +12,6 @@ use crate::{
 pub struct ActionFilter {
     /// [`ActionRow::result`].
     pub result: Option<String>,
-    pub reason: Option<String>,
     /// A status code; the empty string: no receipt yet.
     pub receipt: Option<String>,
     /// A customer id or an ID, exactly.
@@ -86,15 +85,13 @@ pub async fn actions(
          from send_actions a left join send_batches b on b.workspace_id = a.workspace_id and b.send_id = a.send_id \
          and b.batch_no = a.batch_no where a.workspace_id = $1 and a.send_id = $2 and a.seq > $3 \
          and (cast($4 as text) is null or coalesce(b.state, 'skipped') in ($4, $5)) \
-         and (cast($6 as text) is null or coalesce(a.skip_reason, b.reason) = $6) \
-         and (cast($7 as text) is null or coalesce(a.receipt_status, '') = $7) \
-         and (cast($8 as text) is null or a.customer_id = $8 or a.target = $8) order by a.seq limit $9",
+         and (cast($6 as text) is null or coalesce(a.receipt_status, '') = $6) \
+         and (cast($7 as text) is null or a.customer_id = $7 or a.target = $7) order by a.seq limit $8",
         workspace_id,
         id,
         after,
         states.map(|states| states[0]),
         states.map(|states| states[1]),
-        filter.reason.as_deref(),
         filter.receipt.as_deref(),
         filter.search.as_deref(),
         limit

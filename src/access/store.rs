@@ -38,19 +38,46 @@ pub async fn user_by_email(db: &Db, email: &str) -> sqlx::Result<Option<UserRow>
     )
 }
 
-/// Makes the user, or gives an existing one a new name and password; the id.
-pub async fn put_user(db: &Db, email: &str, name: &str, password_hash: &str, now: Millis) -> sqlx::Result<String> {
-    execute!(
-        db,
-        "insert into users (id, email, name, password_hash, created_at) values ($1, $2, $3, $4, $5)
-         on conflict (email) do update set name = excluded.name, password_hash = excluded.password_hash",
-        new_id(),
-        email.to_lowercase(),
-        name,
+/// Makes the user, or gives an existing one a new password and, when there is one, a new name. Whoever was signed in
+/// with the old password is no more. The id.
+pub async fn put_user(
+    db: &Db,
+    email: &str,
+    name: Option<&str>,
+    password_hash: &str,
+    now: Millis,
+) -> sqlx::Result<String> {
+    let email = email.to_lowercase();
+    let mut tx = db.begin().await?;
+    let known = fetch!(
+        tx,
+        optional,
+        (String,),
+        "update users set password_hash = $2, name = coalesce($3, name) where email = $1 returning id",
+        &email,
         password_hash,
-        now
+        name
     )?;
-    let (id,) = fetch!(db, one, (String,), "select id from users where email = $1", email.to_lowercase())?;
+    let id = match known {
+        Some((id,)) => {
+            execute!(tx, "delete from sessions where user_id = $1", &id)?;
+            id
+        }
+        None => {
+            let id = new_id();
+            execute!(
+                tx,
+                "insert into users (id, email, name, password_hash, created_at) values ($1, $2, $3, $4, $5)",
+                &id,
+                &email,
+                name.unwrap_or_else(|| email.split('@').next().unwrap_or(&email)),
+                password_hash,
+                now
+            )?;
+            id
+        }
+    };
+    tx.commit().await?;
     Ok(id)
 }
 

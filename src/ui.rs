@@ -17,6 +17,7 @@ mod note;
 mod page;
 mod pick;
 mod progress;
+pub mod query;
 mod table;
 pub mod time;
 mod toast;

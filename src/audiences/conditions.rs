@@ -11,10 +11,9 @@ use super::{
 use crate::{
     customers::model::{Tag, TagKind},
     error::{AppError, FieldError},
-    ui::{Button, Glyph, Select, SelectOption, TextInput, format},
+    ui::{Button, Glyph, Select, SelectOption, TextInput, format, query::Query},
 };
 use leptos::prelude::*;
-use leptos_router::params::ParamsMap;
 use std::time::Duration;
 
 /// How long one has to stop typing before the customers are counted.
@@ -52,9 +51,9 @@ impl Row {
 }
 
 /// The conditions that an address holds, as Count sends them.
-pub fn from_query(query: &ParamsMap) -> Vec<Condition> {
+pub fn from_query(query: &Query) -> Vec<Condition> {
     let read = |place: usize| {
-        let text = |name: &str| query.get(&format!("rules[{place}]{name}")).unwrap_or_default();
+        let text = |name: &str| query.text(&format!("rules[{place}]{name}"));
         Condition { tag: text("[tag]"), op: text("[op]"), values: vec![text("[values][0]"), text("[values][1]")] }
     };
     let mut all: Vec<Condition> = (0..RULES_MAX).map(read).collect();

@@ -21,6 +21,7 @@ pub struct Config {
     pub secret: secrecy::SecretString,
     pub log_format: LogFormat,
     pub upload_limit: u64,
+    pub trusted_proxies: Vec<ipnet::IpNet>,
     pub engine: EngineConfig,
     pub receipts: ReceiptConfig,
 }

@@ -193,33 +193,27 @@ pub async fn end_session(db: &Db, token_hash: &str) -> sqlx::Result<()> {
     Ok(())
 }
 
-/// Failed sign-ins of an account or address since `since`.
-pub async fn failures(db: &Db, subject: &str, since: Millis) -> sqlx::Result<i64> {
-    let row = fetch!(
-        db,
-        optional,
-        (i64,),
-        "select failures from sign_in_failures where subject = $1 and since > $2",
-        subject,
-        since
-    )?;
-    Ok(row.map_or(0, |(failures,)| failures))
-}
-
-/// Counts one more; a count that began before `since` starts again.
-pub async fn add_failure(db: &Db, subject: &str, now: Millis, since: Millis) -> sqlx::Result<()> {
+/// Counts a try of an account or address before its password is looked at, so that tries at the same time count too;
+/// how many there were since `since`, this one included.
+pub async fn count_try(db: &Db, subject: &str, now: Millis, since: Millis) -> sqlx::Result<i64> {
     execute!(db, "delete from sign_in_failures where since <= $1", since)?;
-    execute!(
-        db,
+    let mut tx = db.begin().await?;
+    let (tries,) = fetch!(
+        tx,
+        one,
+        (i64,),
         "insert into sign_in_failures (subject, failures, since) values ($1, 1, $2)
-         on conflict (subject) do update set failures = sign_in_failures.failures + 1",
+         on conflict (subject) do update set failures = sign_in_failures.failures + 1 returning failures",
         subject,
         now
     )?;
-    Ok(())
+    tx.commit().await?;
+    Ok(tries)
 }
 
-pub async fn forget_failures(db: &Db, subject: &str) -> sqlx::Result<()> {
-    execute!(db, "delete from sign_in_failures where subject = $1", subject)?;
+/// After a right password: the account's tries are forgotten; of the address, which others may share, this one is.
+pub async fn forget_try(db: &Db, account: &str, address: &str) -> sqlx::Result<()> {
+    execute!(db, "delete from sign_in_failures where subject = $1", account)?;
+    execute!(db, "update sign_in_failures set failures = failures - 1 where subject = $1 and failures > 0", address)?;
     Ok(())
 }

@@ -40,13 +40,14 @@ create index identities_of_customer on identities (workspace_id, customer_id, id
 create table customer_counts (workspace_id text primary key, customers bigint not null);
 
 -- bytes_done and lines_done move in the transaction of the rows they count: an import goes on exactly there.
--- reasons is an object of reason to number of bad rows.
+-- progress_at says when it last moved: one that runs and has not moved for minutes was interrupted. reasons is an
+-- object of reason to number of bad rows.
 create table imports (
     workspace_id text not null, id text not null, source text not null, file_name text not null, bytes bigint not null,
     status text not null, mapping text, bytes_done bigint not null default 0, lines_done bigint not null default 0,
     rows_good bigint not null default 0, rows_bad bigint not null default 0, reasons text not null default '{}',
-    error text, created_by text not null, created_at bigint not null, started_at bigint, finished_at bigint,
-    primary key (workspace_id, id)
+    error text, created_by text not null, created_at bigint not null, started_at bigint, progress_at bigint,
+    finished_at bigint, primary key (workspace_id, id)
 );
 create index imports_running on imports (status) where status = 'running';
 create table import_errors (

@@ -27,7 +27,7 @@ pub use button::{Button, LinkButton, RowMenu, SubmitButton};
 pub use chart::{Donut, Funnel, FunnelStep, LineChart, Series, Slice, StackedBar};
 pub use dialog::{Confirm, Dialog, close_dialog, open_dialog};
 pub use facts::{CodeBlock, Fact, Facts, Tile, Tiles};
-pub use form::{Field, FormErrors, SelectOption, field_errors};
+pub use form::{CellError, Field, FormErrors, SelectOption, field_errors};
 pub use icon::{Glyph, Icon};
 pub use input::{DateTimeField, Select, TextArea, TextInput};
 pub use list::{ListParams, use_list_params};

@@ -55,6 +55,10 @@ on_both_databases!(a_file_is_uploaded_mapped_imported_and_its_bad_rows_downloade
     assert!(file_of(&app.state, &id).exists());
     let page = app.page(&location, &cookie).await;
     assert!(page.text.contains("What each column means"));
+    for attribute in ["aria-describedby", "id"] {
+        let tied = format!("{attribute}=\"columns[1][target]-error\"");
+        assert!(page.text.contains(&tied), "an error is tied to its input: {tied}");
+    }
 
     let columns = [("id", "customer_id"), ("ONEID", "id%3AONEID"), ("spend", "tag%3Anumber")];
     let columns = columns.iter().enumerate().map(|(place, (header, target))| {

@@ -12,7 +12,7 @@ use tokio::{
 /// Hashing takes 19 MiB and tens of milliseconds: two at once bound what strangers can make us spend.
 static AT_ONCE: Semaphore = Semaphore::const_new(2);
 /// Those who wait for it, and those whose turn it is.
-static QUEUE: Semaphore = Semaphore::const_new(64);
+static QUEUE: Semaphore = Semaphore::const_new(128);
 
 /// The hash of no password that anyone has.
 const NOBODY: &str =

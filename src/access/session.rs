@@ -15,7 +15,7 @@ use crate::{
 };
 use axum::{
     Extension, Form, Router,
-    extract::{ConnectInfo, Request, State},
+    extract::{ConnectInfo, DefaultBodyLimit, Request, State},
     middleware::Next,
     response::{IntoResponse, Redirect, Response},
     routing,
@@ -42,6 +42,8 @@ pub fn routes() -> Router<AppState> {
         .route("/sign-in", routing::post(sign_in))
         .route("/sign-out", routing::post(sign_out))
         .route("/switch-workspace", routing::post(switch_workspace))
+        // Those who wait for their turn are many, so each is small.
+        .layer(DefaultBodyLimit::max(16 << 10))
 }
 
 /// The value of a cookie.

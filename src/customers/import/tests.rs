@@ -216,6 +216,14 @@ on_both_databases!(an_import_whose_program_was_killed_is_seen_and_comes_to_an_en
     assert_eq!(status(&id, i64::MAX).await, ImportStatus::Finished);
     assert_eq!(store::get(&db, &ws, &id).await.unwrap().progress_at, Some(clock.now()));
 
+    // Its last words may not have come through: all is there, only the end is not.
+    execute!(db, "update imports set status = 'running', finished_at = null, progress_at = 1 where id = $1", &id)
+        .unwrap();
+    assert!(store::start_again(&db, &ws, &id, clock.now()).await.unwrap());
+    run.to_end(file.path(), |_| {}).await.unwrap();
+    let done = store::get(&db, &ws, &id).await.unwrap();
+    assert_eq!((done.status, done.rows_good), (ImportStatus::Finished, 1));
+
     // One of the command line has no file here: it is discarded, its bad rows too, and a run of it that lives stops.
     let (id, file) = started(&db, &ws, &big(), &columns()).await;
     execute!(db, "update imports set source = 'command' where id = $1", &id).unwrap();

@@ -20,6 +20,7 @@ e2e: build
 	@scripts/e2e.sh
 
 bench: build
+	@scripts/setup.sh test
 	@scripts/bench.sh
 
 fmt: setup

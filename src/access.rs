@@ -7,6 +7,8 @@ pub mod model;
 pub mod sign_in;
 
 #[cfg(feature = "ssr")]
+mod address;
+#[cfg(feature = "ssr")]
 mod context;
 #[cfg(feature = "ssr")]
 pub mod password;
@@ -14,6 +16,8 @@ pub mod password;
 pub mod session;
 #[cfg(feature = "ssr")]
 pub mod store;
+#[cfg(test)]
+mod tests;
 
 #[cfg(feature = "ssr")]
 pub use context::{Ctx, Signed, require, signed};

@@ -3,9 +3,11 @@
 
 use figment::{
     Figment,
-    providers::{Env, Format, Serialized, Toml},
+    providers::{Format, Serialized, Toml},
+    value::Value,
 };
-use serde::{Deserialize, Serialize};
+use secrecy::SecretString;
+use serde::{Deserialize, Deserializer, Serialize, de::Error};
 use std::{net::SocketAddr, path::PathBuf};
 
 const DEFAULTS: &str = include_str!("../reachwire.toml.example");
@@ -16,11 +18,14 @@ pub struct Config {
     pub listen: SocketAddr,
     pub public_url: String,
     pub data: PathBuf,
-    pub database: secrecy::SecretString,
+    #[serde(deserialize_with = "secret")]
+    pub database: SecretString,
     pub database_connections: u32,
-    pub secret: secrecy::SecretString,
+    #[serde(deserialize_with = "secret")]
+    pub secret: SecretString,
     pub log_format: LogFormat,
     pub upload_limit: u64,
+    pub trusted_proxies: Vec<ipnet::IpNet>,
     pub engine: EngineConfig,
     pub receipts: ReceiptConfig,
 }
@@ -50,6 +55,29 @@ pub struct ReceiptConfig {
     pub tolerance_seconds: i64,
 }
 
+/// The usual error would show what was given.
+fn secret<'de, D: Deserializer<'de>>(value: D) -> Result<SecretString, D::Error> {
+    let text = String::deserialize(value).map_err(|_| D::Error::custom("this setting must be text, in quotes"))?;
+    Ok(text.into())
+}
+
+/// Variables that are the scripts' and no settings.
+const NOT_SETTINGS: [&str; 1] = ["tools"];
+/// Settings that are text also when they look like a number.
+const TEXTS: [&str; 4] = ["secret", "database", "data", "public_url"];
+
+/// The settings among the variables: `REACHWIRE_ENGINE__POSTS_AT_ONCE` is `engine.posts_at_once`.
+fn settings(variables: impl Iterator<Item = (String, String)>) -> impl Iterator<Item = (String, Value)> {
+    variables.filter_map(|(name, text)| {
+        let key = name.strip_prefix("REACHWIRE_")?.to_lowercase().replace("__", ".");
+        if NOT_SETTINGS.contains(&key.as_str()) {
+            return None;
+        }
+        let plain = if TEXTS.contains(&key.as_str()) { Value::from(text.as_str()) } else { text.parse().ok()? };
+        Some((key, plain))
+    })
+}
+
 /// What the command line may set; absent ones leave the setting alone.
 #[derive(Clone, Debug, Default, Serialize, clap::Args)]
 pub struct Flags {
@@ -69,12 +97,16 @@ pub struct Flags {
 
 impl Config {
     pub fn load(flags: &Flags) -> Result<Self, String> {
-        let config: Self = Figment::from(Toml::string(DEFAULTS))
-            .merge(Toml::file("reachwire.toml"))
-            .merge(Env::prefixed("REACHWIRE_").split("__"))
-            .merge(Serialized::defaults(flags))
-            .extract()
-            .map_err(|error| format!("settings: {error}"))?;
+        // A variable that is not text is none of ours.
+        let variables =
+            std::env::vars_os().filter_map(|(name, text)| Some((name.into_string().ok()?, text.into_string().ok()?)));
+        Self::read(Figment::from(Toml::string(DEFAULTS)).merge(Toml::file("reachwire.toml")), variables, flags)
+    }
+
+    fn read(file: Figment, variables: impl Iterator<Item = (String, String)>, flags: &Flags) -> Result<Self, String> {
+        let figment = settings(variables).fold(file, |file, (key, value)| file.merge(Serialized::default(&key, value)));
+        let config: Self =
+            figment.merge(Serialized::defaults(flags)).extract().map_err(|error| format!("settings: {error}"))?;
         config.check()?;
         Ok(config)
     }
@@ -133,6 +165,38 @@ mod tests {
         assert_eq!(config.public_url(), "http://127.0.0.1:3000");
         assert!(!config.behind_https());
         config.check().unwrap();
+    }
+
+    fn read(file: &str, variables: &[(&str, &str)]) -> Result<Config, String> {
+        let figment = Figment::from(Toml::string(DEFAULTS)).merge(Toml::string(file));
+        let variables = variables.iter().map(|(name, text)| ((*name).to_string(), (*text).to_string()));
+        Config::read(figment, variables, &Flags::default())
+    }
+
+    #[test]
+    fn variables_are_read_and_the_scripts_own_passed_over() {
+        let config = read(
+            "",
+            &[
+                ("REACHWIRE_TOOLS", "/tools"),
+                ("REACHWIRE_SECRET", "00123456789012345678"),
+                ("REACHWIRE_ENGINE__POSTS_AT_ONCE", "16"),
+                ("REACHWIRE_TRUSTED_PROXIES", "[\"10.0.0.0/8\"]"),
+                ("REACHWIRE_LISTEN", "0.0.0.0:80"),
+                ("PATH", "/bin"),
+            ],
+        );
+        let config = config.unwrap();
+        assert_eq!(secrecy::ExposeSecret::expose_secret(&config.secret), "00123456789012345678");
+        assert_eq!((config.engine.posts_at_once, config.engine.tries), (16, Config::defaults().engine.tries));
+        assert_eq!((config.trusted_proxies.len(), config.listen.port()), (1, 80));
+        assert!(read("", &[("REACHWIRE_TYPO", "1")]).unwrap_err().contains("typo"));
+    }
+
+    #[test]
+    fn a_secret_that_is_no_text_is_refused_without_showing_it() {
+        let said = read("secret = 12345678901234567", &[]).unwrap_err();
+        assert!(said.contains("secret") && said.contains("text") && !said.contains("12345678901234567"), "{said}");
     }
 
     #[test]

@@ -122,6 +122,11 @@ impl Tx {
     }
 }
 
+/// What a column `name_key` holds: SQLite's own `lower` knows ASCII alone.
+pub fn name_key(name: &str) -> String {
+    name.to_lowercase()
+}
+
 /// `fetch!(db, all, Webhook, "select ... where id = $1", id)`: rows of a `#[derive(FromRow)]` type or a tuple, from a
 /// [`Db`] (its readers) or a [`Tx`]; `one`, `optional` or `all`.
 #[macro_export]

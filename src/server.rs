@@ -31,6 +31,7 @@ pub struct AppState {
     pub clock: Clock,
     pub master_key: MasterKey,
     pub engine: Engine,
+    pub readiness: health::Readiness,
     pub metrics: metrics_exporter_prometheus::PrometheusHandle,
     pub leptos: LeptosOptions,
 }
@@ -43,6 +44,7 @@ impl AppState {
             clock,
             master_key,
             engine,
+            readiness: health::Readiness::default(),
             metrics: observe::metrics(),
             leptos: assets::leptos_options(),
         }

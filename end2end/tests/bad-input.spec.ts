@@ -65,10 +65,16 @@ test('a picture is not a CSV file, nor is an empty one', async ({ page, expectEr
   expectErrors(failed);
   await signIn(page, undefined, '/customers/import');
   const png = Buffer.from('89504e470d0a1a0a0000000d4948445200000001000000010806000000', 'hex');
-  for (const [name, buffer] of [['photo.png', png], ['empty.csv', Buffer.alloc(0)], ['header.csv', Buffer.from('')]] as const) {
+  const files = [
+    ['photo.png', png, 'This is not a CSV file: it looks like a PNG picture. Export the list as CSV (UTF-8) and upload that.'],
+    ['empty.csv', Buffer.alloc(0), 'The file is empty.'],
+    ['header.csv', Buffer.from('id,name\n'), 'The file has column names but no rows.'],
+    ['twice.csv', Buffer.from('id,id\n1,2\n'), 'Two columns are named “id”. Give every column a name of its own.'],
+  ] as const;
+  for (const [name, buffer, said] of files) {
     await page.getByLabel('CSV file').setInputFiles({ name, mimeType: 'application/octet-stream', buffer });
     await page.getByRole('button', { name: 'Upload' }).click();
-    await expect(page.getByRole('alert').filter({ hasText: /./ }).first()).toBeVisible();
+    await expect(page.getByRole('alert').getByText(said, { exact: true }), name).toBeVisible();
     await expect(page).toHaveURL(/\/customers\/import(\?|$)/);
   }
 });

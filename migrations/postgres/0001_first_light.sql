@@ -1,5 +1,5 @@
 -- The same tables as migrations/sqlite/0001, in PostgreSQL's words. Times are unix milliseconds. What belongs to a
--- workspace has workspace_id first in its key. Keys that lists are walked by compare bytewise
+-- workspace has workspace_id first in its key. name_key is the name in lower case, as Rust has it, for searches. Keys that lists are walked by compare bytewise
 -- (collate "C"), as SQLite's do.
 
 -- The installation: settings, workspaces, people.
@@ -40,13 +40,14 @@ create index identities_of_customer on identities (workspace_id, customer_id, id
 create table customer_counts (workspace_id text primary key, customers bigint not null);
 
 -- bytes_done and lines_done move in the transaction of the rows they count: an import goes on exactly there.
--- reasons is an object of reason to number of bad rows.
+-- progress_at says when it last moved: one that runs and has not moved for minutes was interrupted. reasons is an
+-- object of reason to number of bad rows.
 create table imports (
     workspace_id text not null, id text not null, source text not null, file_name text not null, bytes bigint not null,
     status text not null, mapping text, bytes_done bigint not null default 0, lines_done bigint not null default 0,
     rows_good bigint not null default 0, rows_bad bigint not null default 0, reasons text not null default '{}',
-    error text, created_by text not null, created_at bigint not null, started_at bigint, finished_at bigint,
-    primary key (workspace_id, id)
+    error text, created_by text not null, created_at bigint not null, started_at bigint, progress_at bigint,
+    finished_at bigint, primary key (workspace_id, id)
 );
 create index imports_running on imports (status) where status = 'running';
 create table import_errors (
@@ -56,8 +57,8 @@ create table import_errors (
 
 -- Audiences: everybody, an uploaded list, or rules.
 create table audiences (
-    workspace_id text not null, id text not null, name text not null, kind text not null, rules text not null,
-    size bigint not null, unmatched bigint not null default 0, created_at bigint not null, updated_at bigint not null,
+    workspace_id text not null, id text not null, name text not null, name_key text not null default '',
+    kind text not null, rules text not null, size bigint not null, unmatched bigint not null default 0, created_at bigint not null, updated_at bigint not null,
     primary key (workspace_id, id)
 );
 create unique index audiences_name on audiences (workspace_id, name);
@@ -77,8 +78,8 @@ create table campaigns (
 );
 
 create table webhooks (
-    workspace_id text not null, id text not null, name text not null, enabled boolean not null, url text not null,
-    authentication text not null, key_cipher text, id_types text not null, parameters text not null,
+    workspace_id text not null, id text not null, name text not null, name_key text not null default '',
+    enabled boolean not null, url text not null, authentication text not null, key_cipher text, id_types text not null, parameters text not null,
     batch_size bigint not null, concurrency bigint not null, users_per_second bigint, receipts_enabled boolean not null,
     retention_days bigint not null, statuses text not null, version bigint not null,
     tested_at bigint, test_ok boolean, test_reason text, created_at bigint not null, updated_at bigint not null,
@@ -94,8 +95,8 @@ create table test_sends (
 
 -- A task is what the marketer wrote; the run of it is the row of the same id in sends.
 create table tasks (
-    workspace_id text not null, id text not null, name text not null, audience_id text not null,
-    webhook_id text not null, id_type text not null, encryption text not null, inputs text not null,
+    workspace_id text not null, id text not null, name text not null, name_key text not null default '',
+    audience_id text not null, webhook_id text not null, id_type text not null, encryption text not null, inputs text not null,
     scheduled_at bigint, time_zone text not null, created_by text not null, created_at bigint not null,
     updated_at bigint not null, primary key (workspace_id, id)
 );

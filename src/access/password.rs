@@ -4,10 +4,24 @@ use argon2::{
     Argon2,
     password_hash::{PasswordHash, PasswordHasher, PasswordVerifier, SaltString, rand_core::OsRng},
 };
-use tokio::{sync::Semaphore, task::spawn_blocking};
+use tokio::{
+    sync::{Semaphore, SemaphorePermit},
+    task::spawn_blocking,
+};
 
 /// Hashing takes 19 MiB and tens of milliseconds: two at once bound what strangers can make us spend.
 static AT_ONCE: Semaphore = Semaphore::const_new(2);
+/// Those who wait for it, and those whose turn it is.
+static QUEUE: Semaphore = Semaphore::const_new(128);
+
+/// The hash of no password that anyone has.
+const NOBODY: &str =
+    "$argon2id$v=19$m=19456,t=2,p=1$cmVhY2h3aXJlLW5vYm9keQ$1UkZ1kYIcPP6XI1bGTcYRyoXDKUHSlmWSnHJ1xSWC5U";
+
+/// A place among those whose passwords wait to be looked at; `None` when there are too many.
+pub fn queue() -> Option<SemaphorePermit<'static>> {
+    QUEUE.try_acquire().ok()
+}
 
 pub const SHORTEST: usize = 12;
 const LONGEST: usize = 256;
@@ -33,9 +47,6 @@ pub async fn hash(password: String) -> Result<String, String> {
 
 /// Takes as long for an account that does not exist (`hash` is `None`) as for one that does.
 pub async fn verify(password: String, hash: Option<String>) -> bool {
-    /// The hash of no password that anyone has.
-    const NOBODY: &str =
-        "$argon2id$v=19$m=19456,t=2,p=1$cmVhY2h3aXJlLW5vYm9keQ$1UkZ1kYIcPP6XI1bGTcYRyoXDKUHSlmWSnHJ1xSWC5U";
     let Ok(_permit) = AT_ONCE.acquire().await else {
         return false;
     };
@@ -62,5 +73,15 @@ mod tests {
         assert!(!verify("anything at all".into(), None).await);
         assert!(check("elevenchars").is_err());
         assert!(check("twelve chars").is_ok());
+    }
+
+    #[test]
+    fn nobodys_hash_costs_as_much_as_anybodys() {
+        let hash = PasswordHash::new(NOBODY).unwrap();
+        let cost = argon2::Params::try_from(&hash).unwrap();
+        assert_eq!((cost.m_cost(), cost.t_cost(), cost.p_cost()), {
+            let usual = argon2::Params::default();
+            (usual.m_cost(), usual.t_cost(), usual.p_cost())
+        });
     }
 }

@@ -1,6 +1,7 @@
 //! Signing in and out, and finding who a request comes from. Plain forms and cookies: all of it works without wasm.
 
 use super::{
+    address,
     context::Signed,
     model::{Role, SessionInfo},
     password, store,
@@ -10,10 +11,11 @@ use crate::{
     error::{AppError, AppResult},
     secrets::random_hex,
     server::AppState,
+    ui::query,
 };
 use axum::{
     Extension, Form, Router,
-    extract::{ConnectInfo, Request, State},
+    extract::{ConnectInfo, DefaultBodyLimit, Request, State},
     middleware::Next,
     response::{IntoResponse, Redirect, Response},
     routing,
@@ -28,15 +30,20 @@ const IDLE: Millis = 3 * DAY;
 /// last_seen_at is written at most this often.
 const TOUCH: Millis = 5 * MINUTE;
 
-/// Failures after which an account or an address waits, and for how long.
-const FAILURES: i64 = 10;
+/// Tries after which an account or an address, which many people may share, waits, and for how long.
+const ACCOUNT_TRIES: i64 = 10;
+const ADDRESS_TRIES: i64 = 30;
 const WINDOW: Millis = 15 * MINUTE;
+/// As long as an e-mail address may be.
+const EMAIL_MAX: usize = 254;
 
 pub fn routes() -> Router<AppState> {
     Router::new()
         .route("/sign-in", routing::post(sign_in))
         .route("/sign-out", routing::post(sign_out))
         .route("/switch-workspace", routing::post(switch_workspace))
+        // Those who wait for their turn are many, so each is small.
+        .layer(DefaultBodyLimit::max(16 << 10))
 }
 
 /// The value of a cookie.
@@ -84,8 +91,7 @@ pub async fn load(State(state): State<AppState>, mut request: Request, next: Nex
             let reads_html = accepts_html(request.headers());
             if page && reads_html {
                 let target = request.uri().path_and_query().map_or("/", |target| target.as_str());
-                let query = leptos_router::params::ParamsMap::from_iter([("next", target.to_string())]);
-                return Redirect::to(&format!("/sign-in{}", query.to_query_string())).into_response();
+                return Redirect::to(&sign_in_at("", target)).into_response();
             }
         }
         Err(error) => return error.into_response(),
@@ -146,33 +152,37 @@ struct SignIn {
 
 async fn sign_in(
     State(state): State<AppState>,
-    address: Option<Extension<ConnectInfo<SocketAddr>>>,
+    peer: Option<Extension<ConnectInfo<SocketAddr>>>,
+    headers: HeaderMap,
     Form(form): Form<SignIn>,
 ) -> Result<Response, AppError> {
-    let address = address.map_or("unknown".to_string(), |Extension(ConnectInfo(address))| address.ip().to_string());
+    let address = peer.map_or("unknown".to_string(), |Extension(ConnectInfo(peer))| {
+        address::household(address::client(peer.ip(), &headers, &state.config.trusted_proxies))
+    });
+    let Some(_place) = password::queue() else {
+        tracing::warn!(%address, "too many sign-ins at once");
+        return Ok(back_to_sign_in("busy", &form.next));
+    };
     let now = state.clock.now();
-    let since = now - WINDOW;
-    let subjects = [format!("account {}", form.email.to_lowercase()), format!("address {address}")];
-    for subject in &subjects {
-        if store::failures(&state.db, subject, since).await? >= FAILURES {
-            tracing::warn!(%address, "sign-in throttled");
-            return Ok(back_to_sign_in("wait", &form.next));
-        }
+    let email: String = form.email.trim().to_lowercase().chars().take(EMAIL_MAX).collect();
+    let (account, place) = (format!("account {email}"), format!("address {address}"));
+    let of_account = store::count_try(&state.db, &account, now, now - WINDOW).await?;
+    let of_address = store::count_try(&state.db, &place, now, now - WINDOW).await?;
+    if of_account > ACCOUNT_TRIES || of_address > ADDRESS_TRIES {
+        tracing::warn!(%address, "sign-in throttled");
+        return Ok(back_to_sign_in("wait", &form.next));
     }
-    let user = store::user_by_email(&state.db, form.email.trim()).await?;
+    let user = store::user_by_email(&state.db, &email).await?;
     let hash = user.as_ref().map(|user| user.password_hash.clone());
     let right = password::verify(form.password, hash).await;
     let Some(user) = user.filter(|_| right) else {
-        for subject in &subjects {
-            store::add_failure(&state.db, subject, now, since).await?;
-        }
         tracing::warn!(%address, "sign-in failed");
         return Ok(back_to_sign_in("wrong", &form.next));
     };
+    store::forget_try(&state.db, &account, &place).await?;
     let Some((workspace, _)) = store::workspaces_of(&state.db, &user.id).await?.into_iter().next() else {
         return Ok(back_to_sign_in("nowhere", &form.next));
     };
-    store::forget_failures(&state.db, &subjects[0]).await?;
     let token = random_hex(32);
     store::add_session(&state.db, &token_hash(&token), &user.id, &workspace, now, now + LIFETIME).await?;
     tracing::info!(user = %user.id, "signed in");
@@ -180,15 +190,20 @@ async fn sign_in(
     Ok(([(header::SET_COOKIE, cookie)], Redirect::to(local(&form.next))).into_response())
 }
 
-fn back_to_sign_in(problem: &str, next: &str) -> Response {
-    let query =
-        leptos_router::params::ParamsMap::from_iter([("problem", problem.to_string()), ("next", next.to_string())]);
-    Redirect::to(&format!("/sign-in{}", query.to_query_string())).into_response()
+/// The sign-in page with what it is told; `problem` is a word that it knows.
+fn sign_in_at(problem: &str, next: &str) -> String {
+    format!("/sign-in{}", query::to_query([("problem", problem), ("next", next)]))
 }
 
-/// Only paths of ours: never to where a crafted link says.
+fn back_to_sign_in(problem: &str, next: &str) -> Response {
+    Redirect::to(&sign_in_at(problem, local(next))).into_response()
+}
+
+/// Only paths of ours: never to where a crafted link says. Browsers drop tabs and line ends from addresses and take a
+/// backslash for a slash.
 fn local(next: &str) -> &str {
-    let ours = next.starts_with('/') && !next.starts_with("//") && !next.contains(['\\', '\r', '\n']);
+    let ours =
+        next.starts_with('/') && !next.starts_with("//") && !next.contains(|c: char| c.is_control() || c == '\\');
     if ours { next } else { "/" }
 }
 
@@ -225,7 +240,15 @@ mod tests {
     #[test]
     fn after_sign_in_one_stays_here() {
         assert_eq!(local("/tasks?page=2"), "/tasks?page=2");
-        for elsewhere in ["", "https://evil.example", "//evil.example", "/\\evil.example", "/a\r\nb"] {
+        for elsewhere in [
+            "",
+            "https://evil.example",
+            "//evil.example",
+            "/\\evil.example",
+            "/a\r\nb",
+            "/\t/evil.example",
+            "/\u{85}/b",
+        ] {
             assert_eq!(local(elsewhere), "/");
         }
     }

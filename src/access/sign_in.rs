@@ -1,17 +1,17 @@
 //! The sign-in page: a plain form to `POST /sign-in`, so it works before anything has loaded.
 
-use crate::ui::{Field, Note, SubmitButton, TextInput, Tone};
+use crate::ui::{Field, Note, SubmitButton, TextInput, Tone, query::use_query};
 use leptos::prelude::*;
 use leptos_meta::Title;
-use leptos_router::hooks::use_query_map;
 
 pub fn sign_in_page() -> AnyView {
-    let query = use_query_map();
-    let next = move || query.read().get("next").unwrap_or_default();
+    let query = use_query();
+    let next = move || query.read().text("next");
     let problem = move || {
-        let text = match query.read().get("problem").as_deref() {
+        let text = match query.read().get("problem") {
             Some("wrong") => "E-mail or password is not right.",
             Some("wait") => "Too many tries. Wait 15 minutes and try again.",
+            Some("busy") => "Many people are signing in right now. Wait a moment and try again.",
             Some("nowhere") => "This account is in no workspace. Ask an administrator to add you.",
             _ => return None,
         };

@@ -38,19 +38,46 @@ pub async fn user_by_email(db: &Db, email: &str) -> sqlx::Result<Option<UserRow>
     )
 }
 
-/// Makes the user, or gives an existing one a new name and password; the id.
-pub async fn put_user(db: &Db, email: &str, name: &str, password_hash: &str, now: Millis) -> sqlx::Result<String> {
-    execute!(
-        db,
-        "insert into users (id, email, name, password_hash, created_at) values ($1, $2, $3, $4, $5)
-         on conflict (email) do update set name = excluded.name, password_hash = excluded.password_hash",
-        new_id(),
-        email.to_lowercase(),
-        name,
+/// Makes the user, or gives an existing one a new password and, when there is one, a new name. Whoever was signed in
+/// with the old password is no more. The id.
+pub async fn put_user(
+    db: &Db,
+    email: &str,
+    name: Option<&str>,
+    password_hash: &str,
+    now: Millis,
+) -> sqlx::Result<String> {
+    let email = email.to_lowercase();
+    let mut tx = db.begin().await?;
+    let known = fetch!(
+        tx,
+        optional,
+        (String,),
+        "update users set password_hash = $2, name = coalesce($3, name) where email = $1 returning id",
+        &email,
         password_hash,
-        now
+        name
     )?;
-    let (id,) = fetch!(db, one, (String,), "select id from users where email = $1", email.to_lowercase())?;
+    let id = match known {
+        Some((id,)) => {
+            execute!(tx, "delete from sessions where user_id = $1", &id)?;
+            id
+        }
+        None => {
+            let id = new_id();
+            execute!(
+                tx,
+                "insert into users (id, email, name, password_hash, created_at) values ($1, $2, $3, $4, $5)",
+                &id,
+                &email,
+                name.unwrap_or_else(|| email.split('@').next().unwrap_or(&email)),
+                password_hash,
+                now
+            )?;
+            id
+        }
+    };
+    tx.commit().await?;
     Ok(id)
 }
 
@@ -166,33 +193,27 @@ pub async fn end_session(db: &Db, token_hash: &str) -> sqlx::Result<()> {
     Ok(())
 }
 
-/// Failed sign-ins of an account or address since `since`.
-pub async fn failures(db: &Db, subject: &str, since: Millis) -> sqlx::Result<i64> {
-    let row = fetch!(
-        db,
-        optional,
-        (i64,),
-        "select failures from sign_in_failures where subject = $1 and since > $2",
-        subject,
-        since
-    )?;
-    Ok(row.map_or(0, |(failures,)| failures))
-}
-
-/// Counts one more; a count that began before `since` starts again.
-pub async fn add_failure(db: &Db, subject: &str, now: Millis, since: Millis) -> sqlx::Result<()> {
+/// Counts a try of an account or address before its password is looked at, so that tries at the same time count too;
+/// how many there were since `since`, this one included.
+pub async fn count_try(db: &Db, subject: &str, now: Millis, since: Millis) -> sqlx::Result<i64> {
     execute!(db, "delete from sign_in_failures where since <= $1", since)?;
-    execute!(
-        db,
+    let mut tx = db.begin().await?;
+    let (tries,) = fetch!(
+        tx,
+        one,
+        (i64,),
         "insert into sign_in_failures (subject, failures, since) values ($1, 1, $2)
-         on conflict (subject) do update set failures = sign_in_failures.failures + 1",
+         on conflict (subject) do update set failures = sign_in_failures.failures + 1 returning failures",
         subject,
         now
     )?;
-    Ok(())
+    tx.commit().await?;
+    Ok(tries)
 }
 
-pub async fn forget_failures(db: &Db, subject: &str) -> sqlx::Result<()> {
-    execute!(db, "delete from sign_in_failures where subject = $1", subject)?;
+/// After a right password: the account's tries are forgotten; of the address, which others may share, this one is.
+pub async fn forget_try(db: &Db, account: &str, address: &str) -> sqlx::Result<()> {
+    execute!(db, "delete from sign_in_failures where subject = $1", account)?;
+    execute!(db, "update sign_in_failures set failures = failures - 1 where subject = $1 and failures > 0", address)?;
     Ok(())
 }

@@ -32,7 +32,7 @@ pub async fn load_overview() -> Result<Overview, AppError> {
     let (recent, tasks) = crate::tasks::store::list(db, workspace, &query).await?;
     Ok(Overview {
         customers: crate::customers::store::total(db, workspace).await?,
-        audiences: crate::audiences::store::summaries(db, workspace).await?.len() as i64,
+        audiences: crate::audiences::store::count(db, workspace).await?,
         webhooks: crate::webhooks::store::list(db, workspace).await?.len() as i64,
         tasks,
         recent,

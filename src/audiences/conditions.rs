@@ -11,10 +11,9 @@ use super::{
 use crate::{
     customers::model::{Tag, TagKind},
     error::{AppError, FieldError},
-    ui::{Button, Glyph, Select, SelectOption, TextInput, format},
+    ui::{Button, CellError, Glyph, Select, SelectOption, TextInput, format, query::Query},
 };
 use leptos::prelude::*;
-use leptos_router::params::ParamsMap;
 use std::time::Duration;
 
 /// How long one has to stop typing before the customers are counted.
@@ -52,9 +51,9 @@ impl Row {
 }
 
 /// The conditions that an address holds, as Count sends them.
-pub fn from_query(query: &ParamsMap) -> Vec<Condition> {
+pub fn from_query(query: &Query) -> Vec<Condition> {
     let read = |place: usize| {
-        let text = |name: &str| query.get(&format!("rules[{place}]{name}")).unwrap_or_default();
+        let text = |name: &str| query.text(&format!("rules[{place}]{name}"));
         Condition { tag: text("[tag]"), op: text("[op]"), values: vec![text("[values][0]"), text("[values][1]")] }
     };
     let mut all: Vec<Condition> = (0..RULES_MAX).map(read).collect();
@@ -118,7 +117,7 @@ pub fn Conditions(
                 key=|(place, _)| *place
                 children=move |(place, row)| view! { <ConditionRow place row tags errors /> }
             />
-            <Complaint name="rules" errors />
+            <CellError name="rules" errors />
             <div class="actions">
                 <Button label="Add condition" icon=Glyph::Plus disabled=full on_click=move |()| add() />
                 <button
@@ -177,7 +176,7 @@ fn ConditionRow(place: usize, row: Row, tags: StoredValue<Vec<Tag>>, errors: Sig
         view! {
             <div class="field" hidden=hidden>
                 {move || value_input(kind.get(), name.clone(), label.clone(), row.values[nth], errors)}
-                <Complaint name=self::name_of(place, &format!("[values][{nth}]")) errors />
+                <CellError name=self::name_of(place, &format!("[values][{nth}]")) errors />
             </div>
         }
     };
@@ -193,7 +192,7 @@ fn ConditionRow(place: usize, row: Row, tags: StoredValue<Vec<Tag>>, errors: Sig
                     errors
                     on_input=choose
                 />
-                <Complaint name=name("[tag]") errors />
+                <CellError name=name("[tag]") errors />
             </div>
             <div class="field">
                 <Select
@@ -204,7 +203,7 @@ fn ConditionRow(place: usize, row: Row, tags: StoredValue<Vec<Tag>>, errors: Sig
                     errors
                     on_input=move |op| row.op.set(op)
                 />
-                <Complaint name=name("[op]") errors />
+                <CellError name=name("[op]") errors />
             </div>
             {value(0)}
             {value(1)}
@@ -247,13 +246,4 @@ fn value_input(
         _ => ("text", ""),
     };
     view! { <TextInput name type_ inputmode value placeholder="Value" aria_label=label errors on_input /> }.into_any()
-}
-
-/// What is wrong with the input of that name.
-#[component]
-fn Complaint(#[prop(into)] name: String, errors: Signal<Vec<FieldError>>) -> impl IntoView {
-    let text = move || {
-        errors.with(|errors| errors.iter().find(|error| error.field == name).map(|error| error.message.clone()))
-    };
-    view! { <div class="field"><span class="error">{text}</span></div> }
 }

@@ -16,19 +16,17 @@ use crate::{
     ui::{
         Button, Confirm, EmptyState, ErrorNote, Fact, Facts, FormErrors, LinkButton, Note, PageHeader, Panel, Skeleton,
         SubmitButton, TableWrap, Time, Tone, field_errors, format,
+        query::{Query, use_query},
     },
 };
 use leptos::prelude::*;
-use leptos_router::{
-    hooks::{use_params_map, use_query_map},
-    params::ParamsMap,
-};
+use leptos_router::hooks::use_params_map;
 
 /// Tags that have a column among the first customers.
 const TAG_COLUMNS: usize = 6;
 
 pub fn audience_page() -> AnyView {
-    let (params, query) = (use_params_map(), use_query_map());
+    let (params, query) = (use_params_map(), use_query());
     let id = Memo::new(move |_| params.with(|params| params.get("id").unwrap_or_default()));
     let editing = Memo::new(move |_| query.with(|query| query.get("edit").is_some()));
     let asked = Memo::new(move |_| query.with(from_query));
@@ -181,14 +179,14 @@ fn Delete(id: String, name: String) -> impl IntoView {
 fn edit(
     view: AudienceView,
     update: ServerAction<UpdateAudience>,
-    query: ParamsMap,
+    query: Query,
     counted: Option<Result<i64, AppError>>,
 ) -> AnyView {
     let AudienceView { audience, tags, .. } = view;
     let error = Signal::derive(move || update.value().get().and_then(Result::err));
     let errors = field_errors(error);
     let here = format!("/audiences/{}", audience.id);
-    let name = query.get("name").unwrap_or_else(|| audience.name.clone());
+    let name = query.get("name").unwrap_or(&audience.name).to_string();
     let conditions = (audience.kind == Kind::Rules).then(|| {
         let asked = from_query(&query);
         let (initial, counted) = if asked.is_empty() {

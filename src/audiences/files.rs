@@ -12,10 +12,11 @@ use crate::{
     clock::new_id,
     customers::{
         self,
-        upload::{Upload, broken},
+        upload::{Upload, broken, check_length, text_of},
     },
     error::{AppError, AppResult, FieldError, internal},
     server::{AppState, csv},
+    ui::query::to_query,
 };
 use axum::{
     Router,
@@ -23,15 +24,13 @@ use axum::{
     response::{IntoResponse, Redirect, Response},
     routing,
 };
-use leptos_router::{location::Url, params::ParamsMap};
-use tower_http::limit::RequestBodyLimitLayer;
+use http::HeaderMap;
 
 pub fn routes(upload_limit: u64) -> Router<AppState> {
     let limit = usize::try_from(upload_limit).unwrap_or(usize::MAX);
     Router::new()
         .route(super::form::UPLOAD, routing::post(upload))
-        .layer(DefaultBodyLimit::disable())
-        .layer(RequestBodyLimitLayer::new(limit))
+        .layer(DefaultBodyLimit::max(limit))
         .route("/audiences/{id}/unmatched.csv", routing::get(unmatched))
 }
 
@@ -44,37 +43,42 @@ struct Form {
 }
 
 /// Makes the audience and leads to its page; what is wrong leads back to the form with what was typed.
-async fn upload(ctx: AppResult<Ctx>, multipart: Multipart) -> Response {
+async fn upload(ctx: AppResult<Ctx>, headers: HeaderMap, multipart: Multipart) -> Response {
     let mut form = Form::default();
-    match create(ctx, multipart, &mut form).await {
+    match create(ctx, &headers, multipart, &mut form).await {
         Ok(id) => Redirect::to(&format!("/audiences/{id}")).into_response(),
         Err(AppError::Unauthenticated) => {
             Redirect::to("/sign-in?next=%2Faudiences%2Fnew%3Fkind%3Dlist").into_response()
         }
         Err(error) => {
             let field = error.fields().first().map_or("", |error| error.field.as_str());
-            let mut query = ParamsMap::new();
-            for (key, value) in [
-                ("kind", "list"),
-                ("name", form.name.as_str()),
-                ("id_type", &form.id_type),
-                ("field", field),
-                ("problem", &error.to_string()),
-            ] {
-                query.insert(key, Url::escape(value));
-            }
-            Redirect::to(&format!("/audiences/new{}", query.to_query_string())).into_response()
+            // An address has its limits: what is longer than any name is not brought back whole.
+            let short = |text: &str| text.chars().take(200).collect::<String>();
+            let query = to_query([
+                ("kind", "list".to_string()),
+                ("name", short(&form.name)),
+                ("id_type", short(&form.id_type)),
+                ("field", field.to_string()),
+                ("problem", error.to_string()),
+            ]);
+            Redirect::to(&format!("/audiences/new{query}")).into_response()
         }
     }
 }
 
-async fn create(ctx: AppResult<Ctx>, mut multipart: Multipart, form: &mut Form) -> AppResult<String> {
+async fn create(
+    ctx: AppResult<Ctx>,
+    headers: &HeaderMap,
+    mut multipart: Multipart,
+    form: &mut Form,
+) -> AppResult<String> {
     let ctx = ctx?.require(Permission::ManageCustomers)?;
+    check_length(headers, ctx.state.config.upload_limit)?;
     let id = new_id();
     while let Some(field) = multipart.next_field().await.map_err(broken)? {
         match field.name() {
-            Some("name") => form.name = field.text().await.map_err(broken)?,
-            Some("id_type") => form.id_type = field.text().await.map_err(broken)?,
+            Some("name") => form.name = text_of(field).await?,
+            Some("id_type") => form.id_type = text_of(field).await?,
             Some("file") => {
                 form.file = Some(Upload::receive(&ctx.state.config.uploads(), &id, field).await?);
             }

@@ -11,15 +11,15 @@ use crate::{
     ui::{
         EmptyState, ErrorNote, Field, FormErrors, LinkButton, Note, PageHeader, Panel, Select, SelectOption, Skeleton,
         SubmitButton, Tabs, TextInput, Tone, field_errors, format,
+        query::{Query, use_query},
     },
 };
 use leptos::prelude::*;
-use leptos_router::{hooks::use_query_map, params::ParamsMap};
 
 pub const UPLOAD: &str = "/audiences/upload";
 
 pub fn new_audience_page() -> AnyView {
-    let query = use_query_map();
+    let query = use_query();
     let kind = Memo::new(move |_| query.with(kind_of));
     let asked = Memo::new(move |_| query.with(from_query));
     let choices = Resource::new(
@@ -58,16 +58,12 @@ pub fn new_audience_page() -> AnyView {
     .into_any()
 }
 
-fn kind_of(query: &ParamsMap) -> Kind {
-    query.get("kind").and_then(|code| Kind::from_code(&code)).unwrap_or_default()
+fn kind_of(query: &Query) -> Kind {
+    query.get("kind").and_then(Kind::from_code).unwrap_or_default()
 }
 
 fn address(kind: Kind) -> String {
     format!("/audiences/new?kind={}", kind.code())
-}
-
-fn text(query: &ParamsMap, name: &str) -> String {
-    query.get(name).unwrap_or_default()
 }
 
 #[component]
@@ -83,7 +79,7 @@ pub fn NameField(
 }
 
 #[component]
-fn Everybody(choices: Choices, query: ParamsMap) -> impl IntoView {
+fn Everybody(choices: Choices, query: Query) -> impl IntoView {
     let create = ServerAction::<CreateAudience>::new();
     let error = Signal::derive(move || create.value().get().and_then(Result::err));
     view! {
@@ -91,7 +87,7 @@ fn Everybody(choices: Choices, query: ParamsMap) -> impl IntoView {
             <div class="fields">
                 <FormErrors error />
                 <input type="hidden" name="kind" value=Kind::All.code() />
-                <NameField value=text(&query, "name") errors=field_errors(error) />
+                <NameField value=query.text("name") errors=field_errors(error) />
                 <p>{format!("Every customer of the workspace: {} now.", format::count(choices.customers))}</p>
                 <div class="actions">
                     <SubmitButton label="Create Audience" pending=create.pending() />
@@ -104,9 +100,9 @@ fn Everybody(choices: Choices, query: ParamsMap) -> impl IntoView {
 }
 
 #[component]
-fn List(choices: Choices, query: ParamsMap) -> impl IntoView {
-    let problem = text(&query, "problem");
-    let error = (!problem.is_empty()).then(|| AppError::invalid(&text(&query, "field"), problem.clone()));
+fn List(choices: Choices, query: Query) -> impl IntoView {
+    let problem = query.text("problem");
+    let error = (!problem.is_empty()).then(|| AppError::invalid(&query.text("field"), problem.clone()));
     let error = Signal::stored(error);
     let errors = field_errors(error);
     let mut id_types = vec![SelectOption::new("customer_id", "Customer ID")];
@@ -114,11 +110,11 @@ fn List(choices: Choices, query: ParamsMap) -> impl IntoView {
         let label = format!("{} ({})", id_type.code, id_type.name);
         SelectOption::new(id_type.code, label)
     }));
-    let chosen = Some(text(&query, "id_type")).filter(|code| !code.is_empty()).unwrap_or("customer_id".into());
+    let chosen = Some(query.text("id_type")).filter(|code| !code.is_empty()).unwrap_or("customer_id".into());
     view! {
         <form class="fields" method="post" action=UPLOAD enctype="multipart/form-data">
             <FormErrors error />
-            <NameField value=text(&query, "name") errors />
+            <NameField value=query.text("name") errors />
             <Field label="ID Type" name="id_type" required=true errors help="What the IDs in the file are.">
                 <Select name="id_type" options=id_types selected=chosen />
             </Field>
@@ -141,7 +137,7 @@ fn List(choices: Choices, query: ParamsMap) -> impl IntoView {
 }
 
 #[component]
-fn ByConditions(choices: Choices, query: ParamsMap, counted: Option<Result<i64, AppError>>) -> impl IntoView {
+fn ByConditions(choices: Choices, query: Query, counted: Option<Result<i64, AppError>>) -> impl IntoView {
     if choices.tags.is_empty() {
         return view! {
             <EmptyState
@@ -162,7 +158,7 @@ fn ByConditions(choices: Choices, query: ParamsMap, counted: Option<Result<i64, 
             <div class="fields">
                 <FormErrors error />
                 <input type="hidden" name="kind" value=Kind::Rules.code() />
-                <NameField value=text(&query, "name") errors />
+                <NameField value=query.text("name") errors />
             </div>
             <h2>"Customers that every condition holds for"</h2>
             <Conditions tags=choices.tags initial errors count_at="/audiences/new" counted />

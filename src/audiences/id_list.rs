@@ -2,7 +2,10 @@
 
 use crate::{
     bulk,
-    customers::import::{csv::Records, inspect::open_at},
+    customers::import::{
+        csv::Records,
+        inspect::{open_at, separator_of},
+    },
     db::{Db, bulk::rows as json},
     fetch,
 };
@@ -161,8 +164,8 @@ fn read(path: PathBuf, kind: &IdKind, send: &mpsc::Sender<Vec<Id>>) -> Result<()
         return Err(ListError::NotText);
     }
     let bom = if start.starts_with(b"\xef\xbb\xbf") { 3 } else { 0 };
-    let separator = *[b';', b'\t'].iter().find(|separator| start.contains(separator)).unwrap_or(&b',');
-    let mut records = Records::new(open_at(&path, bom)?, separator, None, bom, 0);
+    let separator = separator_of(&start[bom..]);
+    let mut records = Records::new(open_at(&path, bom as u64)?, separator, None, bom as u64, 0);
     let mut chunk = Vec::new();
     while let Some(record) = records.read()? {
         let value = match &record.cells {
@@ -246,6 +249,18 @@ mod tests {
         assert_eq!(members.iter().map(|m| m.customer_id.as_str()).collect::<Vec<_>>(), ["c0001", "c0002"]);
         forget(&db, &ws, "l2").await;
         assert_eq!(store::size_of(&db, &ws, &audience).await.unwrap(), 0);
+    });
+
+    on_both_databases!(the_first_line_says_what_stands_between_the_cells, |db| async move {
+        let ws = setup(&db).await;
+        // A semicolon further down is no separator; nor is one in quotation marks.
+        let text = b"customer id,note\nc0001,a;b\n\"c0002\",c\tc\nc;3,x\n";
+        let found = read_into(&db, &ws, "l1", &IdKind::Customer, file(text).path()).await.unwrap();
+        assert_eq!(found, (2, 1));
+        assert_eq!(store::unmatched(&db, &ws, "l1", 0, 10).await.unwrap(), [(4, "c;3".to_string())]);
+        let text = b"\xef\xbb\xbfcustomer id;note, long\nc0001;a,b\n";
+        let found = read_into(&db, &ws, "l2", &IdKind::Customer, file(text).path()).await.unwrap();
+        assert_eq!(found, (1, 0));
     });
 
     on_both_databases!(what_is_no_list_is_refused, |db| async move {

@@ -8,7 +8,7 @@ use super::{
 use crate::{
     clock::{Millis, new_id},
     customers::{self, model::Tag, store::tags_of},
-    db::Db,
+    db::{Db, name_key},
     error::FieldError,
     execute, fetch,
 };
@@ -57,7 +57,7 @@ pub async fn page(
         all,
         (String, String, String, i64, Millis),
         "select id, name, kind, size, updated_at from audiences
-         where workspace_id = $1 and lower(name) like $2 escape '!' and name > $3 order by name limit $4",
+         where workspace_id = $1 and name_key like $2 escape '!' and name > $3 order by name limit $4",
         workspace,
         pattern(search),
         after,
@@ -69,15 +69,21 @@ pub async fn page(
     rows.into_iter().map(summary).collect()
 }
 
-/// For selects: by name, at most 1,000.
+/// For selects: all of them, by name.
 pub async fn summaries(db: &Db, workspace: &str) -> sqlx::Result<Vec<AudienceSummary>> {
-    page(db, workspace, "", "", 1_000).await
+    page(db, workspace, "", "", i64::MAX).await
+}
+
+/// How many there are.
+pub async fn count(db: &Db, workspace: &str) -> sqlx::Result<i64> {
+    let (count,) = fetch!(db, one, (i64,), "select count(*) from audiences where workspace_id = $1", workspace)?;
+    Ok(count)
 }
 
 /// `like` for "contains this text".
 fn pattern(search: &str) -> String {
     let mut pattern = String::from("%");
-    for c in search.trim().to_lowercase().chars() {
+    for c in name_key(search.trim()).chars() {
         if matches!(c, '%' | '_' | '!') {
             pattern.push('!');
         }
@@ -143,8 +149,8 @@ pub async fn add(db: &Db, workspace: &str, audience: &Audience, now: Millis) -> 
     let id = if audience.id.is_empty() { new_id() } else { audience.id.clone() };
     execute!(
         db,
-        "insert into audiences (workspace_id, id, name, kind, rules, size, unmatched, created_at, updated_at)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $8)",
+        "insert into audiences (workspace_id, id, name, kind, rules, size, unmatched, created_at, updated_at, name_key)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $8, $9)",
         workspace,
         &id,
         &audience.name,
@@ -152,7 +158,8 @@ pub async fn add(db: &Db, workspace: &str, audience: &Audience, now: Millis) -> 
         serde_json::to_string(&audience.rules).unwrap_or_default(),
         audience.size,
         audience.unmatched,
-        now
+        now,
+        name_key(&audience.name)
     )?;
     Ok(id)
 }
@@ -161,13 +168,15 @@ pub async fn add(db: &Db, workspace: &str, audience: &Audience, now: Millis) -> 
 pub async fn update(db: &Db, workspace: &str, audience: &Audience, now: Millis) -> sqlx::Result<()> {
     execute!(
         db,
-        "update audiences set name = $3, rules = $4, size = $5, updated_at = $6 where workspace_id = $1 and id = $2",
+        "update audiences set name = $3, rules = $4, size = $5, updated_at = $6, name_key = $7
+         where workspace_id = $1 and id = $2",
         workspace,
         &audience.id,
         &audience.name,
         serde_json::to_string(&audience.rules).unwrap_or_default(),
         audience.size,
-        now
+        now,
+        name_key(&audience.name)
     )?;
     Ok(())
 }

@@ -36,6 +36,9 @@ on_both_databases!(campaigns_are_created_shown_edited_and_deleted, |db| async mo
     let cookie = server.sign_in("ada@example.com").await;
     let empty = server.page("/campaigns", &cookie).await;
     assert!(empty.status == StatusCode::OK && empty.text.contains("No campaigns yet"));
+    for attribute in ["command=\"show-modal\"", "commandfor=\"create-campaign\""] {
+        assert!(empty.text.contains(attribute), "the dialog opens without scripts: {attribute}");
+    }
     let summer = created(&server, &cookie, "Main", "", "Summer").await;
     assert_eq!(created(&server, &cookie, "Sub", id(&summer), "Sun").await, summer, "back among the others");
     let alone = created(&server, &cookie, "Sub", "", "Alone").await;

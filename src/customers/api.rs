@@ -56,7 +56,8 @@ pub async fn latest_imports() -> Result<(Vec<Import>, i64), AppError> {
     use super::import::store;
     use crate::access::{model::Permission, require};
     let ctx = require(Permission::View)?;
-    Ok((store::latest(&ctx.state.db, ctx.workspace(), 20).await?, ctx.now()))
+    let (imports, now) = (store::latest(&ctx.state.db, ctx.workspace(), 20).await?, ctx.now());
+    Ok((imports.into_iter().map(|import| import.at(now)).collect(), now))
 }
 
 /// An import and what its page needs in its state.
@@ -91,14 +92,14 @@ pub async fn get_import(id: String) -> Result<ImportView, AppError> {
     use crate::access::{model::Permission, require};
     let ctx = require(Permission::View)?;
     let (db, workspace) = (&ctx.state.db, ctx.workspace());
-    let import = store::get(db, workspace, &id).await?;
+    let import = store::get(db, workspace, &id).await?.at(ctx.now());
     let mut view = ImportView { import, columns: vec![], id_types: vec![], bad: vec![], now: ctx.now() };
     match view.import.status {
         ImportStatus::Uploaded => {
             view.id_types = customers::enabled_id_types(db, workspace).await?;
             view.columns = columns(&ctx, &id, &view.id_types).await?;
         }
-        ImportStatus::Finished | ImportStatus::Failed => {
+        ImportStatus::Finished | ImportStatus::Failed | ImportStatus::Interrupted => {
             let rows = store::bad_rows(db, workspace, &id, 0, 100).await?;
             let shown =
                 rows.into_iter().map(|row| BadRowView { line: row.line, reason: row.reason, detail: row.detail });
@@ -112,9 +113,9 @@ pub async fn get_import(id: String) -> Result<ImportView, AppError> {
 /// The guess, from the stored file.
 #[cfg(feature = "ssr")]
 async fn columns(ctx: &crate::access::Ctx, id: &str, id_types: &[IdType]) -> Result<Vec<ColumnView>, AppError> {
-    use super::import::{file_of, guess::guess, inspect::inspect};
+    use super::import::{guess::guess, inspect::inspect};
     const SHOWN: usize = 5;
-    let path = file_of(&ctx.state, id);
+    let path = file_here(ctx, id)?;
     let file = tokio::task::spawn_blocking(move || inspect(&path)).await.map_err(crate::error::internal)?;
     let file = file.map_err(|refusal| AppError::conflict(refusal.to_string()))?;
     let tags = super::store::tags(&ctx.state.db, ctx.workspace()).await?;
@@ -135,6 +136,7 @@ pub async fn start_import(id: String, columns: Vec<ColumnInput>) -> Result<(), A
     let ctx = require(Permission::ManageCustomers)?;
     let (db, workspace) = (&ctx.state.db, ctx.workspace());
     import::store::get(db, workspace, &id).await?;
+    file_here(&ctx, &id)?;
     let mapping = mapping::from_inputs(columns).map_err(AppError::Invalid)?;
     let (id_types, tags) = (store::enabled_id_types(db, workspace).await?, store::tags(db, workspace).await?);
     AppError::check(mapping.check(&id_types, &tags))?;
@@ -147,31 +149,47 @@ pub async fn start_import(id: String, columns: Vec<ColumnInput>) -> Result<(), A
     Ok(())
 }
 
-/// Goes on with an import that failed.
+/// The stored upload, if it is on this server.
+#[cfg(feature = "ssr")]
+fn file_here(ctx: &crate::access::Ctx, id: &str) -> Result<std::path::PathBuf, AppError> {
+    let path = super::import::file_of(&ctx.state, id);
+    if path.exists() {
+        Ok(path)
+    } else {
+        Err(AppError::conflict(
+            "The file is not on this server any more. Discard this import and upload the file again.",
+        ))
+    }
+}
+
+/// Goes on with an import that failed or was interrupted.
 #[server]
 pub async fn run_import_again(id: String) -> Result<(), AppError> {
     use super::import;
     use crate::access::{model::Permission, require};
     let ctx = require(Permission::ManageCustomers)?;
     import::store::get(&ctx.state.db, ctx.workspace(), &id).await?;
-    if !import::store::start_again(&ctx.state.db, ctx.workspace(), &id).await? {
-        return Err(AppError::conflict("Only an import of an uploaded file that failed can be run again."));
+    file_here(&ctx, &id)?;
+    if !import::store::start_again(&ctx.state.db, ctx.workspace(), &id, ctx.now()).await? {
+        return Err(AppError::conflict("Only an import of an uploaded file that has stopped can be run again."));
     }
     import::spawn(&ctx.state, ctx.workspace().to_string(), id);
     Ok(())
 }
 
-/// Forgets an upload that was not started.
+/// Forgets an import that was not started or has stopped.
 #[server]
 pub async fn discard_import(id: String) -> Result<(), AppError> {
     use super::import;
     use crate::access::{model::Permission, require};
     let ctx = require(Permission::ManageCustomers)?;
-    import::store::get(&ctx.state.db, ctx.workspace(), &id).await?;
-    if !import::store::discard(&ctx.state.db, ctx.workspace(), &id).await? {
-        return Err(AppError::conflict("This import has been started already."));
+    let import = import::store::get(&ctx.state.db, ctx.workspace(), &id).await?;
+    if !import::store::discard(&ctx.state.db, ctx.workspace(), &id, ctx.now()).await? {
+        return Err(AppError::conflict("This import runs, or has finished."));
     }
-    if let Err(error) = tokio::fs::remove_file(import::file_of(&ctx.state, &id)).await {
+    if import.uploaded
+        && let Err(error) = tokio::fs::remove_file(import::file_of(&ctx.state, &id)).await
+    {
         tracing::warn!(%error, import = id, "a discarded upload could not be removed");
     }
     leptos_axum::redirect("/customers/import");

@@ -6,13 +6,14 @@ use super::{
         inspect::{Refusal, inspect},
         store::{self, NewImport, Source},
     },
-    upload::{Upload, broken, wants_json},
+    upload::{Upload, broken, check_length, wants_json},
 };
 use crate::{
     access::{Ctx, model::Permission},
     clock::new_id,
     error::{AppError, AppResult, internal},
     server::{AppState, csv},
+    ui::query::to_query,
 };
 use axum::{
     Json, Router,
@@ -21,35 +22,32 @@ use axum::{
     routing,
 };
 use http::HeaderMap;
-use leptos_router::{location::Url, params::ParamsMap};
-use tower_http::limit::RequestBodyLimitLayer;
 
 pub fn routes(upload_limit: u64) -> Router<AppState> {
     let limit = usize::try_from(upload_limit).unwrap_or(usize::MAX);
     Router::new()
         .route(super::upload_page::UPLOAD, routing::post(upload))
-        .layer(DefaultBodyLimit::disable())
-        .layer(RequestBodyLimitLayer::new(limit))
+        .layer(DefaultBodyLimit::max(limit))
         .route("/customers/imports/{id}/bad-rows.csv", routing::get(bad_rows))
 }
 
 /// Takes the file of a form, refuses what is no CSV file, and leads to the page that maps its columns.
 async fn upload(ctx: AppResult<Ctx>, headers: HeaderMap, form: Multipart) -> Response {
-    match (receive(ctx, form).await, wants_json(&headers)) {
+    match (receive(ctx, &headers, form).await, wants_json(&headers)) {
         (Ok(id), true) => Json(serde_json::json!({"location": format!("/customers/imports/{id}")})).into_response(),
         (Ok(id), false) => Redirect::to(&format!("/customers/imports/{id}")).into_response(),
         (Err(error), true) => error.into_response(),
         (Err(AppError::Unauthenticated), false) => Redirect::to("/sign-in?next=%2Fcustomers%2Fimport").into_response(),
         (Err(error), false) => {
-            let mut query = ParamsMap::new();
-            query.insert("problem", Url::escape(&error.to_string()));
-            Redirect::to(&format!("/customers/import{}", query.to_query_string())).into_response()
+            let query = to_query([("problem", error.to_string())]);
+            Redirect::to(&format!("/customers/import{query}")).into_response()
         }
     }
 }
 
-async fn receive(ctx: AppResult<Ctx>, mut form: Multipart) -> AppResult<String> {
+async fn receive(ctx: AppResult<Ctx>, headers: &HeaderMap, mut form: Multipart) -> AppResult<String> {
     let ctx = ctx?.require(Permission::ManageCustomers)?;
+    check_length(headers, ctx.state.config.upload_limit)?;
     while let Some(field) = form.next_field().await.map_err(broken)? {
         if field.name() == Some("file") {
             return take(&ctx, field).await;

@@ -6,7 +6,7 @@ use super::{
     store::tags_of,
 };
 use crate::{clock::Millis, db::Db, fetch};
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 /// Identities shown for a page of customers.
 const IDENTITIES_MAX: i64 = 2_000;
@@ -31,6 +31,17 @@ pub async fn page(db: &Db, workspace: &str, after: &str, most: i64) -> sqlx::Res
 /// Customers whose id or one of whose identities is the text or begins with it: exact matches first, then by id. At
 /// most `most`; more may match.
 pub async fn search(db: &Db, workspace: &str, text: &str, most: i64) -> sqlx::Result<Vec<Customer>> {
+    // What was searched for itself: it must not be lost among the many that begin with it.
+    let exact = fetch!(
+        db,
+        all,
+        (String,),
+        "select customer_id from customers where workspace_id = $1 and customer_id = $2
+         union select i.customer_id from id_types t join identities i
+         on i.workspace_id = t.workspace_id and i.id_type = t.code where t.workspace_id = $1 and i.value = $2",
+        workspace,
+        text
+    )?;
     let by_id = fetch!(
         db,
         all,
@@ -45,8 +56,8 @@ pub async fn search(db: &Db, workspace: &str, text: &str, most: i64) -> sqlx::Re
     let by_identity = fetch!(
         db,
         all,
-        (String, String),
-        "select i.value, i.customer_id from id_types t join identities i
+        (String,),
+        "select i.customer_id from id_types t join identities i
          on i.workspace_id = t.workspace_id and i.id_type = t.code
          where t.workspace_id = $1 and i.value >= $2 and i.value < $3 limit $4",
         workspace,
@@ -54,15 +65,9 @@ pub async fn search(db: &Db, workspace: &str, text: &str, most: i64) -> sqlx::Re
         end_of(text),
         most
     )?;
-    let mut found: Vec<(bool, String)> = by_id.into_iter().map(|(id,)| (id != text, id)).collect();
-    found.extend(by_identity.into_iter().map(|(value, id)| (value != text, id)));
-    found.sort();
-    let mut ids: Vec<String> = Vec::new();
-    for (_, id) in found {
-        if !ids.contains(&id) {
-            ids.push(id);
-        }
-    }
+    let exact: BTreeSet<String> = exact.into_iter().map(|(id,)| id).collect();
+    let others: BTreeSet<String> = by_id.into_iter().chain(by_identity).map(|(id,)| id).collect();
+    let mut ids: Vec<String> = exact.iter().chain(others.difference(&exact)).cloned().collect();
     ids.truncate(most as usize);
     let mut customers = with_identities(db, workspace, by_ids(db, workspace, &ids).await?).await?;
     customers.sort_by_key(|customer| ids.iter().position(|id| *id == customer.customer_id));
@@ -147,6 +152,10 @@ mod tests {
         assert_eq!(ids(&search(&db, &ws, "文", 9).await.unwrap()), ["文4"]);
         assert_eq!(ids(&search(&db, &ws, "b/", 9).await.unwrap()), ["b/1 ?"]);
         assert_eq!(ids(&search(&db, &ws, "o1", 1).await.unwrap()).len(), 1);
+        // Type by type, more begin with it than are shown before the one that it is.
+        let many: String = (0..20).map(|n| format!("p{n:02},,t{n:02}\n")).collect();
+        import_text(&db, &ws, &format!("customer_id,ONEID,EMAIL\n{many}z,t,\n"), &columns).await;
+        assert_eq!(ids(&search(&db, &ws, "t", 5).await.unwrap()), ["z", "p00", "p01", "p02", "p03"]);
         assert!(search(&db, &ws, "%", 9).await.unwrap().is_empty());
         assert!(search(&db, "another", "o1", 9).await.unwrap().is_empty());
         assert!(page(&db, "another", "", 9).await.unwrap().is_empty());

@@ -26,12 +26,18 @@ pub fn file_of(state: &AppState, id: &str) -> PathBuf {
     state.config.uploads().join(format!("{id}.csv"))
 }
 
-/// Goes on with the imports that a stop interrupted.
-pub async fn resume(state: &AppState) {
-    match store::running(&state.db).await {
-        Ok(running) => running.into_iter().for_each(|(workspace, id)| spawn(state, workspace, id)),
-        Err(error) => tracing::error!(%error, "imports that a stop interrupted could not be found"),
-    }
+/// Goes on with the imports that a stop interrupted and whose files are here; their ids. The others are another node's.
+pub async fn resume(state: &AppState) -> Vec<String> {
+    let running = match store::running(&state.db).await {
+        Ok(running) => running,
+        Err(error) => {
+            tracing::error!(%error, "imports that a stop interrupted could not be found");
+            return vec![];
+        }
+    };
+    let here: Vec<_> = running.into_iter().filter(|(_, id)| file_of(state, id).exists()).collect();
+    here.iter().for_each(|(workspace, id)| spawn(state, workspace.clone(), id.clone()));
+    here.into_iter().map(|(_, id)| id).collect()
 }
 
 /// Runs a started import in the background; the stored file goes when it has been read.

@@ -61,7 +61,7 @@ pub fn status_badge(status: ImportStatus) -> AnyView {
         ImportStatus::Uploaded => Tone::Warn,
         ImportStatus::Running => Tone::Run,
         ImportStatus::Finished => Tone::Ok,
-        ImportStatus::Failed => Tone::Bad,
+        ImportStatus::Failed | ImportStatus::Interrupted => Tone::Bad,
     };
     view! { <Badge tone text=status.label() /> }.into_any()
 }
@@ -71,14 +71,14 @@ fn page(view: ImportView, actions: Actions) -> AnyView {
     let title = view.import.file_name.clone();
     let step = match status {
         ImportStatus::Uploaded => 1_u32,
-        ImportStatus::Running | ImportStatus::Failed => 2,
+        ImportStatus::Running | ImportStatus::Interrupted | ImportStatus::Failed => 2,
         ImportStatus::Finished => 3,
     };
     let content = match status {
         ImportStatus::Uploaded => map_columns(view, actions),
         ImportStatus::Running => view! { <Running view tick=actions.tick /> }.into_any(),
         ImportStatus::Finished => view! { <Outcome view /> }.into_any(),
-        ImportStatus::Failed => failed(view, actions),
+        ImportStatus::Failed | ImportStatus::Interrupted => stopped(view, actions),
     };
     view! {
         <PageHeader title crumbs=crumbs() badge=status_badge(status) />
@@ -145,21 +145,45 @@ fn Running(view: ImportView, tick: RwSignal<u32>) -> impl IntoView {
     .into_any()
 }
 
-fn failed(view: ImportView, actions: Actions) -> AnyView {
+fn stopped(view: ImportView, actions: Actions) -> AnyView {
     let id = view.import.id.clone();
-    let reason = view.import.error.clone().unwrap_or_default();
+    let reason = match view.import.status {
+        ImportStatus::Interrupted => {
+            "Nothing has come of it for minutes: the program that ran it has ended.".to_string()
+        }
+        _ => view.import.error.clone().unwrap_or_default(),
+    };
+    let way_on = if view.import.uploaded {
+        "What was imported so far is kept. It can go on from there."
+    } else {
+        "What was imported so far is kept. Run the command again: rows that are there already do no harm."
+    };
     let error = Signal::derive(move || actions.again.value().get().and_then(Result::err));
-    view! {
-        <Panel title="The import stopped">
-            <Note tone=Tone::Bad>
-                <p>{reason}</p>
-                <p>"What was imported so far is kept. It can go on from there."</p>
-            </Note>
-            <FormErrors error />
+    let refused = Signal::derive(move || actions.discard.value().get().and_then(Result::err));
+    let again = view.import.uploaded.then(|| {
+        let id = id.clone();
+        view! {
             <ActionForm action=actions.again>
                 <input type="hidden" name="id" value=id />
                 <SubmitButton label="Run again" pending=actions.again.pending() />
             </ActionForm>
+        }
+    });
+    view! {
+        <Panel title="The import stopped">
+            <Note tone=Tone::Bad>
+                <p>{reason}</p>
+                <p>{way_on}</p>
+            </Note>
+            <FormErrors error />
+            <FormErrors error=refused />
+            <div class="actions">
+                {again}
+                <ActionForm action=actions.discard>
+                    <input type="hidden" name="id" value=id />
+                    <SubmitButton label="Discard this import" bare=true pending=actions.discard.pending() />
+                </ActionForm>
+            </div>
         </Panel>
         <Outcome view />
     }

@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     error::FieldError,
-    ui::{FormErrors, Panel, Select, SelectOption, SubmitButton, TableWrap, TextInput, field_errors},
+    ui::{CellError, FormErrors, Panel, Select, SelectOption, SubmitButton, TableWrap, TextInput, field_errors},
 };
 use leptos::prelude::*;
 
@@ -36,7 +36,7 @@ pub fn MappingForm(view: ImportView, start: ServerAction<StartImport>) -> impl I
                     </table>
                 </TableWrap>
                 <div class="sticky-foot">
-                    <CellError name="columns".to_string() errors />
+                    <CellError name="columns" errors />
                     <SubmitButton label="Start Import" pending=start.pending() />
                 </div>
             </Panel>
@@ -96,18 +96,5 @@ fn row(place: usize, column: ColumnView, targets: Vec<SelectOption>, errors: Sig
                 <CellError name=tag_name errors />
             </td>
         </tr>
-    }
-}
-
-/// What is wrong with the input of that name, below it.
-#[component]
-fn CellError(name: String, errors: Signal<Vec<FieldError>>) -> impl IntoView {
-    let text = move || {
-        errors.with(|errors| errors.iter().find(|error| error.field == name).map(|error| error.message.clone()))
-    };
-    view! {
-        <div class="field">
-            <span class="error">{text}</span>
-        </div>
     }
 }

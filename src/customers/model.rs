@@ -182,18 +182,24 @@ pub enum ImportStatus {
     /// The file is there; its columns wait to be mapped.
     Uploaded,
     Running,
+    /// Nothing has come of it for minutes: whoever ran it is gone. The database says that it runs; see [`Import::at`].
+    Interrupted,
     Finished,
     /// Stopped by a fault of ours or of the disk; it can go on from where it stopped.
     Failed,
 }
 
+/// A running import that has not moved for so long was interrupted, in ms. A chunk takes seconds.
+pub const SILENCE_MAX: i64 = 5 * 60 * 1_000;
+
 impl ImportStatus {
-    pub const ALL: [Self; 4] = [Self::Uploaded, Self::Running, Self::Finished, Self::Failed];
+    pub const ALL: [Self; 5] = [Self::Uploaded, Self::Running, Self::Interrupted, Self::Finished, Self::Failed];
 
     pub fn code(self) -> &'static str {
         match self {
             Self::Uploaded => "uploaded",
             Self::Running => "running",
+            Self::Interrupted => "interrupted",
             Self::Finished => "finished",
             Self::Failed => "failed",
         }
@@ -203,6 +209,7 @@ impl ImportStatus {
         match self {
             Self::Uploaded => "Columns not mapped",
             Self::Running => "Importing",
+            Self::Interrupted => "Interrupted",
             Self::Finished => "Finished",
             Self::Failed => "Failed",
         }
@@ -217,6 +224,8 @@ impl ImportStatus {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Import {
     pub id: String,
+    /// By the browser, so that the server has the file; otherwise it came by the command line.
+    pub uploaded: bool,
     pub file_name: String,
     pub status: ImportStatus,
     pub bytes: i64,
@@ -229,5 +238,18 @@ pub struct Import {
     pub error: Option<String>,
     pub created_at: i64,
     pub started_at: Option<i64>,
+    /// When it last moved.
+    pub progress_at: Option<i64>,
     pub finished_at: Option<i64>,
+}
+
+impl Import {
+    /// As it is at that time.
+    pub fn at(mut self, now: i64) -> Self {
+        let silent = self.progress_at.is_none_or(|progress_at| progress_at < now - SILENCE_MAX);
+        if self.status == ImportStatus::Running && silent {
+            self.status = ImportStatus::Interrupted;
+        }
+        self
+    }
 }

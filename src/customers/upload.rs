@@ -1,5 +1,6 @@
 //! Receiving a file of a multipart form: straight to the folder of uploads, never whole in memory.
 
+use super::upload_page::TOO_LARGE;
 use crate::error::{AppError, AppResult, internal};
 use axum::extract::multipart::{Field, MultipartError};
 use http::{HeaderMap, StatusCode, header};
@@ -51,10 +52,33 @@ impl Drop for Upload {
     }
 }
 
+/// Refuses a body that says to be longer than the limit before any of it is read.
+pub fn check_length(headers: &HeaderMap, limit: u64) -> AppResult<()> {
+    let length = headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
+    if length.is_some_and(|length| length > limit) {
+        return Err(AppError::invalid("file", TOO_LARGE));
+    }
+    Ok(())
+}
+
+/// The text of a field that is no file.
+pub async fn text_of(mut field: Field<'_>) -> AppResult<String> {
+    const BYTES_MAX: usize = 4 << 10;
+    let name = field.name().unwrap_or("").to_string();
+    let mut bytes = Vec::new();
+    while let Some(piece) = field.chunk().await.map_err(broken)? {
+        if bytes.len() + piece.len() > BYTES_MAX {
+            return Err(AppError::invalid(&name, "This is far too long."));
+        }
+        bytes.extend_from_slice(&piece);
+    }
+    String::from_utf8(bytes).map_err(|_| AppError::invalid(&name, "This is not text in UTF-8."))
+}
+
 /// What is wrong with a multipart body.
 pub fn broken(error: MultipartError) -> AppError {
     if error.status() == StatusCode::PAYLOAD_TOO_LARGE {
-        AppError::invalid("file", "The file is larger than this server takes. Split it, or use the command line.")
+        AppError::invalid("file", TOO_LARGE)
     } else {
         AppError::invalid("file", "The upload did not arrive whole. Try again.")
     }

@@ -4,12 +4,12 @@
 use super::{api::latest_imports, import_page::status_badge, model::Import};
 use crate::ui::{
     EmptyState, ErrorNote, Field, Note, PageHeader, Panel, Progress, Skeleton, Stepper, SubmitButton, TableWrap, Time,
-    Tone, format,
+    Tone, format, query::use_query,
 };
 use leptos::{ev, prelude::*};
-use leptos_router::hooks::use_query_map;
 
 pub const UPLOAD: &str = "/customers/import/file";
+pub const TOO_LARGE: &str = "The file is larger than this server takes. Split it, or use the command line.";
 
 pub fn upload_page() -> AnyView {
     let imports = Resource::new(|| (), |()| latest_imports());
@@ -51,10 +51,12 @@ pub struct Sending {
 
 #[component]
 fn UploadForm() -> impl IntoView {
-    let query = use_query_map();
+    let query = use_query();
     let problem = RwSignal::new(None::<String>);
     let sending = RwSignal::new(None::<Sending>);
-    let shown = move || problem.get().or_else(|| query.read().get("problem")).filter(|_| sending.get().is_none());
+    let shown = move || {
+        problem.get().or_else(|| query.read().get("problem").map(String::from)).filter(|_| sending.get().is_none())
+    };
     #[cfg(feature = "hydrate")]
     let send = super::upload_send::sender(sending, problem);
     let submit = move |event: ev::SubmitEvent| {

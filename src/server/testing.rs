@@ -67,7 +67,7 @@ impl Harness {
     pub async fn member(&self, email: &str, workspace: &str, role: Role) -> String {
         let (db, now) = (&self.state.db, self.state.clock.now());
         let hash = password::hash(PASSWORD.into()).await.unwrap();
-        let user = access::put_user(db, email, "Somebody", &hash, now).await.unwrap();
+        let user = access::put_user(db, email, Some("Somebody"), &hash, now).await.unwrap();
         let workspace = access::put_workspace(db, workspace, "UTC", now).await.unwrap();
         access::put_member(db, &workspace, &user, role).await.unwrap();
         workspace

@@ -3,7 +3,7 @@
 use super::model::{TaskInput, TaskRow};
 use crate::{
     clock::Millis,
-    db::{Db, Tx},
+    db::{Db, Tx, name_key},
     delivery::{self, report},
     error::{AppError, AppResult},
     execute, fetch,
@@ -64,13 +64,13 @@ pub async fn put(
     let written = execute!(
         tx,
         "insert into tasks (workspace_id, id, name, audience_id, webhook_id, id_type, encryption, inputs,
-                            scheduled_at, time_zone, created_by, created_at, updated_at)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $12)
+                            scheduled_at, time_zone, created_by, created_at, updated_at, name_key)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $12, $13)
          on conflict (workspace_id, id) do update set
-             name = excluded.name, audience_id = excluded.audience_id, webhook_id = excluded.webhook_id,
+             name = excluded.name, name_key = excluded.name_key, audience_id = excluded.audience_id, webhook_id = excluded.webhook_id,
              id_type = excluded.id_type, encryption = excluded.encryption, inputs = excluded.inputs,
              scheduled_at = excluded.scheduled_at, time_zone = excluded.time_zone, updated_at = excluded.updated_at
-             where not $13",
+             where not $14",
         workspace,
         &task.id,
         &task.name,
@@ -83,6 +83,7 @@ pub async fn put(
         &task.time_zone,
         user,
         now,
+        name_key(&task.name),
         new
     )?;
     if written == 0 {
@@ -154,8 +155,8 @@ impl Sort {
         match self {
             Self::Newest => "t.created_at desc, t.id desc",
             Self::Oldest => "t.created_at, t.id",
-            Self::Name => "lower(t.name), t.id",
-            Self::NameBackwards => "lower(t.name) desc, t.id desc",
+            Self::Name => "t.name_key, t.id",
+            Self::NameBackwards => "t.name_key desc, t.id desc",
             Self::SendTime => "s.due_at, t.id",
             Self::SendTimeBackwards => "s.due_at desc, t.id desc",
         }
@@ -177,7 +178,7 @@ const LISTED: &str = "from tasks t
      left join audiences a on a.workspace_id = t.workspace_id and a.id = t.audience_id
      left join webhooks w on w.workspace_id = t.workspace_id and w.id = t.webhook_id
      where t.workspace_id = $1
-       and ($2 = '' or lower(t.name) like $2 escape '\\' or lower(a.name) like $2 escape '\\' or lower(w.name) like $2 escape '\\')
+       and ($2 = '' or t.name_key like $2 escape '\\' or a.name_key like $2 escape '\\' or w.name_key like $2 escape '\\')
        and ($3 = '' or s.state = $3) and ($4 = '' or t.webhook_id = $4)";
 
 /// The page of the list, and how many there are in all.
@@ -236,7 +237,7 @@ fn like(search: &str) -> String {
     if search.trim().is_empty() {
         return String::new();
     }
-    let escaped = search.trim().to_lowercase().replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
+    let escaped = name_key(search.trim()).replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
     format!("%{escaped}%")
 }
 
@@ -363,10 +364,10 @@ mod tests {
         on_both_databases,
     };
 
-    on_both_databases!(a_task_that_has_begun_meanwhile_is_not_deleted, |db| async move {
-        let record = TaskRecord {
-            id: "s".into(),
-            name: "a task".into(),
+    fn record(id: &str, name: &str) -> TaskRecord {
+        TaskRecord {
+            id: id.into(),
+            name: name.into(),
             audience_id: "a".into(),
             webhook_id: "w".into(),
             id_type: "EMAIL".into(),
@@ -375,10 +376,14 @@ mod tests {
             time_zone: "UTC".into(),
             created_by: "u".into(),
             created_at: 0,
-        };
+        }
+    }
+
+    on_both_databases!(a_task_that_has_begun_meanwhile_is_not_deleted, |db| async move {
+        let record = record("s", "a task");
         put_send(&db, "s", 1, 1, 0).await;
         let mut tx = db.begin().await.unwrap();
-        put(&mut tx, WORKSPACE, "u", &record, 0).await.unwrap();
+        put(&mut tx, WORKSPACE, "u", &record, true, 0).await.unwrap();
         tx.commit().await.unwrap();
         execute!(db, "update sends set state = 'sending'").unwrap();
         assert!(matches!(delete(&db, WORKSPACE, "s").await, Err(AppError::Conflict(_))));
@@ -386,5 +391,30 @@ mod tests {
         execute!(db, "update sends set state = 'finished'").unwrap();
         delete(&db, WORKSPACE, "s").await.unwrap();
         assert!(get(&db, WORKSPACE, "s").await.is_err());
+    });
+
+    on_both_databases!(names_are_found_in_any_script_and_case, |db| async move {
+        for (id, name) in [("t1", "Весна"), ("t2", "Äpfel 50%")] {
+            let record = record(id, name);
+            let mut tx = db.begin().await.unwrap();
+            put(&mut tx, "ws", "u", &record, true, 1).await.unwrap();
+            tx.commit().await.unwrap();
+            execute!(
+                db,
+                "insert into sends (workspace_id, id, source, webhook_id, id_type, encryption, template, batch_size,
+                                    state, due_at, created_at)
+                 values ('ws', $1, 'task', 'w', 'ONEID', 'none', '{}', 100, 'scheduled', 1, 1)",
+                id
+            )
+            .unwrap();
+        }
+        for (typed, found) in
+            [("весна", vec!["t1"]), ("ВЕС", vec!["t1"]), (" äPF", vec!["t2"]), ("50%", vec!["t2"]), ("_", vec![])]
+        {
+            let query = ListQuery { search: typed.into(), limit: 10, ..Default::default() };
+            let (rows, total) = list(&db, "ws", &query).await.unwrap();
+            assert_eq!(rows.iter().map(|row| row.id.as_str()).collect::<Vec<_>>(), found, "{typed}");
+            assert_eq!(total, found.len() as i64);
+        }
     });
 }

@@ -15,7 +15,8 @@ fn button_class(primary: bool, danger: bool, bare: bool) -> String {
     class
 }
 
-/// A button that does something here. `opens` is the id of a dialog that it opens, also before the wasm has arrived.
+/// A button that does something here. `opens` is the id of a dialog that it opens, also before the wasm has arrived, and
+/// without scripts where the browser knows `command`.
 #[component]
 pub fn Button(
     #[prop(into)] label: Signal<String>,
@@ -27,11 +28,14 @@ pub fn Button(
     #[prop(optional, into)] disabled: Signal<bool>,
     #[prop(optional, into)] on_click: Option<Callback<()>>,
 ) -> impl IntoView {
+    let opens = (!opens.is_empty()).then_some(opens);
     view! {
         <button
             type="button"
             class=button_class(primary, danger, bare)
-            data-dialog-open=(!opens.is_empty()).then_some(opens)
+            command=opens.is_some().then_some("show-modal")
+            commandfor=opens.clone()
+            data-dialog-open=opens
             disabled=move || disabled.get()
             on:click=move |_| {
                 if let Some(on_click) = on_click {

@@ -61,14 +61,21 @@ pub fn Dialog(
         }
     };
     let title_id = format!("{id}-title");
-    let labelled_by = title_id.clone();
+    let (own, labelled_by) = (id.clone(), title_id.clone());
     view! {
         <dialog node_ref=node id=id class="dialog" class:wide=wide aria-labelledby=labelled_by on:close=closed>
             <header>
                 <h2 id=title_id>{title}</h2>
             </header>
             <div class="body">{children()}</div>
-            <button type="button" class="btn bare icon-only close" data-dialog-close="" aria-label="Close">
+            <button
+                type="button"
+                class="btn bare icon-only close"
+                command="close"
+                commandfor=own
+                data-dialog-close=""
+                aria-label="Close"
+            >
                 <Icon glyph=Glyph::Close/>
             </button>
         </dialog>

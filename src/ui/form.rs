@@ -42,17 +42,40 @@ pub(super) struct Wiring {
     pub required: bool,
 }
 
-/// Ties the input `name` to the field around it, or to `errors` alone when it stands by itself.
+/// Ties the input `name` to the field around it, or to `errors` and its [`CellError`] when it stands by itself.
 pub(super) fn wire(name: &str, id: String, required: bool, errors: Option<Signal<Vec<FieldError>>>) -> Wiring {
     let field = use_context::<FieldContext>().filter(|field| field.name == name);
+    let described_by = match &field {
+        Some(field) => Some(field.described_by.clone()),
+        None => errors.map(|_| error_id(name)),
+    };
     let errors = errors.or(field.as_ref().map(|field| field.errors)).unwrap_or_default();
     let own = name.to_string();
     Wiring {
         id: if id.is_empty() { name.to_string() } else { id },
         invalid: Signal::derive(move || errors.with(|all| all.iter().any(|error| error.field == own))),
         required: required || field.as_ref().is_some_and(|field| field.required),
-        described_by: field.map(|field| field.described_by),
+        described_by,
     }
+}
+
+fn error_id(name: &str) -> String {
+    format!("{name}-error")
+}
+
+/// What is wrong with the field `name`.
+fn messages(errors: Signal<Vec<FieldError>>, name: String) -> impl Fn() -> String + Send + Sync + 'static {
+    move || {
+        let of_field = |error: &FieldError| (error.field == name).then(|| error.message.clone());
+        errors.with(|all| all.iter().filter_map(of_field).collect::<Vec<_>>()).join(" ")
+    }
+}
+
+/// What is wrong with an input that stands by itself, as in a table, or with a group of inputs: below it.
+#[component]
+pub fn CellError(#[prop(into)] name: String, #[prop(into)] errors: Signal<Vec<FieldError>>) -> impl IntoView {
+    let id = error_id(&name);
+    view! { <div class="field"><span class="error" id=id>{messages(errors, name)}</span></div> }
 }
 
 /// A label, an input (as the child), help, and the errors of the field `name`. `required` marks it for people; the
@@ -66,14 +89,10 @@ pub fn Field(
     #[prop(optional, into)] errors: Signal<Vec<FieldError>>,
     children: Children,
 ) -> impl IntoView {
-    let (label_id, help_id, error_id) = (format!("{name}-label"), format!("{name}-help"), format!("{name}-error"));
+    let (label_id, help_id, error_id) = (format!("{name}-label"), format!("{name}-help"), error_id(&name));
     let described_by = if help.is_empty() { error_id.clone() } else { format!("{help_id} {error_id}") };
     let context = FieldContext { name: name.clone(), described_by, required, errors };
-    let own = name.clone();
-    let messages = move || {
-        let of_field = |error: &FieldError| (error.field == own).then(|| error.message.clone());
-        errors.with(|all| all.iter().filter_map(of_field).collect::<Vec<_>>()).join(" ")
-    };
+    let messages = messages(errors, name.clone());
     view! {
         <div class="field">
             <label id=label_id for=name class:req=required>{label}</label>

@@ -4,8 +4,9 @@
 use std::collections::BTreeMap;
 
 use leptos::prelude::*;
-use leptos_router::{hooks::use_query_map, location::Url, params::ParamsMap};
 use serde::{Deserialize, Serialize};
+
+use super::query::{Query, to_query, use_query};
 
 /// Search, order, page and filters of a list. Defaults are empty and stay out of the address.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -30,14 +31,15 @@ impl Default for ListParams {
 
 impl ListParams {
     /// Reads the address; of the filters, those in `names`.
-    pub fn from_map(map: &ParamsMap, names: &[&str]) -> Self {
-        let text = |key: &str| map.get(key).map(|value| value.trim().to_string()).unwrap_or_default();
+    pub fn from_query(query: &Query, names: &[&str]) -> Self {
+        let text = |key: &str| query.get(key).unwrap_or_default().trim().to_string();
         let filter = |name: &&str| Some((name.to_string(), text(name))).filter(|(_, value)| !value.is_empty());
         Self {
             q: text("q"),
             sort: text("sort"),
             page: text("page").parse().unwrap_or(1).max(1),
-            after: text("after"),
+            // A mark is a key as it is, white space included.
+            after: query.text("after"),
             filters: names.iter().filter_map(filter).collect(),
         }
     }
@@ -96,22 +98,14 @@ impl ListParams {
     pub fn to_query(&self) -> String {
         let page = if self.page > 1 { self.page.to_string() } else { String::new() };
         let own = [("q", &self.q), ("sort", &self.sort), ("page", &page), ("after", &self.after)];
-        let own = own.into_iter().map(|(key, value)| (key.to_string(), value));
-        let mut map = ParamsMap::new();
-        for (key, value) in own.chain(self.filters.iter().map(|(key, value)| (key.clone(), value))) {
-            if !value.is_empty() {
-                // The map decodes what it is given.
-                map.insert(key, Url::escape(value));
-            }
-        }
-        map.to_query_string()
+        to_query(own.into_iter().chain(self.filters.iter().map(|(key, value)| (key.as_str(), value))))
     }
 }
 
 /// The list state of the current address; of the filters, those in `names`.
 pub fn use_list_params(names: &'static [&'static str]) -> Memo<ListParams> {
-    let query = use_query_map();
-    Memo::new(move |_| query.with(|map| ListParams::from_map(map, names)))
+    let query = use_query();
+    Memo::new(move |_| query.with(|query| ListParams::from_query(query, names)))
 }
 
 #[cfg(test)]
@@ -119,7 +113,7 @@ mod tests {
     use super::*;
 
     fn read(query: &[(&'static str, &str)]) -> ListParams {
-        ListParams::from_map(&query.iter().map(|(k, v)| (*k, v.to_string())).collect(), &["state", "id_type"])
+        ListParams::from_query(&Query::parse(&to_query(query.iter().copied())), &["state", "id_type"])
     }
 
     #[test]
@@ -139,6 +133,14 @@ mod tests {
         assert_eq!(params.order(), Some(("name", true)));
         assert_eq!(params.offset(50), 100);
         assert!(params.is_filtered());
+    }
+
+    #[test]
+    fn a_mark_is_kept_as_it_is() {
+        for mark in ["acme%2F01", "a&b=c", "1+1", " with spaces ", "100%"] {
+            let query = ListParams::default().starting_after(mark).to_query();
+            assert_eq!(ListParams::from_query(&Query::parse(&query), &[]).after, mark, "{query}");
+        }
     }
 
     #[test]

@@ -1,10 +1,11 @@
 //! What to say when there is something to say: a note, an error, nothing yet, not yet.
 
 use leptos::prelude::*;
-use leptos_router::{hooks::use_location, location::Url, params::ParamsMap};
+use leptos_router::hooks::use_location;
 
 use super::badge::Tone;
 use super::icon::{Glyph, Icon};
+use super::query::to_query;
 use crate::error::AppError;
 
 /// A remark beside the matter. Say what it means and what to do.
@@ -26,9 +27,7 @@ pub fn Note(#[prop(optional)] tone: Tone, children: Children) -> impl IntoView {
 /// The address of the sign-in page that comes back to where the reader is.
 pub(super) fn sign_in_href(path: &str, search: &str) -> String {
     let here = if search.is_empty() { path.to_string() } else { format!("{path}?{}", search.trim_start_matches('?')) };
-    let mut params = ParamsMap::new();
-    params.insert("next", Url::escape(&here));
-    format!("/sign-in{}", params.to_query_string())
+    format!("/sign-in{}", to_query([("next", here)]))
 }
 
 /// In place of content that could not be had: what is wrong, and the way on.

@@ -9,7 +9,13 @@ pub use test_sends::{latest_tests, record_test, test_log};
 use super::model::{
     Authentication, PAGE_SIZE, TestResult, WEBHOOKS_MAX, Webhook, WebhookInput, WebhookOrder, WebhookQuery,
 };
-use crate::{clock::Millis, customers::model::IdType, db::Db, fetch, secrets::MasterKey};
+use crate::{
+    clock::Millis,
+    customers::model::IdType,
+    db::{Db, name_key},
+    fetch,
+    secrets::MasterKey,
+};
 use secrecy::SecretString;
 use sqlx::AssertSqlSafe;
 
@@ -49,7 +55,7 @@ const SELECT: &str = "select w.id, w.name, w.enabled, w.url, w.authentication, w
 
 /// The conditions of a [`WebhookQuery`]: `$2` a pattern in lower case or "", `$3` a pattern in `id_types` or "", `$4`
 /// enabled or null.
-const MATCHES: &str = " and ($2 = '' or lower(w.name) like $2 escape '!' or lower(w.url) like $2 escape '!')
+const MATCHES: &str = " and ($2 = '' or w.name_key like $2 escape '!' or lower(w.url) like $2 escape '!')
     and ($3 = '' or w.id_types like $3 escape '!')
     and ($4 is null or w.enabled = $4)";
 
@@ -93,17 +99,17 @@ impl TryFrom<Row> for Webhook {
 
 /// All webhooks of the workspace by name; there are at most [`WEBHOOKS_MAX`].
 pub async fn list(db: &Db, workspace: &str) -> sqlx::Result<Vec<Webhook>> {
-    let sql = format!("{SELECT} order by lower(w.name), w.id limit {WEBHOOKS_MAX}");
+    let sql = format!("{SELECT} order by w.name_key, w.id limit {WEBHOOKS_MAX}");
     fetch!(db, all, Row, AssertSqlSafe(sql), workspace)?.into_iter().map(Webhook::try_from).collect()
 }
 
 /// A page of what matches, and how many match in all.
 pub async fn page(db: &Db, workspace: &str, query: &WebhookQuery) -> sqlx::Result<(Vec<Webhook>, i64)> {
-    let search = pattern(&query.search.to_lowercase());
+    let search = pattern(&name_key(&query.search));
     // A code within the JSON array, its quotes included.
     let id_type = if query.id_type.is_empty() { String::new() } else { pattern(&format!("\"{}\"", query.id_type)) };
     let column = match query.order {
-        WebhookOrder::Name => "lower(w.name)",
+        WebhookOrder::Name => "w.name_key",
         WebhookOrder::LatestTest => "coalesce(w.tested_at, 0)",
         WebhookOrder::Tasks => "coalesce(used.tasks, 0)",
     };
@@ -245,6 +251,7 @@ mod tests {
         };
         let all = WebhookQuery::default;
         assert_eq!(found(WebhookQuery { search: "SMS".into(), ..all() }).await, "sms");
+        assert_eq!(found(WebhookQuery { search: "loYAL".into(), ..all() }).await, "Loyalty");
         assert_eq!(found(WebhookQuery { search: "points.".into(), ..all() }).await, "Loyalty");
         assert_eq!(found(WebhookQuery { search: "50%".into(), ..all() }).await, "Coupons 50%");
         assert_eq!(found(WebhookQuery { search: "C%s".into(), ..all() }).await, "");
@@ -255,6 +262,20 @@ mod tests {
         assert!(found(by_tasks).await.starts_with("Coupons 50%, "));
         let (rows, total) = page(&db, "w", &WebhookQuery { offset: 2, ..all() }).await.unwrap();
         assert_eq!((names(&rows), total), (vec!["sms"], 3));
+    });
+
+    on_both_databases!(names_are_found_in_any_script_and_case, |db| async move {
+        let id = created(&db, "w", &input("Äpfel")).await;
+        created(&db, "w", &input("Весна")).await;
+        let found = async |search: &str| {
+            let query = WebhookQuery { search: search.into(), ..Default::default() };
+            names(&page(&db, "w", &query).await.unwrap().0).join(", ")
+        };
+        assert_eq!(found("Äpf").await, "Äpfel");
+        assert_eq!(found("весна").await, "Весна");
+        set_enabled(&db, "w", &id, false, NOW).await.unwrap();
+        update(&db, &master_key(), "w", &id, 1, &input("ÉTÉ"), NOW).await.unwrap();
+        assert_eq!((found("été").await.as_str(), found("Äpf").await.as_str()), ("ÉTÉ", ""));
     });
 
     on_both_databases!(id_types_are_the_enabled_ones, |db| async move {

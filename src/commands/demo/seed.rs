@@ -60,7 +60,7 @@ pub async fn before(state: &AppState, crm_url: &str) -> AppResult<Option<First>>
     }
     let workspace = access::put_workspace(db, WORKSPACE, ZONE, now).await?;
     let hash = password::hash(PASSWORD.into()).await.map_err(internal)?;
-    let marketer = access::put_user(db, MARKETER, "Marketer", &hash, now).await?;
+    let marketer = access::put_user(db, MARKETER, Some("Marketer"), &hash, now).await?;
     access::put_member(db, &workspace, &marketer, Role::Marketer).await?;
 
     import(state, &workspace).await?;
@@ -78,7 +78,7 @@ pub async fn before(state: &AppState, crm_url: &str) -> AppResult<Option<First>>
     campaign(state, &workspace, CampaignKind::Sub, None, "Newsletter").await?;
 
     // The administrator comes last: an interrupted start is seen and said, not half used.
-    let administrator = access::put_user(db, ADMINISTRATOR, "Administrator", &hash, now).await?;
+    let administrator = access::put_user(db, ADMINISTRATOR, Some("Administrator"), &hash, now).await?;
     access::put_member(db, &workspace, &administrator, Role::Administrator).await?;
     let info = SessionInfo { role: Role::Administrator, time_zone: ZONE.into(), ..Default::default() };
     let signed = Signed { user_id: administrator, workspace_id: workspace, info };

@@ -13,8 +13,8 @@ use crate::{
 use axum::body::Body;
 use http::{Request, StatusCode, header};
 
-/// Posts a multipart form with a file, as a browser does.
-async fn upload(app: &Harness, path: &str, cookie: &str, fields: &[(&str, &str)], file: &[u8], accept: &str) -> Answer {
+/// A multipart form with a file, as a browser sends it.
+fn request(path: &str, cookie: &str, fields: &[(&str, &str)], file: &[u8], accept: &str) -> Request<Body> {
     let mut body = Vec::new();
     for (name, value) in fields {
         let part = format!("--x\r\ncontent-disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n");
@@ -23,12 +23,17 @@ async fn upload(app: &Harness, path: &str, cookie: &str, fields: &[(&str, &str)]
     body.extend_from_slice(b"--x\r\ncontent-disposition: form-data; name=\"file\"; filename=\"list.csv\"\r\n\r\n");
     body.extend_from_slice(file);
     body.extend_from_slice(b"\r\n--x--\r\n");
-    let request = Request::post(path)
+    Request::post(path)
         .header(header::CONTENT_TYPE, "multipart/form-data; boundary=x")
         .header(header::COOKIE, cookie)
         .header(header::ACCEPT, accept)
-        .header("sec-fetch-site", "same-origin");
-    app.send(request.body(Body::from(body)).unwrap()).await
+        .header("sec-fetch-site", "same-origin")
+        .body(Body::from(body))
+        .unwrap()
+}
+
+async fn upload(app: &Harness, path: &str, cookie: &str, fields: &[(&str, &str)], file: &[u8], accept: &str) -> Answer {
+    app.send(request(path, cookie, fields, file, accept)).await
 }
 
 /// Everything in the folder of uploads.
@@ -50,6 +55,10 @@ on_both_databases!(a_file_is_uploaded_mapped_imported_and_its_bad_rows_downloade
     assert!(file_of(&app.state, &id).exists());
     let page = app.page(&location, &cookie).await;
     assert!(page.text.contains("What each column means"));
+    for attribute in ["aria-describedby", "id"] {
+        let tied = format!("{attribute}=\"columns[1][target]-error\"");
+        assert!(page.text.contains(&tied), "an error is tied to its input: {tied}");
+    }
 
     let columns = [("id", "customer_id"), ("ONEID", "id%3AONEID"), ("spend", "tag%3Anumber")];
     let columns = columns.iter().enumerate().map(|(place, (header, target))| {
@@ -131,4 +140,66 @@ on_both_databases!(an_id_list_becomes_an_audience_or_comes_back_with_what_was_ty
     assert!(app.page(answer.header("location"), &cookie).await.text.contains("binary data"));
     assert_eq!(audiences::store::summaries(&db, &ws).await.unwrap().len(), 1);
     assert_eq!(files(&app), 0);
+});
+
+on_both_databases!(a_file_that_is_too_large_is_refused_in_the_words_of_who_asks, |db| async move {
+    let app = Harness::with(db, |config| config.upload_limit = 1_000).await;
+    app.member("a@example.com", "One", Role::Marketer).await;
+    let cookie = app.sign_in("a@example.com").await;
+    // The length is said before any of it comes, as browsers do, or comes to light.
+    for (said, file) in [(true, b"id\n1\n".to_vec()), (false, "id\n".repeat(1_000).into_bytes())] {
+        for (path, accept) in [(PATH, "application/json"), (PATH, "text/html"), (audiences::form::UPLOAD, "text/html")]
+        {
+            let mut request = request(path, &cookie, &[], &file, accept);
+            if said {
+                request.headers_mut().insert(header::CONTENT_LENGTH, "4000".parse().unwrap());
+            }
+            let answer = app.send(request).await;
+            if accept == "application/json" {
+                assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY);
+                assert!(answer.text.contains("larger than this server takes"), "{}", answer.text);
+            } else {
+                assert_eq!(answer.status, StatusCode::SEE_OTHER, "{path}");
+                let page = app.page(answer.header("location"), &cookie).await;
+                assert!(page.text.contains("larger than this server takes"), "{}", page.text);
+            }
+        }
+    }
+    assert_eq!(files(&app), 0);
+});
+
+on_both_databases!(texts_beside_a_file_are_bounded, |db| async move {
+    let app = Harness::new(db).await;
+    app.member("a@example.com", "One", Role::Marketer).await;
+    let cookie = app.sign_in("a@example.com").await;
+    for length in [3_000, 1 << 20] {
+        let name = "n".repeat(length);
+        let fields = [("name", name.as_str()), ("id_type", "customer_id")];
+        let answer = upload(&app, audiences::form::UPLOAD, &cookie, &fields, b"c1\n", "text/html").await;
+        assert_eq!(answer.status, StatusCode::SEE_OTHER);
+        assert!(answer.header("location").len() < 1_000, "{}", answer.header("location").len());
+        let page = app.page(answer.header("location"), &cookie).await;
+        assert!(page.text.contains("id=\"name-error\""), "{}", page.text);
+        assert!(page.text.contains("far too long") || page.text.contains("At most 64 characters"), "{}", page.text);
+    }
+});
+
+on_both_databases!(the_list_is_walked_whatever_the_ids_are_made_of, |db| async move {
+    let app = Harness::new(db.clone()).await;
+    let ws = app.member("a@example.com", "One", Role::Marketer).await;
+    let cookie = app.sign_in("a@example.com").await;
+    let ids: Vec<String> = (0..130).map(|n| format!("a%2F{n:03} &b+c %")).collect();
+    let text = format!("id\n{}\n", ids.join("\n"));
+    customers::import::testing::import_text(&db, &ws, &text, &[("id", "customer_id".to_string())]).await;
+    let (mut address, mut seen) = ("/customers".to_string(), vec![]);
+    loop {
+        let page = app.page(&address, &cookie).await.text;
+        seen.extend(ids.iter().filter(|id| page.contains(&customers::customer_href(id))));
+        let next = page.split("href=\"").find(|link| link.starts_with("/customers?") && link.contains(">Next<"));
+        match next.and_then(|link| link.split('"').next()) {
+            Some(next) => address = next.to_string(),
+            None => break,
+        }
+    }
+    assert_eq!(seen, ids.iter().collect::<Vec<_>>());
 });

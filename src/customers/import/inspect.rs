@@ -126,7 +126,7 @@ fn looks_like(sample: &[u8]) -> Option<&'static str> {
 
 /// Of comma, semicolon and tab the one that splits the header most, of equals the rarer one in names; quoted parts do
 /// not count. A header that nothing splits is one column.
-fn separator_of(text: &[u8]) -> u8 {
+pub fn separator_of(text: &[u8]) -> u8 {
     let line = text.split(|byte| *byte == b'\n').find(|line| !line.trim_ascii().is_empty()).unwrap_or(text);
     let mut quoted = false;
     let mut counts = [(b',', 0), (b';', 0), (b'\t', 0)];

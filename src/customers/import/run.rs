@@ -78,7 +78,8 @@ impl Run<'_> {
     }
 
     async fn chunks(&self, path: &Path, mut progress: impl FnMut(Progress)) -> Result<(), RunError> {
-        let (mapping, mut at) = store::to_run(self.db, self.workspace, self.id).await?.ok_or(RunError::NotRunning)?;
+        let (mapping, mut at) =
+            store::to_run(self.db, self.workspace, self.id, self.clock.now()).await?.ok_or(RunError::NotRunning)?;
         let mapping: Mapping = serde_json::from_str(&mapping).map_err(|_| RunError::Changed)?;
         let file = inspect::inspect(path)?;
         if !file.header.iter().eq(mapping.columns.iter().map(|column| &column.header)) {
@@ -116,7 +117,7 @@ impl Run<'_> {
         single: &[bool],
     ) -> Result<(i64, i64), RunError> {
         let mut tx = self.db.begin().await?;
-        if !store::advance(&mut tx, self.workspace, self.id, from, chunk.end).await? {
+        if !store::advance(&mut tx, self.workspace, self.id, from, chunk.end, self.clock.now()).await? {
             return Err(RunError::Overtaken);
         }
         let owners = upsert::owners(&mut tx, self.workspace, &chunk.rows, id_types, single).await?;

@@ -5,7 +5,7 @@ use crate::{
     clock::{Millis, new_id},
     customers::{
         mapping::{Mapping, Target},
-        model::{Import, ImportStatus, Reason},
+        model::{Import, ImportStatus, Reason, SILENCE_MAX},
     },
     db::{Db, Tx},
     execute, fetch,
@@ -38,6 +38,7 @@ pub struct Position {
 #[derive(sqlx::FromRow)]
 struct Row {
     id: String,
+    source: String,
     file_name: String,
     status: String,
     bytes: i64,
@@ -48,6 +49,7 @@ struct Row {
     error: Option<String>,
     created_at: Millis,
     started_at: Option<Millis>,
+    progress_at: Option<Millis>,
     finished_at: Option<Millis>,
 }
 
@@ -59,6 +61,7 @@ impl From<Row> for Import {
         reasons.sort_by_key(|(_, count)| -count);
         Self {
             id: row.id,
+            uploaded: row.source == "upload",
             file_name: row.file_name,
             status: ImportStatus::from_code(&row.status).unwrap_or(ImportStatus::Failed),
             bytes: row.bytes,
@@ -69,6 +72,7 @@ impl From<Row> for Import {
             error: row.error,
             created_at: row.created_at,
             started_at: row.started_at,
+            progress_at: row.progress_at,
             finished_at: row.finished_at,
         }
     }
@@ -108,8 +112,8 @@ pub async fn get(db: &Db, workspace: &str, id: &str) -> sqlx::Result<Import> {
         db,
         one,
         Row,
-        "select id, file_name, status, bytes, bytes_done, rows_good, rows_bad, reasons, error, created_at, started_at,
-                finished_at
+        "select id, source, file_name, status, bytes, bytes_done, rows_good, rows_bad, reasons, error, created_at,
+                started_at, progress_at, finished_at
          from imports where workspace_id = $1 and id = $2",
         workspace,
         id
@@ -123,8 +127,8 @@ pub async fn latest(db: &Db, workspace: &str, most: i64) -> sqlx::Result<Vec<Imp
         db,
         all,
         Row,
-        "select id, file_name, status, bytes, bytes_done, rows_good, rows_bad, reasons, error, created_at, started_at,
-                finished_at
+        "select id, source, file_name, status, bytes, bytes_done, rows_good, rows_bad, reasons, error, created_at,
+                started_at, progress_at, finished_at
          from imports where workspace_id = $1 order by id desc limit $2",
         workspace,
         most
@@ -142,8 +146,15 @@ pub async fn running(db: &Db) -> sqlx::Result<Vec<(String, String)>> {
     )
 }
 
-/// The mapping and position that a run goes on with, if the import is running.
-pub async fn to_run(db: &Db, workspace: &str, id: &str) -> sqlx::Result<Option<(String, Position)>> {
+/// The mapping and position that a run goes on with, if the import is running; from now on it moves again.
+pub async fn to_run(db: &Db, workspace: &str, id: &str, now: Millis) -> sqlx::Result<Option<(String, Position)>> {
+    execute!(
+        db,
+        "update imports set progress_at = $3 where workspace_id = $1 and id = $2 and status = 'running'",
+        workspace,
+        id,
+        now
+    )?;
     let row = fetch!(
         db,
         optional,
@@ -163,7 +174,7 @@ pub async fn start(db: &Db, workspace: &str, id: &str, mapping: &Mapping, now: M
     let mut tx = db.begin().await?;
     let started = execute!(
         tx,
-        "update imports set status = 'running', mapping = $3, started_at = $4
+        "update imports set status = 'running', mapping = $3, started_at = $4, progress_at = $4
          where workspace_id = $1 and id = $2 and status = 'uploaded'",
         workspace,
         id,
@@ -199,29 +210,51 @@ pub async fn start(db: &Db, workspace: &str, id: &str, mapping: &Mapping, now: M
     Ok(started == 1)
 }
 
-/// A failed import of an upload goes on from where it stopped; false when it has not failed.
-pub async fn start_again(db: &Db, workspace: &str, id: &str) -> sqlx::Result<bool> {
+/// An import of an upload that failed or was interrupted goes on from where it stopped; false when it is neither.
+pub async fn start_again(db: &Db, workspace: &str, id: &str, now: Millis) -> sqlx::Result<bool> {
     let changed = execute!(
         db,
-        "update imports set status = 'running', error = null, finished_at = null
-         where workspace_id = $1 and id = $2 and status = 'failed' and source = 'upload'",
+        "update imports set status = 'running', error = null, progress_at = $3, finished_at = null
+         where workspace_id = $1 and id = $2 and source = 'upload'
+         and (status = 'failed' or (status = 'running' and coalesce(progress_at, 0) < $4))",
         workspace,
-        id
+        id,
+        now,
+        now - SILENCE_MAX
     )?;
     Ok(changed == 1)
 }
 
-/// Forgets an upload that was never started; false when it was.
-pub async fn discard(db: &Db, workspace: &str, id: &str) -> sqlx::Result<bool> {
-    let changed =
-        execute!(db, "delete from imports where workspace_id = $1 and id = $2 and status = 'uploaded'", workspace, id)?;
+/// Forgets an import that was not started, failed or was interrupted; false when it runs or has finished. What it
+/// brought in stays. A run of it that lives after all finds that it is no more and stops.
+pub async fn discard(db: &Db, workspace: &str, id: &str, now: Millis) -> sqlx::Result<bool> {
+    let mut tx = db.begin().await?;
+    let changed = execute!(
+        tx,
+        "delete from imports where workspace_id = $1 and id = $2
+         and (status in ('uploaded', 'failed') or (status = 'running' and coalesce(progress_at, 0) < $3))",
+        workspace,
+        id,
+        now - SILENCE_MAX
+    )?;
+    if changed == 1 {
+        execute!(tx, "delete from import_errors where workspace_id = $1 and import_id = $2", workspace, id)?;
+        tx.commit().await?;
+    }
     Ok(changed == 1)
 }
 
 /// Moves the import on by one chunk, in the chunk's transaction and before its rows. False when it does not stand
 /// `from` any more: another run of it is ahead, and this one must not write. On PostgreSQL it also holds the other
 /// imports of the workspace until the transaction ends, so that two of them agree on who has an identity.
-pub async fn advance(tx: &mut Tx, workspace: &str, id: &str, from: Position, to: Position) -> sqlx::Result<bool> {
+pub async fn advance(
+    tx: &mut Tx,
+    workspace: &str,
+    id: &str,
+    from: Position,
+    to: Position,
+    now: Millis,
+) -> sqlx::Result<bool> {
     if let Tx::Postgres(tx) = tx {
         sqlx::query("select pg_advisory_xact_lock(hashtextextended('import ' || $1, 0))")
             .bind(workspace)
@@ -230,13 +263,14 @@ pub async fn advance(tx: &mut Tx, workspace: &str, id: &str, from: Position, to:
     }
     let changed = execute!(
         tx,
-        "update imports set bytes_done = $4, lines_done = $5
+        "update imports set bytes_done = $4, lines_done = $5, progress_at = $6
          where workspace_id = $1 and id = $2 and bytes_done = $3 and status = 'running'",
         workspace,
         id,
         from.bytes,
         to.bytes,
-        to.lines
+        to.lines,
+        now
     )?;
     Ok(changed == 1)
 }

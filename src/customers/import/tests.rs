@@ -1,6 +1,7 @@
 //! Imports against both databases.
 
 use super::{
+    file_of, resume,
     run::{Run, RunError},
     store,
     testing::{import_text, mapping, started, workspace},
@@ -9,7 +10,7 @@ use crate::{
     clock::Clock,
     customers::{
         self,
-        model::{Import, ImportStatus, Reason},
+        model::{Import, ImportStatus, Reason, SILENCE_MAX},
     },
     db::Db,
     execute, fetch, on_both_databases,
@@ -175,10 +176,10 @@ on_both_databases!(a_file_that_is_gone_or_changed_fails_and_says_so, |db| async 
     assert_eq!(failed.status, ImportStatus::Failed);
     assert!(failed.error.unwrap().contains("changed"));
     std::fs::write(file.path(), "id,ONEID,EMAIL,spend,city\nc1,,,,\n").unwrap();
-    assert!(store::start_again(&db, &ws, &id).await.unwrap());
+    assert!(store::start_again(&db, &ws, &id, 4).await.unwrap());
     run.to_end(file.path(), |_| {}).await.unwrap();
     assert_eq!(store::get(&db, &ws, &id).await.unwrap().rows_good, 1);
-    assert!(!store::start_again(&db, &ws, &id).await.unwrap());
+    assert!(!store::start_again(&db, &ws, &id, 4).await.unwrap());
 });
 
 on_both_databases!(an_import_starts_once_and_never_with_a_tag_of_another_kind, |db| async move {
@@ -193,6 +194,62 @@ on_both_databases!(an_import_starts_once_and_never_with_a_tag_of_another_kind, |
     let right = mapping(&columns()[..3]);
     assert!(store::start(&db, &ws, &id, &right, 2).await.unwrap());
     assert!(!store::start(&db, &ws, &id, &right, 2).await.unwrap());
-    assert!(!store::discard(&db, &ws, &id).await.unwrap());
+    assert!(!store::discard(&db, &ws, &id, 3).await.unwrap());
     assert!(matches!(store::get(&db, "another", &id).await, Err(sqlx::Error::RowNotFound)));
+});
+
+on_both_databases!(an_import_whose_program_was_killed_is_seen_and_comes_to_an_end, |db| async move {
+    let ws = workspace(&db).await;
+    let clock = Clock::manual(3);
+    let (id, file) = started(&db, &ws, b"id,ONEID,EMAIL,spend,city\nc1,,,,\n", &columns()).await;
+    let status = async |id: &str, now| store::get(&db, &ws, id).await.unwrap().at(now).status;
+    assert_eq!(status(&id, 3).await, ImportStatus::Running);
+    assert!(!store::start_again(&db, &ws, &id, 3).await.unwrap(), "it may still run");
+    assert!(!store::discard(&db, &ws, &id, 3).await.unwrap());
+    let later = 3 + SILENCE_MAX;
+    assert_eq!(status(&id, later).await, ImportStatus::Interrupted);
+    assert!(store::start_again(&db, &ws, &id, later).await.unwrap());
+    assert_eq!(status(&id, later).await, ImportStatus::Running);
+    clock.advance(later);
+    let run = Run { db: &db, clock: &clock, workspace: &ws, id: &id };
+    run.to_end(file.path(), |_| {}).await.unwrap();
+    assert_eq!(status(&id, i64::MAX).await, ImportStatus::Finished);
+    assert_eq!(store::get(&db, &ws, &id).await.unwrap().progress_at, Some(clock.now()));
+
+    // Its last words may not have come through: all is there, only the end is not.
+    execute!(db, "update imports set status = 'running', finished_at = null, progress_at = 1 where id = $1", &id)
+        .unwrap();
+    assert!(store::start_again(&db, &ws, &id, clock.now()).await.unwrap());
+    run.to_end(file.path(), |_| {}).await.unwrap();
+    let done = store::get(&db, &ws, &id).await.unwrap();
+    assert_eq!((done.status, done.rows_good), (ImportStatus::Finished, 1));
+
+    // One of the command line has no file here: it is discarded, its bad rows too, and a run of it that lives stops.
+    let (id, file) = started(&db, &ws, &big(), &columns()).await;
+    execute!(db, "update imports set source = 'command' where id = $1", &id).unwrap();
+    let run = Run { db: &db, clock: &clock, workspace: &ws, id: &id };
+    let (stop, mut stopped) = tokio::sync::oneshot::channel::<()>();
+    let mut stop = Some(stop);
+    let first = async {
+        let going = run.to_end(file.path(), |_| drop(stop.take()));
+        tokio::select! { biased; _ = &mut stopped => {}, _ = going => {} }
+    };
+    first.await;
+    let late = clock.now() + SILENCE_MAX + 1;
+    assert_eq!(status(&id, late).await, ImportStatus::Interrupted);
+    assert!(!store::start_again(&db, &ws, &id, late).await.unwrap(), "nobody here has its file");
+    assert!(store::discard(&db, &ws, &id, late).await.unwrap());
+    assert!(store::bad_rows(&db, &ws, &id, 0, 10).await.unwrap().is_empty());
+    assert!(matches!(run.to_end(file.path(), |_| {}).await, Err(RunError::NotRunning)));
+});
+
+on_both_databases!(a_node_goes_on_only_with_the_files_that_it_has, |db| async move {
+    let app = crate::server::testing::Harness::new(db.clone()).await;
+    let ws = workspace(&db).await;
+    let (here, file) = started(&db, &ws, b"id,ONEID,EMAIL,spend,city\nc1,,,,\n", &columns()).await;
+    let (elsewhere, _) = started(&db, &ws, b"id,ONEID,EMAIL,spend,city\nc2,,,,\n", &columns()).await;
+    std::fs::create_dir_all(app.state.config.uploads()).unwrap();
+    std::fs::copy(file.path(), file_of(&app.state, &here)).unwrap();
+    assert_eq!(resume(&app.state).await, [here]);
+    assert_eq!(store::get(&db, &ws, &elsewhere).await.unwrap().status, ImportStatus::Running);
 });

@@ -1,9 +1,9 @@
 //! "Enable receipt settings": how long receipts are taken, and what their status codes mean.
 
-use super::{rows::of_field, state::FormState};
+use super::state::FormState;
 use crate::{
     error::FieldError,
-    ui::{Button, Field, Glyph, Icon, Switch, TextInput},
+    ui::{Button, CellError, Field, Glyph, Icon, Switch, TextInput},
     webhooks::model::{PARAMETER_NAME_MAX, ReceiptStatus, STATUSES_MAX},
 };
 use leptos::prelude::*;
@@ -71,9 +71,7 @@ pub fn ReceiptSettings(
                     })}
                 {fixed}
                 {list}
-                <div class="field">
-                    <span class="error">{move || of_field(errors, "input[statuses]")}</span>
-                </div>
+                <CellError name="input[statuses]" errors />
                 <div class="actions">
                     <Button label="Add Status" icon=Glyph::Plus disabled=full on_click=add />
                 </div>

@@ -4,7 +4,7 @@
 use super::state::ParameterRow;
 use crate::{
     error::FieldError,
-    ui::{Button, Field, Glyph, Icon, Select, SelectOption, Switch, TextInput},
+    ui::{Button, CellError, Field, Glyph, Icon, Select, SelectOption, Switch, TextInput},
     webhooks::model::{PARAMETER_NAME_MAX, PARAMETERS_MAX, Parameter, ParameterType},
 };
 use leptos::prelude::*;
@@ -27,9 +27,7 @@ pub fn ParameterRows(
             <legend>"Webhook Parameters"</legend>
             <p class="quiet">"Values that the marketer supplies for each task. A webhook may have none."</p>
             {list}
-            <div class="field">
-                <span class="error">{move || of_field(errors, "input[parameters]")}</span>
-            </div>
+            <CellError name="input[parameters]" errors />
             <div class="actions">
                 <Button
                     label="Add Template Parameter"
@@ -41,12 +39,6 @@ pub fn ParameterRows(
         </fieldset>
     }
     .into_any()
-}
-
-/// The messages of one field, for groups of inputs.
-pub(super) fn of_field(errors: Signal<Vec<FieldError>>, name: &str) -> String {
-    let of_field = |error: &FieldError| (error.field == name).then(|| error.message.clone());
-    errors.with(|all| all.iter().filter_map(of_field).collect::<Vec<_>>()).join(" ")
 }
 
 fn parameter(

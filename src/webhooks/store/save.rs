@@ -2,7 +2,7 @@
 
 use crate::{
     clock::{Millis, new_id},
-    db::Db,
+    db::{Db, name_key},
     error::{AppError, FieldError},
     execute, fetch,
     secrets::MasterKey,
@@ -92,8 +92,8 @@ pub async fn create(
         db,
         "insert into webhooks (workspace_id, id, name, enabled, url, authentication, key_cipher, id_types, parameters,
                                batch_size, concurrency, users_per_second, receipts_enabled, retention_days, statuses,
-                               version, created_at, updated_at)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, 1, $16, $16)",
+                               version, created_at, updated_at, name_key)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, 1, $16, $16, $17)",
         workspace,
         &id,
         &input.name,
@@ -109,7 +109,8 @@ pub async fn create(
         input.receipts_enabled,
         input.retention_days,
         columns.statuses,
-        now
+        now,
+        name_key(&input.name)
     )
     .map_err(name_taken)?;
     Ok(id)
@@ -140,7 +141,7 @@ pub async fn update(
         "update webhooks set name = $5, url = $6, authentication = $7,
                 key_cipher = case when $8 then coalesce($9, key_cipher) end, id_types = $10, parameters = $11,
                 batch_size = $12, concurrency = $13, users_per_second = $14, receipts_enabled = $15,
-                retention_days = $16, statuses = $17, version = version + 1, updated_at = $18
+                retention_days = $16, statuses = $17, version = version + 1, updated_at = $18, name_key = $19
          where workspace_id = $1 and id = $2 and version = $3 and enabled = $4",
         workspace,
         id,
@@ -159,7 +160,8 @@ pub async fn update(
         input.receipts_enabled,
         input.retention_days,
         columns.statuses,
-        now
+        now,
+        name_key(&input.name)
     )
     .map_err(name_taken)?;
     if changed == 0 {

@@ -253,3 +253,28 @@ on_both_databases!(a_node_goes_on_only_with_the_files_that_it_has, |db| async mo
     assert_eq!(resume(&app.state).await, [here]);
     assert_eq!(store::get(&db, &ws, &elsewhere).await.unwrap().status, ImportStatus::Running);
 });
+
+on_both_databases!(the_page_of_an_interrupted_import_offers_what_is_possible, |db| async move {
+    let app = crate::server::testing::Harness::new(db.clone()).await;
+    let ws = app.member("a@example.com", "One", crate::access::model::Role::Marketer).await;
+    for (source, run_again) in [("command", false), ("upload", true)] {
+        let (id, _file) = started(&db, &ws, b"id,ONEID,EMAIL,spend,city\nc1,,,,\n", &columns()).await;
+        let sql = "update imports set source = $2, progress_at = $3 where id = $1";
+        execute!(db, sql, &id, source, app.state.clock.now()).unwrap();
+        let cookie = app.sign_in("a@example.com").await;
+        let (path, form) = (format!("/customers/imports/{id}"), format!("id={id}"));
+        assert!(app.page(&path, &cookie).await.text.contains("You can leave this page"));
+        assert_eq!(app.call::<customers::api::DiscardImport>(&cookie, &form).await.status, 409);
+        app.state.clock.advance(SILENCE_MAX + 1);
+        let page = app.page(&path, &cookie).await.text;
+        assert!(page.contains("Interrupted") && page.contains("Discard this import"), "{page}");
+        assert_eq!(page.contains("Run again"), run_again);
+        assert!(app.page("/customers/import", &cookie).await.text.contains("Interrupted"));
+        // Its file is on no disk of this server: another may have it, so it is not failed from here.
+        let answer = app.call::<customers::api::RunImportAgain>(&cookie, &form).await;
+        assert!(answer.status == 409 && answer.text.contains("not on this server"), "{}", answer.text);
+        assert_eq!(store::get(&db, &ws, &id).await.unwrap().status, ImportStatus::Running);
+        assert!(app.call::<customers::api::DiscardImport>(&cookie, &form).await.status.is_success());
+        assert!(matches!(store::get(&db, &ws, &id).await, Err(sqlx::Error::RowNotFound)));
+    }
+});

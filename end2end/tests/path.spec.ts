@@ -143,7 +143,8 @@ test('import, audience, webhook, campaign, task, dry run, submit, receipts', asy
   });
 
   await test.step('what every user got', async () => {
-    await page.reload();
+    // The table has filled by itself.
+    await expect(page.getByRole('row').filter({ hasText: 'T0001' })).toContainText('Accepted');
     await page.getByRole('searchbox', { name: 'Customer or ID' }).fill('T0001');
     await page.getByRole('searchbox', { name: 'Customer or ID' }).press('Enter');
     const row = page.getByRole('row').filter({ hasText: 'T0001' });

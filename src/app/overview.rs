@@ -5,8 +5,8 @@ use crate::{
     error::AppError,
     tasks::{list::state_badge, model::TaskRow},
     ui::{
-        EmptyState, ErrorNote, LinkButton, PageHeader, Panel, Progress, Skeleton, TableWrap, Tile, Tiles, Time, Tone,
-        format::count,
+        EmptyState, ErrorNote, LinkButton, PageHeader, Panel, Progress, Scope, Skeleton, TableWrap, Tile, Tiles, Time,
+        Tone, format::count,
     },
 };
 use leptos::{prelude::*, server};
@@ -40,6 +40,7 @@ pub async fn load_overview() -> Result<Overview, AppError> {
 }
 
 pub fn overview_page() -> AnyView {
+    let scope = Scope::here();
     let overview = Resource::new(|| (), |()| load_overview());
     let may_send = expect_context::<SessionInfo>().may(Permission::ReachMarketing);
     view! {
@@ -48,10 +49,11 @@ pub fn overview_page() -> AnyView {
         </PageHeader>
         <Suspense fallback=|| view! { <Skeleton /> }>
             {move || Suspend::new(async move {
-                match overview.await {
+                let loaded = overview.await;
+                scope.show(move || match loaded {
                     Ok(overview) => content(overview),
                     Err(error) => view! { <ErrorNote error /> }.into_any(),
-                }
+                })
             })}
         </Suspense>
     }

@@ -14,8 +14,8 @@ use crate::{
     },
     error::AppError,
     ui::{
-        Button, Confirm, EmptyState, ErrorNote, Fact, Facts, FormErrors, LinkButton, Note, PageHeader, Panel, Skeleton,
-        SubmitButton, TableWrap, Time, Tone, field_errors, format,
+        Button, Confirm, EmptyState, ErrorNote, Fact, Facts, FormErrors, LinkButton, Note, PageHeader, Panel, Scope,
+        Skeleton, SubmitButton, TableWrap, Time, Tone, field_errors, format,
         query::{Query, use_query},
     },
 };
@@ -26,6 +26,7 @@ use leptos_router::hooks::use_params_map;
 const TAG_COLUMNS: usize = 6;
 
 pub fn audience_page() -> AnyView {
+    let scope = Scope::here();
     let (params, query) = (use_params_map(), use_query());
     let id = Memo::new(move |_| params.with(|params| params.get("id").unwrap_or_default()));
     let editing = Memo::new(move |_| query.with(|query| query.get("edit").is_some()));
@@ -42,7 +43,8 @@ pub fn audience_page() -> AnyView {
     let content = move || {
         let editing = editing.get();
         Suspend::new(async move {
-            match audience.await {
+            let loaded = audience.await;
+            scope.show(move || match loaded {
                 Ok((view, counted)) if editing => edit(view, update, query.get_untracked(), counted),
                 Ok((view, _)) => page(view),
                 Err(error) => view! {
@@ -50,7 +52,7 @@ pub fn audience_page() -> AnyView {
                     <Panel><ErrorNote error /></Panel>
                 }
                 .into_any(),
-            }
+            })
         })
     };
     view! { <Transition fallback=|| view! { <Skeleton rows=6 /> }>{content}</Transition> }.into_any()

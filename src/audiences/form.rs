@@ -9,8 +9,8 @@ use super::{
 use crate::{
     error::{AppError, FieldError},
     ui::{
-        EmptyState, ErrorNote, Field, FormErrors, LinkButton, Note, PageHeader, Panel, Select, SelectOption, Skeleton,
-        SubmitButton, Tabs, TextInput, Tone, field_errors, format,
+        EmptyState, ErrorNote, Field, FormErrors, LinkButton, Note, PageHeader, Panel, Scope, Select, SelectOption,
+        Skeleton, SubmitButton, Tabs, TextInput, Tone, field_errors, format,
         query::{Query, use_query},
     },
 };
@@ -19,6 +19,7 @@ use leptos::prelude::*;
 pub const UPLOAD: &str = "/audiences/upload";
 
 pub fn new_audience_page() -> AnyView {
+    let scope = Scope::here();
     let query = use_query();
     let kind = Memo::new(move |_| query.with(kind_of));
     let asked = Memo::new(move |_| query.with(from_query));
@@ -32,7 +33,8 @@ pub fn new_audience_page() -> AnyView {
     let content = move || {
         let kind = kind.get();
         Suspend::new(async move {
-            match choices.await {
+            let loaded = choices.await;
+            scope.show(move || match loaded {
                 Ok((choices, counted)) => {
                     let query = query.get_untracked();
                     match kind {
@@ -42,7 +44,7 @@ pub fn new_audience_page() -> AnyView {
                     }
                 }
                 Err(error) => view! { <ErrorNote error /> }.into_any(),
-            }
+            })
         })
     };
     let tabs = Kind::ALL.iter().map(|kind| (kind.label().to_string(), address(*kind))).collect();

@@ -5,20 +5,22 @@ use super::{
     model::AudienceSummary,
 };
 use crate::ui::{
-    EmptyState, ErrorNote, Filters, KeysetPager, LinkButton, ListParams, PageHeader, Panel, Skeleton, TableWrap, Time,
-    format, use_list_params,
+    EmptyState, ErrorNote, Filters, KeysetPager, LinkButton, ListParams, PageHeader, Panel, Scope, Skeleton, TableWrap,
+    Time, format, use_list_params,
 };
 use leptos::prelude::*;
 
 pub fn audiences_page() -> AnyView {
+    let scope = Scope::here();
     let params = use_list_params(&[]);
     let list = Resource::new(move || params.get(), |params| list_audiences(params.q, params.after));
     let rows = move || {
         Suspend::new(async move {
-            match list.await {
+            let loaded = list.await;
+            scope.show(move || match loaded {
                 Ok(list) => found(list, params),
                 Err(error) => view! { <ErrorNote error /> }.into_any(),
-            }
+            })
         })
     };
     view! {

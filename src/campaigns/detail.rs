@@ -10,7 +10,7 @@ use crate::{
     delivery::model::SendState,
     tasks::list::state_badge,
     ui::{
-        Badge, Button, Confirm, EmptyState, ErrorNote, Fact, Facts, FormErrors, LinkButton, PageHeader, Panel,
+        Badge, Button, Confirm, EmptyState, ErrorNote, Fact, Facts, FormErrors, LinkButton, PageHeader, Panel, Scope,
         Skeleton, SubmitButton, TableWrap, Time, Tone, close_dialog, format::count,
     },
 };
@@ -28,6 +28,7 @@ struct Actions {
 }
 
 pub fn campaign_page() -> AnyView {
+    let scope = Scope::here();
     let params = use_params_map();
     let id = Memo::new(move |_| params.read().get("id").unwrap_or_default());
     let actions = Actions { edit: ServerAction::new(), create: ServerAction::new(), delete: ServerAction::new() };
@@ -40,10 +41,11 @@ pub fn campaign_page() -> AnyView {
     view! {
         <Transition fallback=|| view! { <Panel><Skeleton /></Panel> }>
             {move || Suspend::new(async move {
-                match campaign.await {
+                let loaded = campaign.await;
+                scope.show(move || match loaded {
                     Ok(detail) => page(detail, actions),
                     Err(error) => view! { <ErrorNote error /> }.into_any(),
-                }
+                })
             })}
         </Transition>
     }

@@ -6,8 +6,8 @@ use super::{
     model::{Campaign, CampaignKind, CampaignNode},
 };
 use crate::ui::{
-    Button, EmptyState, ErrorNote, Filters, ListParams, PageHeader, Pager, Panel, Skeleton, TableWrap, format::count,
-    use_list_params,
+    Button, EmptyState, ErrorNote, Filters, ListParams, PageHeader, Pager, Panel, Scope, Skeleton, TableWrap,
+    format::count, use_list_params,
 };
 use leptos::prelude::*;
 
@@ -15,6 +15,7 @@ use leptos::prelude::*;
 const PAGE_SIZE: i64 = 50;
 
 pub fn campaigns_page() -> AnyView {
+    let scope = Scope::here();
     let params = use_list_params(&[]);
     let search = Memo::new(move |_| params.read().q.clone());
     let tree = Resource::new(move || search.get(), list_campaigns);
@@ -32,10 +33,11 @@ pub fn campaigns_page() -> AnyView {
             <Filters action="/campaigns" params placeholder="Search name" />
             <Transition fallback=|| view! { <Skeleton /> }>
                 {move || Suspend::new(async move {
-                    match tree.await {
+                    let loaded = tree.await;
+                    scope.show(move || match loaded {
                         Ok(nodes) => table(nodes, params, changes, create),
                         Err(error) => view! { <ErrorNote error /> }.into_any(),
-                    }
+                    })
                 })}
             </Transition>
         </Panel>

@@ -65,7 +65,7 @@ pub async fn run(args: DemoArgs) -> Result<(), String> {
     }
     println!(
         "\n  Reachwire demo   {public_url}\n  Administrator    {ADMINISTRATOR}   password {PASSWORD}\n  \
-         Marketer         {MARKETER}   password {PASSWORD}\n  CRM simulator    {crm_url}\n"
+         Marketer         {MARKETER}   password {PASSWORD}\n  CRM simulator    {crm_url}   key {KEY}\n"
     );
     let ended = serving.await.map_err(|error| error.to_string())?;
     drop(simulator);

@@ -5,18 +5,20 @@ use super::{
     model::{Customer, Tag, tag_text},
 };
 use crate::tasks::messages::Messages;
-use crate::ui::{EmptyState, ErrorNote, Fact, Facts, PageHeader, Panel, Skeleton, TableWrap, Time};
+use crate::ui::{EmptyState, ErrorNote, Fact, Facts, PageHeader, Panel, Scope, Skeleton, TableWrap, Time};
 use leptos::prelude::*;
 use leptos_router::{hooks::use_location, location::Url};
 
 pub fn customer_page() -> AnyView {
+    let scope = Scope::here();
     // Not from the route's parameters: they are decoded twice, and an id may hold a percent sign.
     let path = use_location().pathname;
     let id = Memo::new(move |_| path.with(|path| Url::unescape(path.rsplit('/').next().unwrap_or_default())));
     let customer = Resource::new(move || id.get(), get_customer);
     let sections = move || {
         Suspend::new(async move {
-            match customer.await {
+            let loaded = customer.await;
+            scope.show(move || match loaded {
                 Ok((customer, tags)) => view! {
                     <div class="grid halves">
                         <Identities customer=customer.clone() />
@@ -25,7 +27,7 @@ pub fn customer_page() -> AnyView {
                 }
                 .into_any(),
                 Err(error) => view! { <Panel><ErrorNote error /></Panel> }.into_any(),
-            }
+            })
         })
     };
     view! {

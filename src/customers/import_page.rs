@@ -8,7 +8,8 @@ use super::{
     upload_page::steps,
 };
 use crate::ui::{
-    Badge, ErrorNote, FormErrors, Note, PageHeader, Panel, Progress, Skeleton, Stepper, SubmitButton, Tone, format,
+    Badge, ErrorNote, FormErrors, Note, PageHeader, Panel, Progress, Scope, Skeleton, Stepper, SubmitButton, Tone,
+    format,
 };
 use leptos::prelude::*;
 use leptos_router::hooks::use_params_map;
@@ -26,6 +27,7 @@ struct Actions {
 }
 
 pub fn import_page() -> AnyView {
+    let scope = Scope::here();
     let params = use_params_map();
     let id = Memo::new(move |_| params.with(|params| params.get("id").unwrap_or_default()));
     let actions = Actions {
@@ -41,12 +43,13 @@ pub fn import_page() -> AnyView {
         Resource::new(move || (id.get(), actions.tick.get(), started.get(), again.get()), |(id, ..)| get_import(id));
     let content = move || {
         Suspend::new(async move {
-            match import.await {
+            let loaded = import.await;
+            scope.show(move || match loaded {
                 Ok(view) => page(view, actions),
                 Err(error) => {
                     view! { <PageHeader title="Import" crumbs=crumbs() /><Panel><ErrorNote error /></Panel> }.into_any()
                 }
-            }
+            })
         })
     };
     view! { <Transition fallback=|| view! { <Skeleton rows=8 /> }>{content}</Transition> }.into_any()

@@ -6,7 +6,7 @@ use super::{
     model::{Customer, Tag, TagKind, tag_text},
 };
 use crate::ui::{
-    EmptyState, ErrorNote, Filters, KeysetPager, LinkButton, ListParams, PageHeader, Panel, Skeleton, TableWrap,
+    EmptyState, ErrorNote, Filters, KeysetPager, LinkButton, ListParams, PageHeader, Panel, Scope, Skeleton, TableWrap,
     format, use_list_params,
 };
 use leptos::prelude::*;
@@ -15,14 +15,16 @@ use leptos::prelude::*;
 const TAG_COLUMNS: usize = 8;
 
 pub fn customers_page() -> AnyView {
+    let scope = Scope::here();
     let params = use_list_params(&[]);
     let list = Resource::new(move || params.get(), |params| list_customers(params.q, params.after));
     let rows = move || {
         Suspend::new(async move {
-            match list.await {
+            let loaded = list.await;
+            scope.show(move || match loaded {
                 Ok(list) => found(list, params),
                 Err(error) => view! { <ErrorNote error /> }.into_any(),
-            }
+            })
         })
     };
     view! {

@@ -67,7 +67,7 @@ pub async fn load_task_form(id: String) -> Result<TaskForm, AppError> {
         let time_zone = ctx.signed.info.time_zone.clone();
         TaskInput { encryption: "none".into(), time_zone, ..Default::default() }
     } else {
-        store::get(db, workspace, &id).await?.input()?
+        editable(&ctx, &id).await?.input()?
     };
     let audiences = audiences::store::summaries(db, workspace).await?;
     let audiences = audiences
@@ -93,6 +93,8 @@ pub async fn load_task_form(id: String) -> Result<TaskForm, AppError> {
 /// Starts a dry run; poll [`dry_run`] with its id.
 #[server]
 pub async fn start_dry_run(task: TaskInput) -> Result<String, AppError> {
+    // Who gets what does not hang on the name; it is typed last as often as first.
+    let task = TaskInput { name: "-".into(), ..task };
     dry_run::start(require(Permission::ReachMarketing)?, task).await
 }
 
@@ -235,8 +237,10 @@ pub async fn load_task(id: String) -> Result<TaskDetail, AppError> {
         parameters.clone().find(|parameter| parameter.name == name).map_or(name.to_string(), |p| p.display_name.clone())
     };
     let values = input.values.iter().map(|value| (display(&value.name), value.name.clone(), value.value.clone()));
+    let variables = input.variables.clone();
     Ok(TaskDetail {
         values: values.collect(),
+        variables,
         campaigns: campaigns.unwrap_or_default(),
         encryption: input.encryption(),
         audience: audience.map_or_else(|| "(deleted)".into(), |audience| audience.name),
@@ -348,14 +352,22 @@ pub async fn control_task(id: String, action: String) -> Result<(), AppError> {
     Ok(())
 }
 
-/// "Send failed again": all failures, or those with a reason.
+/// "Send failed again": all failures, or those with a reason; or, when a person says so, the `unknown` ones.
 #[server]
-pub async fn send_failed_again(id: String, reason: String) -> Result<(), AppError> {
+pub async fn send_failed_again(
+    id: String,
+    #[server(default)] reason: String,
+    #[server(default)] unknown: bool,
+) -> Result<(), AppError> {
     let ctx = require(Permission::ReachMarketing)?;
     store::get(&ctx.state.db, ctx.workspace(), &id).await?;
     let reason = Some(reason.as_str()).filter(|reason| !reason.is_empty());
-    ctx.state.engine.resend_failed(ctx.workspace(), &id, reason).await?;
-    tracing::info!(task = %id, user = %ctx.user(), "failed users are sent again");
+    if unknown {
+        ctx.state.engine.resend_unknown(ctx.workspace(), &id).await?;
+    } else {
+        ctx.state.engine.resend_failed(ctx.workspace(), &id, reason).await?;
+    }
+    tracing::info!(task = %id, user = %ctx.user(), unknown, "users are sent again");
     Ok(())
 }
 

@@ -13,7 +13,9 @@ use crate::{
     access::model::{Permission, SessionInfo},
     delivery::model::SendState,
     error::AppError,
-    ui::{Confirm, ErrorNote, Fact, Facts, FormErrors, LinkButton, PageHeader, Panel, Skeleton, SubmitButton, Time},
+    ui::{
+        Confirm, ErrorNote, Fact, Facts, FormErrors, LinkButton, PageHeader, Panel, Scope, Skeleton, SubmitButton, Time,
+    },
     wire::text::variable_names,
 };
 use batches::Batches;
@@ -28,6 +30,7 @@ pub use users::result_badge;
 const POLL: Duration = Duration::from_millis(1_000);
 
 pub fn task_page() -> AnyView {
+    let scope = Scope::here();
     let params = use_params_map();
     let id = Memo::new(move |_| params.read().get("id").unwrap_or_default());
     let control = ServerAction::<ControlTask>::new();
@@ -37,27 +40,29 @@ pub fn task_page() -> AnyView {
         move || (id.get(), control.version().get(), again.version().get()),
         |(id, _, _)| load_task_live(id),
     );
+    let pulse = RwSignal::new(Pulse::default());
     view! {
         <Transition fallback=|| view! { <Skeleton /> }>
             {move || Suspend::new(async move {
-                match (detail.await, live.await) {
-                    (Ok(detail), Ok(first)) => view! { <Page detail first control again /> }.into_any(),
+                let loaded = (detail.await, live.await);
+                scope.show(move || match loaded {
+                    (Ok(detail), Ok(first)) => view! { <Page detail first pulse control again /> }.into_any(),
                     (Err(error), _) | (_, Err(error)) => view! {
                         <PageHeader title="Task" crumbs=vec![("Webhook", "/tasks")] />
                         <ErrorNote error />
                     }
                     .into_any(),
-                }
+                })
             })}
         </Transition>
-        <Rows id />
+        <Rows id pulse />
     }
     .into_any()
 }
 
 /// The tables have their own resources: they must not stand inside the Suspense above.
 #[component]
-fn Rows(id: Memo<String>) -> impl IntoView {
+fn Rows(id: Memo<String>, pulse: RwSignal<Pulse>) -> impl IntoView {
     let query = use_query_map();
     let batches = Memo::new(move |_| query.read().get("view").as_deref() == Some("batches"));
     let current = Signal::derive(move || {
@@ -71,8 +76,21 @@ fn Rows(id: Memo<String>) -> impl IntoView {
                 let items = vec![("Users".to_string(), base.clone()), ("Batches".to_string(), format!("{base}?view=batches"))];
                 view! { <crate::ui::Tabs items current label="What was sent" /> }
             }}
-            {move || if batches.get() { view! { <Batches id /> }.into_any() } else { view! { <Users id /> }.into_any() }}
+            {move || if batches.get() { view! { <Batches id pulse /> }.into_any() } else { view! { <Users id pulse /> }.into_any() }}
         </Panel>
+    }
+}
+
+/// When the tables are read anew: at each turn of the state, and each twentieth of the way.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Pulse(Option<SendState>, i64, i64);
+
+impl Pulse {
+    fn of(live: &TaskLive) -> Self {
+        let progress = &live.progress;
+        let part = |users: i64| users * 20 / progress.planned.max(1);
+        let receipts = live.receipts.iter().map(|(_, users)| users).sum();
+        Self(Some(progress.state), part(progress.accepted + progress.failed + progress.skipped), part(receipts))
     }
 }
 
@@ -80,16 +98,26 @@ fn Rows(id: Memo<String>) -> impl IntoView {
 fn Page(
     detail: TaskDetail,
     first: TaskLive,
+    pulse: RwSignal<Pulse>,
     control: ServerAction<ControlTask>,
     again: ServerAction<SendFailedAgain>,
 ) -> impl IntoView {
     let may_send = expect_context::<SessionInfo>().may(Permission::ReachMarketing);
     let live = RwSignal::new(first);
-    follow(detail.id.clone(), live);
+    let lost = RwSignal::new(None::<AppError>);
+    follow(detail.id.clone(), live, lost);
+    Effect::new(move |before: Option<Pulse>| {
+        let next = Pulse::of(&live.read());
+        // What the page came with is not read again.
+        if before.is_some_and(|before| before != next) {
+            pulse.set(next);
+        }
+        next
+    });
     let state = Memo::new(move |_| live.read().progress.state);
     let error = Signal::derive(move || {
         let of = |value: Option<Result<(), AppError>>| value.and_then(Result::err);
-        of(control.value().get()).or_else(|| of(again.value().get()))
+        lost.get().or_else(|| of(control.value().get())).or_else(|| of(again.value().get()))
     });
     let intro = format!("To “{}” through {}, as {}.", detail.audience, detail.webhook, detail.id_type);
     let controls = may_send.then(|| controls(detail.id.clone(), detail.name.clone(), live, control, again));
@@ -117,7 +145,7 @@ fn Page(
 }
 
 /// Looks again every second until the task has ended, then more rarely while receipts may come.
-fn follow(id: String, live: RwSignal<TaskLive>) {
+fn follow(id: String, live: RwSignal<TaskLive>, lost: RwSignal<Option<AppError>>) {
     let again = StoredValue::new(0_u32);
     Effect::new(move |_| {
         let id = id.clone();
@@ -130,6 +158,9 @@ fn follow(id: String, live: RwSignal<TaskLive>) {
                     })
                     .unwrap_or(0);
                 let Some(now) = live.try_get_untracked() else { return };
+                if lost.try_with_untracked(Option::is_some) != Some(false) {
+                    return;
+                }
                 // After Pause and Stop, too: what was under way ends later.
                 let waits = matches!(now.progress.state, SendState::Sending | SendState::Scheduled)
                     || now.progress.waiting() > 0;
@@ -139,10 +170,17 @@ fn follow(id: String, live: RwSignal<TaskLive>) {
                 }
                 let id = id.clone();
                 leptos::task::spawn_local(async move {
-                    if let Ok(next) = load_task_live(id).await
-                        && live.try_with_untracked(|shown| *shown != next) == Some(true)
-                    {
-                        let _ = live.try_set(next);
+                    match load_task_live(id).await {
+                        Ok(next) => {
+                            if live.try_with_untracked(|shown| *shown != next) == Some(true) {
+                                let _ = live.try_set(next);
+                            }
+                        }
+                        // Signed out in the meantime: say so once, and ask no more.
+                        Err(error @ AppError::Unauthenticated) => {
+                            let _ = lost.try_set(Some(error));
+                        }
+                        Err(_) => {}
                     }
                 });
             },
@@ -163,6 +201,7 @@ fn controls(
 ) -> AnyView {
     let state = Memo::new(move |_| live.read().progress.state);
     let failed = Memo::new(move |_| live.read().progress.failed);
+    let unknown = Memo::new(move |_| live.read().progress.unknown);
     let may_change = Memo::new(move |_| {
         let live = live.read();
         let changes = changes(&live.progress, live.now);
@@ -178,7 +217,8 @@ fn controls(
             </ActionForm>
         }
     };
-    let (pause, resume, edit, stop, failed_of) = (id.clone(), id.clone(), id.clone(), id.clone(), id.clone());
+    let (pause, resume, edit, stop) = (id.clone(), id.clone(), id.clone(), id.clone());
+    let (failed_of, unknown_of) = (id.clone(), id.clone());
     view! {
         {move || matches!(state.get(), SendState::Sending).then(|| button(pause.clone(), "pause", "Pause"))}
         {move || matches!(state.get(), SendState::Paused).then(|| button(resume.clone(), "resume", "Resume"))}
@@ -193,7 +233,7 @@ fn controls(
         <Confirm
             id="stop-task"
             title="Stop task"
-            text=format!("“{name}” stops for good. Requests that are under way end and are recorded; users who wait get nothing and are counted as skipped.")
+            text=format!("“{name}” stops for good. Requests that are under way end and are recorded; users who wait get nothing and are counted as skipped, those who wait for another try as failed.")
             danger=true
         >
             <ActionForm action=control>
@@ -213,10 +253,23 @@ fn controls(
                 <button type="submit" class="btn primary" data-dialog-close="">"Send again"</button>
             </ActionForm>
         </Confirm>
+        {move || (matches!(state.get(), SendState::Finished | SendState::Stopped | SendState::Failed) && unknown.get() > 0)
+            .then(|| view! { <crate::ui::Button label="Send unknown again" opens="send-unknown" /> })}
+        <Confirm
+            id="send-unknown"
+            title="Send unknown again"
+            text="Of these users nobody knows whether the receiving system took them. They are sent again with the same batch and action ids, so that a receiver that did take them can tell."
+        >
+            <ActionForm action=again>
+                <input type="hidden" name="id" value=unknown_of />
+                <input type="hidden" name="unknown" value="true" />
+                <button type="submit" class="btn primary" data-dialog-close="">"Send again"</button>
+            </ActionForm>
+        </Confirm>
         <Confirm
             id="delete-task"
             title="Delete task"
-            text=format!("“{name}” and the record of what it sent are deleted.")
+            text=format!("“{name}” and the record of what it sent are deleted. The users' messages can no longer be looked up.")
             danger=true
         >
             <ActionForm action=delete>
@@ -255,6 +308,9 @@ fn facts(detail: &TaskDetail, live: RwSignal<TaskLive>) -> AnyView {
         view! { <Fact label=display><span class=class title=name>{value}</span></Fact> }
     });
     let values = values.collect_view();
+    let variables = detail.variables.iter().map(|variable| view! { <span class="block mono">{variable.told()}</span> });
+    let (variables, some) = (variables.collect_view(), !detail.variables.is_empty());
+    let variables = some.then(|| view! { <Fact label="Variables">{variables}</Fact> });
     let created = (detail.created_by.clone(), detail.created_at);
     let times = move || {
         let progress = live.read().progress.clone();
@@ -277,6 +333,7 @@ fn facts(detail: &TaskDetail, live: RwSignal<TaskLive>) -> AnyView {
             <Fact label="Send ID Type">{id_type}</Fact>
             {associated.then(|| view! { <Fact label="Sub-campaigns">{campaigns}</Fact> })}
             {values}
+            {variables}
             {times}
             <Fact label="Created">{created.0} ", " <Time ms=created.1 /></Fact>
         </Facts>

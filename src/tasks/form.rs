@@ -11,7 +11,8 @@ use crate::{
     error::FieldError,
     ui::{
         Button, Choice, DateTimeField, Dialog, ErrorNote, Field, FormErrors, LinkButton, MultiSelect, PageHeader,
-        Panel, Select, SelectOption, Skeleton, SubmitButton, Switch, TextInput, field_errors, format::counted, time,
+        Panel, Scope, Select, SelectOption, Skeleton, SubmitButton, Switch, TextInput, correctable, corrected,
+        format::counted, time,
     },
     webhooks::{
         model::{TestInput, TestValue},
@@ -29,6 +30,7 @@ const FORM: &str = "task-form";
 const TEST_DIALOG: &str = "test-send";
 
 pub fn task_form_page() -> AnyView {
+    let scope = Scope::here();
     let params = use_params_map();
     let id = Memo::new(move |_| params.read().get("id").unwrap_or_default());
     let form = Resource::new(move || id.get(), load_task_form);
@@ -40,10 +42,11 @@ pub fn task_form_page() -> AnyView {
         />
         <Suspense fallback=|| view! { <Skeleton /> }>
             {move || Suspend::new(async move {
-                match form.await {
+                let loaded = form.await;
+                scope.show(move || match loaded {
                     Ok(form) => view! { <Form form id=id.get_untracked() /> }.into_any(),
                     Err(error) => view! { <ErrorNote error /> }.into_any(),
-                }
+                })
             })}
         </Suspense>
     }
@@ -54,7 +57,7 @@ pub fn task_form_page() -> AnyView {
 fn Form(form: TaskForm, id: String) -> impl IntoView {
     let action = ServerAction::<SubmitTask>::new();
     let error = Signal::derive(move || action.value().get().and_then(Result::err));
-    let errors = field_errors(error);
+    let (errors, corrections) = correctable(error);
     let changed = RwSignal::new(0_u32);
     let edited = move || changed.update(|times| *times = times.wrapping_add(1));
 
@@ -92,9 +95,13 @@ fn Form(form: TaskForm, id: String) -> impl IntoView {
                 attr:id=FORM
                 attr:class="grid"
                 attr:novalidate=""
-                on:input=move |_| edited()
-                on:change=move |_| edited()
+                on:input=move |event| {
+                    corrected(corrections, &event);
+                    edited();
+                }
             >
+                // Disabled, and the first: Enter in an input does not send to everybody.
+                <button type="submit" disabled=true hidden=true></button>
                 <FormErrors error />
                 <input type="hidden" name="id" value=form.id.clone() />
                 <input type="hidden" name="new" value=id.is_empty().to_string() />
@@ -247,10 +254,21 @@ fn select_webhook(
     errors: Signal<Vec<FieldError>>,
 ) -> AnyView {
     // Known after the audience was asked: until then nothing is said against a webhook.
-    let fitting = Resource::new(move || audience.get(), fitting_id_types);
+    // No resource: one that is read here would bring the fallback back, and the focus would be lost.
+    let fitting = RwSignal::new(None::<Vec<String>>);
+    Effect::new(move |_| {
+        let of = audience.get();
+        fitting.set(None);
+        leptos::task::spawn_local(async move {
+            let id_types = if of.is_empty() { None } else { fitting_id_types(of.clone()).await.ok() };
+            if audience.try_get_untracked() == Some(of) {
+                fitting.set(id_types);
+            }
+        });
+    });
     let choices = StoredValue::new(form.webhooks.clone());
     let options = Signal::derive(move || {
-        let fitting = if audience.read().is_empty() { None } else { fitting.get().and_then(Result::ok) };
+        let fitting = fitting.get();
         choices
             .with_value(|choices| choices.iter().map(|choice| option(choice, fitting.as_deref())).collect::<Vec<_>>())
     });

@@ -9,7 +9,7 @@ use crate::{
     delivery::model::SendState,
     ui::{
         Badge, Confirm, EmptyState, ErrorNote, FilterSelect, Filters, LinkButton, ListParams, PageHeader, Pager, Panel,
-        RowMenu, SelectOption, Skeleton, SortTh, TableWrap, Time, Tone, format::count, use_list_params,
+        RowMenu, Scope, SelectOption, Skeleton, SortTh, TableWrap, Time, Tone, format::count, use_list_params,
     },
 };
 use leptos::prelude::*;
@@ -17,6 +17,7 @@ use leptos::prelude::*;
 const FILTERS: &[&str] = &["state", "webhook"];
 
 pub fn tasks_page() -> AnyView {
+    let scope = Scope::here();
     let params = use_list_params(FILTERS);
     let delete = ServerAction::<DeleteTask>::new();
     let list = Resource::new(
@@ -45,10 +46,11 @@ pub fn tasks_page() -> AnyView {
             />
             <Transition fallback=|| view! { <Skeleton /> }>
                 {move || Suspend::new(async move {
-                    match list.await {
+                    let loaded = list.await;
+                    scope.show(move || match loaded {
                         Ok(list) => table(list, params, delete, may_send),
                         Err(error) => view! { <ErrorNote error /> }.into_any(),
-                    }
+                    })
                 })}
             </Transition>
         </Panel>
@@ -75,7 +77,7 @@ fn table(list: TaskList, params: Memo<ListParams>, delete: ServerAction<DeleteTa
     let rows = list.rows.into_iter().map(|task| row(task, now, delete, may_send)).collect_view();
     view! {
         <TableWrap label="Tasks">
-            <table class="stack">
+            <table class="stack dense">
                 <thead>
                     <tr>
                         <SortTh params key="name" label="Task name" />

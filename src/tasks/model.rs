@@ -129,6 +129,7 @@ pub struct TaskDetail {
     pub campaigns: Vec<(String, String)>,
     /// Display name, parameter name and value.
     pub values: Vec<(String, String, String)>,
+    pub variables: Vec<VariableInput>,
     pub scheduled_at: Option<i64>,
     pub time_zone: String,
     pub created_by: String,

@@ -2,6 +2,7 @@
 
 use leptos::context::Provider;
 use leptos::prelude::*;
+use std::collections::BTreeSet;
 
 use super::badge::Tone;
 use super::note::Note;
@@ -100,6 +101,35 @@ pub fn Field(
             {(!help.is_empty()).then(|| view! { <span class="help" id=help_id>{help}</span> })}
             <span class="error" id=error_id>{messages}</span>
         </div>
+    }
+}
+
+/// Fields whose error was told and that were changed since.
+pub type Corrections = RwSignal<BTreeSet<String>>;
+
+/// [`field_errors`] that go when their field is changed: give the form `on:input=move |event| corrected(corrections, &event)`.
+pub fn correctable(error: Signal<Option<AppError>>) -> (Signal<Vec<FieldError>>, Corrections) {
+    let (told, corrections) = (field_errors(error), Corrections::default());
+    Effect::new(move |_| {
+        error.track();
+        corrections.set(BTreeSet::new());
+    });
+    let errors = Signal::derive(move || {
+        let corrections = corrections.read();
+        told.get().into_iter().filter(|error| !corrections.contains(&error.field)).collect()
+    });
+    (errors, corrections)
+}
+
+/// Notes which field an event is about.
+pub fn corrected(corrections: Corrections, event: &leptos::web_sys::Event) {
+    use leptos::wasm_bindgen::JsCast;
+    let element = event.target().and_then(|target| target.dyn_into::<leptos::web_sys::Element>().ok());
+    let name = element.and_then(|element| element.get_attribute("name")).unwrap_or_default();
+    if !name.is_empty() && !corrections.read_untracked().contains(&name) {
+        corrections.update(|all| {
+            all.insert(name);
+        });
     }
 }
 

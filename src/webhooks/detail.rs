@@ -13,8 +13,8 @@ use crate::{
     access::model::{Permission, SessionInfo},
     receipts::{api::receipt_problems, model::Problem},
     ui::{
-        Badge, CodeBlock, EmptyState, ErrorNote, Fact, Facts, FormErrors, LinkButton, PageHeader, Panel, Skeleton,
-        SubmitButton, TableWrap, Time, Tone,
+        Badge, CodeBlock, EmptyState, ErrorNote, Fact, Facts, FormErrors, LinkButton, PageHeader, Panel, Scope,
+        Skeleton, SubmitButton, TableWrap, Time, Tone,
         format::{count, counted},
     },
 };
@@ -22,6 +22,7 @@ use leptos::{form::ActionForm, prelude::*};
 use leptos_router::hooks::use_params_map;
 
 pub fn webhook_page() -> AnyView {
+    let scope = Scope::here();
     let params = use_params_map();
     let id = Memo::new(move |_| params.read().get("id").unwrap_or_default());
     let switch = ServerAction::<SetWebhookEnabled>::new();
@@ -32,17 +33,24 @@ pub fn webhook_page() -> AnyView {
     view! {
         <Transition fallback=|| view! { <Panel><Skeleton /></Panel> }>
             {move || Suspend::new(async move {
-                match webhook.await {
+                let loaded = webhook.await;
+                scope.show(move || match loaded {
                     Ok(detail) => page(detail, switch, test),
                     Err(error) => view! { <ErrorNote error /> }.into_any(),
-                }
+                })
             })}
         </Transition>
         <Transition fallback=|| ()>
-            {move || Suspend::new(async move { tests.await.map(history).unwrap_or_else(|_| ().into_any()) })}
+            {move || Suspend::new(async move {
+                let loaded = tests.await;
+                scope.show(|| loaded.map(history).unwrap_or_else(|_| ().into_any()))
+            })}
         </Transition>
         <Transition fallback=|| ()>
-            {move || Suspend::new(async move { problems.await.map(not_taken).unwrap_or_else(|_| ().into_any()) })}
+            {move || Suspend::new(async move {
+                let loaded = problems.await;
+                scope.show(|| loaded.map(not_taken).unwrap_or_else(|_| ().into_any()))
+            })}
         </Transition>
     }
     .into_any()

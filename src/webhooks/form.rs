@@ -16,8 +16,8 @@ use super::{
 use crate::{
     error::{AppError, FieldError},
     ui::{
-        Choice, ErrorNote, Field, FormErrors, LinkButton, MultiSelect, Note, PageHeader, Panel, SelectOption, Skeleton,
-        SubmitButton, TextInput, Tone,
+        Choice, ErrorNote, Field, FormErrors, LinkButton, MultiSelect, Note, PageHeader, Panel, Scope, SelectOption,
+        Skeleton, SubmitButton, TextInput, Tone,
     },
 };
 use leptos::{form::ActionForm, prelude::*};
@@ -27,6 +27,7 @@ use rows::ParameterRows;
 use state::FormState;
 
 pub fn webhook_form_page() -> AnyView {
+    let scope = Scope::here();
     let params = use_params_map();
     let id = Memo::new(move |_| params.read().get("id"));
     let save = ServerAction::<SaveWebhook>::new();
@@ -45,11 +46,12 @@ pub fn webhook_form_page() -> AnyView {
         />
         <Transition fallback=|| view! { <Panel><Skeleton /></Panel> }>
             {move || Suspend::new(async move {
-                match form.await {
+                let loaded = form.await;
+                scope.show(move || match loaded {
                     Ok(WebhookForm { webhook: Some(webhook), .. }) if webhook.enabled => still_enabled(webhook, disable),
                     Ok(form) => fields(form, save),
                     Err(error) => view! { <ErrorNote error /> }.into_any(),
-                }
+                })
             })}
         </Transition>
     }

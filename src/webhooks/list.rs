@@ -9,7 +9,8 @@ use crate::{
     customers::model::PRESET_ID_TYPES,
     ui::{
         Badge, EmptyState, ErrorNote, FilterSelect, Filters, LinkButton, ListParams, PageHeader, Pager, Panel, RowMenu,
-        SelectOption, Skeleton, SortTh, Switch, TableWrap, Time, Tone, format::count, use_list_params, use_toasts,
+        Scope, SelectOption, Skeleton, SortTh, Switch, TableWrap, Time, Tone, format::count, use_list_params,
+        use_toasts,
     },
 };
 use leptos::prelude::*;
@@ -29,6 +30,7 @@ pub(super) fn may_manage() -> bool {
 }
 
 pub fn webhooks_page() -> AnyView {
+    let scope = Scope::here();
     let params = use_list_params(&["id_type", "state"]);
     let page = Resource::new(move || params.get(), |params| list_webhooks(query(&params)));
     let toasts = use_toasts();
@@ -57,10 +59,11 @@ pub fn webhooks_page() -> AnyView {
             <Filters action="/webhooks" params placeholder="Search name or URL" selects=selects() />
             <Transition fallback=|| view! { <Skeleton /> }>
                 {move || Suspend::new(async move {
-                    match page.await {
+                    let loaded = page.await;
+                    scope.show(move || match loaded {
                         Ok(page) => table(page, params, manages, turn),
                         Err(error) => view! { <ErrorNote error /> }.into_any(),
-                    }
+                    })
                 })}
             </Transition>
         </Panel>

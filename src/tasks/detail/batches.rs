@@ -2,13 +2,14 @@
 
 use super::{
     super::api::{ROWS, batch_attempts, list_task_batches},
+    Pulse,
     users::result_badge,
 };
 use crate::{
     delivery::model::{AttemptRow, BatchRow},
     error::AppError,
     ui::{
-        CodeBlock, EmptyState, ErrorNote, KeysetPager, ListParams, Skeleton, TableWrap, Time,
+        CodeBlock, EmptyState, ErrorNote, KeysetPager, ListParams, Scope, Skeleton, TableWrap, Time,
         format::{count, duration_ms},
         use_list_params,
     },
@@ -19,11 +20,12 @@ use leptos_router::hooks::use_query_map;
 const FILTERS: &[&str] = &["view"];
 
 #[component]
-pub fn Batches(id: Memo<String>) -> impl IntoView {
+pub fn Batches(id: Memo<String>, pulse: RwSignal<Pulse>) -> impl IntoView {
+    let scope = Scope::here();
     let params = use_list_params(FILTERS);
     let rows = Resource::new(
-        move || (id.get(), params.get()),
-        |(id, params)| list_task_batches(id, params.after.parse().unwrap_or(-1)),
+        move || (id.get(), params.get(), pulse.get()),
+        |(id, params, _)| list_task_batches(id, params.after.parse().unwrap_or(-1)),
     );
     let query = use_query_map();
     let opened = Memo::new(move |_| query.read().get("batch").and_then(|batch| batch.parse::<i64>().ok()));
@@ -39,11 +41,12 @@ pub fn Batches(id: Memo<String>) -> impl IntoView {
     view! {
         <Transition fallback=|| view! { <Skeleton /> }>
             {move || Suspend::new(async move {
-                match (rows.await, attempts.await) {
+                let loaded = (rows.await, attempts.await);
+                scope.show(move || match loaded {
                     (Ok(rows), Ok(attempts)) => table(id.get_untracked(), rows, attempts, params),
                     (Err(AppError::NotFound), _) => ().into_any(),
                     (Err(error), _) | (_, Err(error)) => view! { <ErrorNote error /> }.into_any(),
-                }
+                })
             })}
         </Transition>
     }

@@ -1,14 +1,17 @@
 //! What every user got.
 
-use super::super::{
-    api::{ROWS, list_task_users},
-    model::TaskDetail,
+use super::{
+    super::{
+        api::{ROWS, list_task_users},
+        model::TaskDetail,
+    },
+    Pulse,
 };
 use crate::{
     delivery::model::ActionRow,
     error::AppError,
     ui::{
-        Badge, EmptyState, ErrorNote, FilterSelect, Filters, KeysetPager, LinkButton, ListParams, SelectOption,
+        Badge, EmptyState, ErrorNote, FilterSelect, Filters, KeysetPager, LinkButton, ListParams, Scope, SelectOption,
         Skeleton, TableWrap, Time, Tone, use_list_params,
     },
 };
@@ -18,12 +21,13 @@ use leptos_router::location::Url;
 const FILTERS: &[&str] = &["result", "receipt"];
 
 #[component]
-pub fn Users(id: Memo<String>) -> impl IntoView {
+pub fn Users(id: Memo<String>, pulse: RwSignal<Pulse>) -> impl IntoView {
+    let scope = Scope::here();
     let params = use_list_params(FILTERS);
     let detail = Resource::new(move || id.get(), super::super::api::load_task);
     let rows = Resource::new(
-        move || (id.get(), params.get()),
-        |(id, params)| {
+        move || (id.get(), params.get(), pulse.get()),
+        |(id, params, _)| {
             let (result, receipt) = (params.filter("result").to_string(), params.filter("receipt").to_string());
             list_task_users(id, params.q, result, receipt, params.after.parse().unwrap_or(-1))
         },
@@ -31,12 +35,13 @@ pub fn Users(id: Memo<String>) -> impl IntoView {
     view! {
         <Transition fallback=|| view! { <Skeleton /> }>
             {move || Suspend::new(async move {
-                match (detail.await, rows.await) {
+                let loaded = (detail.await, rows.await);
+                scope.show(move || match loaded {
                     (Ok(detail), Ok(rows)) => table(detail, rows, params),
                     // The page above says it.
                     (Err(AppError::NotFound), _) => ().into_any(),
                     (Err(error), _) | (_, Err(error)) => view! { <ErrorNote error /> }.into_any(),
-                }
+                })
             })}
         </Transition>
     }

@@ -108,11 +108,6 @@ fn Variables(
                     let name = format!("task[variables][{index}][{key}]");
                     view! { <input type="hidden" name=name value=value.to_string() /> }
                 };
-                let what = match variable.when_empty.as_str() {
-                    "skip" => "skip user".to_string(),
-                    "default" => format!("“{}”", variable.default),
-                    _ => "nothing".to_string(),
-                };
                 view! {
                     <span class="chip">
                         {hidden("parameter", &variable.parameter)}
@@ -120,7 +115,7 @@ fn Variables(
                         {hidden("tag", &variable.tag)}
                         {hidden("when_empty", &variable.when_empty)}
                         {hidden("default", &variable.default)}
-                        {format!("${{{}}} = {}, empty: {what}", variable.name, variable.tag)}
+                        {variable.told()}
                         <button
                             type="button"
                             class="chip-remove"
@@ -168,7 +163,7 @@ fn InsertVariable(
         }
         tag.set(chosen);
     };
-    let insert = move |_| {
+    let insert = move || {
         let (place, parameter) = target.get_untracked();
         let variable = VariableInput {
             parameter: parameter.clone(),
@@ -206,7 +201,15 @@ fn InsertVariable(
     view! {
         <Dialog id=DIALOG title="Insert variable">
             {none.then(|| view! { <Note tone=Tone::Warn>"There are no tags yet: import customers with tags first."</Note> })}
-            <div class="fields">
+            <div
+                class="fields"
+                on:keydown=move |event| {
+                    if event.key() == "Enter" {
+                        event.prevent_default();
+                        insert();
+                    }
+                }
+            >
                 <div role="alert">{move || problem.get().map(|text| view! { <Note tone=Tone::Bad>{text}</Note> })}</div>
                 <Field label="Tag" name="variable-tag">
                     <Select name="variable-tag" options selected=tag prompt="Select the tag" on_input=Callback::new(choose) />
@@ -234,7 +237,7 @@ fn InsertVariable(
             </div>
             <footer class="actions end">
                 <button type="button" class="btn" data-dialog-close="">"Cancel"</button>
-                <button type="button" class="btn primary" on:click=insert>"Insert"</button>
+                <button type="button" class="btn primary" on:click=move |_| insert()>"Insert"</button>
             </footer>
         </Dialog>
     }

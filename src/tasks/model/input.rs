@@ -59,6 +59,16 @@ pub struct TaskInput {
 }
 
 impl VariableInput {
+    /// As people read it: "${who} = name, empty: skip user".
+    pub fn told(&self) -> String {
+        let empty = match self.when_empty.as_str() {
+            "skip" => "skip user".to_string(),
+            "default" => format!("“{}”", self.default),
+            _ => "nothing".to_string(),
+        };
+        format!("${{{}}} = {}, empty: {empty}", self.name, self.tag)
+    }
+
     fn rule(&self) -> WhenEmpty {
         match self.when_empty.as_str() {
             "skip" => WhenEmpty::SkipUser,
@@ -162,6 +172,16 @@ impl TaskInput {
     }
 
     fn check_variables(&self, parameter: &Parameter, tags: &[String]) -> Result<(), String> {
+        let mut rest = self.value_of(&parameter.name);
+        while let Some((_, begun)) = rest.split_once("${") {
+            if !begun.split_once('}').is_some_and(|(name, _)| is_variable_name(name)) {
+                let shown: String = begun.chars().take(12).collect();
+                return Err(format!(
+                    "“${{{shown}” begins a variable that does not end. Insert it, or remove the “${{”."
+                ));
+            }
+            rest = begun;
+        }
         let variables = self.variables_of(&parameter.name);
         for name in variable_names(self.value_of(&parameter.name)) {
             let Some(variable) = variables.iter().find(|variable| variable.name == name) else {
@@ -224,6 +244,9 @@ mod tests {
     #[test]
     fn values_fit_their_types() {
         use ParameterType::*;
+        for unfinished in ["Dear ${name", "${", "${a b}", "${x} and ${"] {
+            assert!(errors(Text, unfinished)[0].message.contains("${"), "{unfinished}");
+        }
         for (kind, value) in [(String, "x"), (Numeric, "-1.5"), (Date, "2024-02-29"), (Text, "no variables")] {
             assert_eq!(errors(kind, value), [], "{value}");
         }

@@ -1,0 +1,59 @@
+// What people do besides the straight path: the keyboard, the way back, staying on a page.
+import { expect, go, signIn, test } from './fixtures';
+
+test('a webhook is disabled, edited and saved, one page after the other', async ({ page }) => {
+  await signIn(page, undefined, '/webhooks');
+  await page.locator('main').getByRole('link', { name: '短信网关' }).click();
+  await page.getByRole('button', { name: 'Disable', exact: true }).click();
+  await expect(page.getByRole('button', { name: 'Enable', exact: true })).toBeVisible();
+  await page.getByRole('link', { name: 'Edit', exact: true }).click();
+  await expect(page.getByRole('heading', { level: 1 })).toHaveText('Edit Webhook');
+  await page.getByRole('button', { name: 'OK', exact: true }).click();
+  await expect(page.getByRole('heading', { level: 1 })).toHaveText('短信网关');
+  await page.getByRole('button', { name: 'Enable', exact: true }).click();
+  await expect(page.getByRole('button', { name: 'Disable', exact: true })).toBeVisible();
+  // Away and back.
+  await page.getByRole('navigation', { name: 'Main' }).getByRole('link', { name: 'Webhook Management' }).click();
+  await page.locator('main').getByRole('link', { name: '短信网关' }).click();
+  await expect(page.getByRole('button', { name: 'Disable', exact: true })).toBeVisible();
+});
+
+test('Enter in the task form sends to nobody, and inserts a variable in its dialog', async ({ page }) => {
+  await signIn(page, undefined, '/tasks/new');
+  await page.getByLabel('Receiving crowd').focus();
+  await page.keyboard.press('ArrowDown');
+  await page.keyboard.press('ArrowDown');
+  await expect(page.getByLabel('Receiving crowd')).toBeFocused();
+  await page.getByLabel('Select Webhook').selectOption({ label: 'Coupon service' });
+  await page.getByRole('textbox', { name: 'Coupon ID' }).fill('C-1');
+  await page.getByRole('textbox', { name: 'Coupon text' }).fill('Dear ');
+  await page.getByLabel('Name', { exact: true }).fill('By keyboard');
+  await page.getByLabel('Name', { exact: true }).press('Enter');
+  await page.getByRole('button', { name: 'Insert variable' }).click();
+  const dialog = page.getByRole('dialog', { name: 'Insert variable' });
+  await dialog.getByLabel('Tag', { exact: true }).selectOption('city');
+  await dialog.getByLabel('Variable name').press('Enter');
+  await expect(page.getByRole('textbox', { name: 'Coupon text' })).toHaveValue('Dear ${city}');
+  await expect(dialog).toBeHidden();
+  await expect(page).toHaveURL(/\/tasks\/new/);
+});
+
+test('an error goes when its field is corrected', async ({ page, expectErrors }) => {
+  expectErrors(/status of 422/);
+  await signIn(page, undefined, '/tasks/new');
+  await page.getByRole('button', { name: 'Submit Sending Task' }).click();
+  await expect(page.getByText('Select the audience to send to.')).toBeVisible();
+  await page.getByLabel('Receiving crowd').selectOption({ index: 1 });
+  await expect(page.getByText('Select the audience to send to.')).toBeHidden();
+  await expect(page.getByText('Select the webhook to send through.')).toBeVisible();
+});
+
+test('a page that is left open says when its session has ended', async ({ page, context, expectErrors }) => {
+  expectErrors(/status of 401/);
+  await signIn(page);
+  await go(page, '/tasks');
+  await page.getByRole('link', { name: 'Reminder' }).click();
+  await expect(page.getByRole('heading', { level: 1 })).toContainText('Reminder');
+  await context.clearCookies({ name: 'reachwire' });
+  await expect(page.getByText(/session has ended/i).first()).toBeVisible();
+});

@@ -1,8 +1,8 @@
-//! Whose a page's loaded content is.
+//! Whose the loaded content of a page is.
 
 use leptos::prelude::*;
 
-/// The scope of a page for what its [`Suspend`]s show.
+/// The scope, below the page's, of what one [`Suspend`] shows.
 ///
 /// A `Suspend` puts its content in place one tick after it was made. When it runs anew within that tick, everything
 /// that was made in its own scope is gone, and the page breaks ("a reactive value that has already been disposed"). So
@@ -14,7 +14,7 @@ pub struct Scope(StoredValue<(Owner, Vec<Owner>)>);
 const KEPT: usize = 3;
 
 impl Scope {
-    /// Of the page, or the part of it, that is being made.
+    /// In the page, or the part of it, that is being made. One for each `Suspend`: only so many contents are kept.
     pub fn here() -> Self {
         Self(StoredValue::new((Owner::current().unwrap_or_default(), Vec::new())))
     }

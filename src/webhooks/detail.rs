@@ -22,7 +22,7 @@ use leptos::{form::ActionForm, prelude::*};
 use leptos_router::hooks::use_params_map;
 
 pub fn webhook_page() -> AnyView {
-    let scope = Scope::here();
+    let (page_scope, tests_scope, problems_scope) = (Scope::here(), Scope::here(), Scope::here());
     let params = use_params_map();
     let id = Memo::new(move |_| params.read().get("id").unwrap_or_default());
     let switch = ServerAction::<SetWebhookEnabled>::new();
@@ -34,7 +34,7 @@ pub fn webhook_page() -> AnyView {
         <Transition fallback=|| view! { <Panel><Skeleton /></Panel> }>
             {move || Suspend::new(async move {
                 let loaded = webhook.await;
-                scope.show(move || match loaded {
+                page_scope.show(move || match loaded {
                     Ok(detail) => page(detail, switch, test),
                     Err(error) => view! { <ErrorNote error /> }.into_any(),
                 })
@@ -43,13 +43,13 @@ pub fn webhook_page() -> AnyView {
         <Transition fallback=|| ()>
             {move || Suspend::new(async move {
                 let loaded = tests.await;
-                scope.show(|| loaded.map(history).unwrap_or_else(|_| ().into_any()))
+                tests_scope.show(|| loaded.map(history).unwrap_or_else(|_| ().into_any()))
             })}
         </Transition>
         <Transition fallback=|| ()>
             {move || Suspend::new(async move {
                 let loaded = problems.await;
-                scope.show(|| loaded.map(not_taken).unwrap_or_else(|_| ().into_any()))
+                problems_scope.show(|| loaded.map(not_taken).unwrap_or_else(|_| ().into_any()))
             })}
         </Transition>
     }

@@ -11,6 +11,8 @@
 pub mod model;
 
 #[cfg(feature = "ssr")]
+mod body;
+#[cfg(feature = "ssr")]
 mod claim;
 #[cfg(feature = "ssr")]
 mod context;

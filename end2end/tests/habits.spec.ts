@@ -3,7 +3,7 @@ import { expect, go, signIn, test } from './fixtures';
 
 test('a webhook is disabled, edited and saved, one page after the other', async ({ page }) => {
   await signIn(page, undefined, '/webhooks');
-  await page.locator('main').getByRole('link', { name: '短信网关' }).click();
+  await page.locator('main').getByRole('link', { name: '短信网关', exact: true }).click();
   await page.getByRole('button', { name: 'Disable', exact: true }).click();
   await expect(page.getByRole('button', { name: 'Enable', exact: true })).toBeVisible();
   await page.getByRole('link', { name: 'Edit', exact: true }).click();
@@ -14,7 +14,7 @@ test('a webhook is disabled, edited and saved, one page after the other', async 
   await expect(page.getByRole('button', { name: 'Disable', exact: true })).toBeVisible();
   // Away and back.
   await page.getByRole('navigation', { name: 'Main' }).getByRole('link', { name: 'Webhook Management' }).click();
-  await page.locator('main').getByRole('link', { name: '短信网关' }).click();
+  await page.locator('main').getByRole('link', { name: '短信网关', exact: true }).click();
   await expect(page.getByRole('button', { name: 'Disable', exact: true })).toBeVisible();
 });
 

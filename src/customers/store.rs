@@ -87,3 +87,19 @@ async fn identities_of(db: &Db, workspace: &str, customer_id: &str) -> sqlx::Res
 pub fn tags_of(text: &str) -> Map<String, Value> {
     serde_json::from_str(text).unwrap_or_default()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{execute, on_both_databases};
+
+    on_both_databases!(disabled_id_types_are_left_out, |db| async move {
+        let mut tx = db.begin().await.unwrap();
+        put_preset_id_types(&mut tx, "w").await.unwrap();
+        tx.commit().await.unwrap();
+        execute!(&db, "update id_types set enabled = $1 where code = 'EMAIL'", false).unwrap();
+        let types = enabled_id_types(&db, "w").await.unwrap();
+        assert_eq!(types.len(), 13);
+        assert_eq!(types[1].code, "MOBILE");
+    });
+}

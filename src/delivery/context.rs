@@ -1,13 +1,7 @@
-//! What all messages of a send have in common: read once, kept while the send is open.
+//! What the POSTs of a send have in common: read once, kept while the send is open.
 
-use super::ids::SendKey;
-use super::limits::OpenSend;
-use crate::{
-    db::Db,
-    fetch,
-    secrets::MasterKey,
-    wire::{message::Encryption, text::Template},
-};
+use super::{body::Common, ids::SendKey, limits::OpenSend};
+use crate::{db::Db, fetch, secrets::MasterKey};
 use secrecy::SecretString;
 use std::{
     collections::{HashMap, HashSet},
@@ -16,12 +10,9 @@ use std::{
 
 #[derive(Debug)]
 pub struct Context {
-    pub webhook_id: String,
+    pub common: Common,
     pub url: String,
     pub key: Option<SecretString>,
-    pub id_type: String,
-    pub encryption: Encryption,
-    pub template: Template,
     /// The webhook's.
     pub version: i64,
 }
@@ -98,12 +89,10 @@ async fn read(db: &Db, master_key: &MasterKey, key: &SendKey) -> Result<Context,
         Some(master_key.open(&sealed).ok_or_else(|| unusable("The webhook's key can't be opened; enter it again."))?)
     };
     Ok(Context {
-        webhook_id: row.webhook_id,
+        common: Common::new(row.webhook_id, row.id_type, &row.encryption, &row.template)
+            .map_err(ContextError::Unusable)?,
         url: row.url,
         key: key.map(SecretString::from),
-        id_type: row.id_type,
-        encryption: Encryption::from_code(&row.encryption).ok_or_else(|| unusable("The encryption is not known."))?,
-        template: serde_json::from_str(&row.template).map_err(|_| unusable("The parameters can't be read."))?,
         version: row.version,
     })
 }

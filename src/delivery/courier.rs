@@ -1,9 +1,10 @@
 //! A batch in hand: waits for its turn, is rendered, POSTed, judged.
 
 use super::{
+    body::{self, Action},
     claim::Claim,
     context::Context,
-    ids::{action_id, batch_id},
+    ids::batch_id,
     post::{self, Poster, Prepared, Request},
     record::{End, Finished},
     supervise::Stopping,
@@ -13,7 +14,7 @@ use crate::{
     clock::{Clock, Millis, SECOND},
     db::Db,
     fetch,
-    wire::message::{self, CallbackParams, Message, Params, ProcessInfo, UserProfile},
+    wire::message,
 };
 use futures::FutureExt;
 use secrecy::ExposeSecret;
@@ -35,15 +36,6 @@ pub struct Courier {
     pub posts: Arc<Semaphore>,
     pub stopping: Stopping,
     pub finished: mpsc::UnboundedSender<Finished>,
-}
-
-#[derive(sqlx::FromRow)]
-struct Action {
-    seq: i64,
-    batch_no: i64,
-    customer_id: String,
-    target: String,
-    variables: String,
 }
 
 /// How it went, and what of it is kept.
@@ -85,7 +77,7 @@ impl Courier {
                 response: None,
             });
             let Outcome { end, http_status, duration_ms, response } = outcome;
-            let webhook_id = context.webhook_id.clone();
+            let webhook_id = context.common.webhook_id.clone();
             // Without a receiver the engine is gone, and the next start finds the batch leased.
             let _ = courier.finished.send(Finished { claim, webhook_id, end, http_status, duration_ms, response });
         });
@@ -94,19 +86,8 @@ impl Courier {
     /// The users of batches that follow each other, in one query; `None` for each when they can't be read.
     async fn read(&self, run: &[Claim]) -> Vec<Option<Vec<Action>>> {
         let (Some(first), Some(last)) = (run.first(), run.last()) else { return Vec::new() };
-        let found = fetch!(
-            self.db,
-            all,
-            Action,
-            "select seq, batch_no, customer_id, coalesce(target, '') as target, \
-             coalesce(variables, '[]') as variables from send_actions \
-             where workspace_id = $1 and send_id = $2 and seq between $3 and $4 and batch_no is not null order by seq",
-            &first.key.workspace_id,
-            &first.key.send_id,
-            first.first_seq,
-            last.last_seq
-        );
-        match found {
+        let key = &first.key;
+        match body::actions(&self.db, key, first.first_seq, last.last_seq).await {
             Ok(found) => {
                 let mut of_batch: BTreeMap<i64, Vec<Action>> = BTreeMap::new();
                 for action in found {
@@ -115,7 +96,7 @@ impl Courier {
                 run.iter().map(|claim| of_batch.remove(&claim.batch_no)).collect()
             }
             Err(error) => {
-                tracing::error!(send.id = %first.key.send_id, %error, "cannot read batches");
+                tracing::error!(send.id = %key.send_id, %error, "cannot read batches");
                 run.iter().map(|_| None).collect()
             }
         }
@@ -162,7 +143,14 @@ impl Courier {
         if self.clock.now() + longest + SLACK > claim.lease_until {
             return Outcome::released(0);
         }
-        let body = match render(context, claim, &actions) {
+        let body = match body::render(
+            &context.common,
+            &claim.key.send_id,
+            claim.batch_no,
+            claim.sent_at,
+            &actions,
+            message::body,
+        ) {
             Ok(body) => body,
             Err(error) => {
                 tracing::error!(batch = %batch_id(&claim.key.send_id, claim.batch_no), %error, "cannot render a batch");
@@ -197,31 +185,4 @@ impl Courier {
             response: answer.map(|answer| post::excerpt(&answer.body, RESPONSE_KEPT)),
         }
     }
-}
-
-/// The body of a batch: the same bytes at every attempt.
-fn render(context: &Context, claim: &Claim, actions: &[Action]) -> serde_json::Result<Vec<u8>> {
-    let batch_id = batch_id(&claim.key.send_id, claim.batch_no);
-    let targets: Vec<String> = actions.iter().map(|action| context.encryption.apply(&action.target)).collect();
-    let values: Vec<Vec<String>> =
-        actions.iter().map(|action| serde_json::from_str(&action.variables)).collect::<Result<_, _>>()?;
-    let messages: Vec<Message> = actions
-        .iter()
-        .zip(&targets)
-        .zip(&values)
-        .map(|((action, target_id), values)| Message {
-            user_profile: UserProfile { target_type: &context.id_type, target_id, customer_id: &action.customer_id },
-            params: Params { template: &context.template, values },
-            callback_params: CallbackParams {
-                webhook_id: context.webhook_id.clone(),
-                send_time: claim.sent_at.to_string(),
-                batch_id: batch_id.clone(),
-                action_id: action_id(&claim.key.send_id, action.seq),
-                customer_id: action.customer_id.clone(),
-                ..CallbackParams::default()
-            },
-            process_info: ProcessInfo::default(),
-        })
-        .collect();
-    message::body(&messages)
 }

@@ -129,7 +129,8 @@ impl Dispatcher {
             self.in_hand.give_back(&finished.claim);
         }
         for (context, claims) in claims {
-            let doors = claims.iter().filter_map(|claim| self.limits.take(&context.webhook_id, claim.size)).last();
+            let doors =
+                claims.iter().filter_map(|claim| self.limits.take(&context.common.webhook_id, claim.size)).last();
             if let Some(doors) = doors {
                 claims.iter().for_each(|claim| self.in_hand.take(claim));
                 self.courier.spawn(context, claims, doors);

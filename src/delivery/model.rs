@@ -139,6 +139,17 @@ pub struct AttemptRow {
     pub response: Option<String>,
 }
 
+/// What was POSTed in a batch, and every attempt at it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BatchDetail {
+    pub batch_no: i64,
+    /// The beginning of the body, set out to be read; "" before the first attempt.
+    pub request: String,
+    /// Of the whole body as it was sent.
+    pub bytes: i64,
+    pub attempts: Vec<AttemptRow>,
+}
+
 /// Everything that [Download Logs] of a test send holds; keys never.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Exchange {

@@ -150,7 +150,7 @@ mod tests {
     }
 
     async fn outcomes(db: &Db) -> Vec<String> {
-        let attempts = report::attempts(db, WORKSPACE, "s", 0).await.unwrap();
+        let attempts = report::batch(db, WORKSPACE, "s", 0).await.unwrap().attempts;
         attempts.into_iter().map(|attempt| attempt.outcome.unwrap()).collect()
     }
 

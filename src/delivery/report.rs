@@ -5,14 +5,18 @@ mod actions;
 pub use actions::{ActionFilter, CustomerMessage, actions, messages_of_customer};
 
 use super::{
-    ids::batch_id,
-    model::{AttemptRow, BatchRow, Progress, ReasonCount, SendState, SeriesPoint},
+    body,
+    ids::{SendKey, batch_id},
+    model::{AttemptRow, BatchDetail, BatchRow, Progress, ReasonCount, SendState, SeriesPoint},
 };
 use crate::{
     db::Db,
     error::{AppError, AppResult},
     fetch,
 };
+
+/// What a page shows of a request, in bytes.
+const REQUEST_SHOWN: usize = 8_000;
 
 #[derive(sqlx::FromRow)]
 struct ProgressRow {
@@ -184,8 +188,10 @@ struct AttemptTableRow {
     response: Option<String>,
 }
 
-/// Every attempt at a batch, the first one first.
-pub async fn attempts(db: &Db, workspace_id: &str, id: &str, batch_no: i64) -> AppResult<Vec<AttemptRow>> {
+/// One batch: what was POSTed, and every attempt at it, the first one first.
+pub async fn batch(db: &Db, workspace_id: &str, id: &str, batch_no: i64) -> AppResult<BatchDetail> {
+    let sent = body::of_batch(db, &SendKey::new(workspace_id, id), batch_no).await?;
+    let (request, bytes) = sent.unwrap_or_default();
     let rows = fetch!(
         db,
         all,
@@ -205,5 +211,16 @@ pub async fn attempts(db: &Db, workspace_id: &str, id: &str, batch_no: i64) -> A
         duration_ms: row.duration_ms,
         response: row.response,
     };
-    Ok(rows.into_iter().map(row).collect())
+    Ok(BatchDetail {
+        batch_no,
+        request: beginning(&request, REQUEST_SHOWN).into(),
+        bytes: i64::try_from(bytes).unwrap_or(i64::MAX),
+        attempts: rows.into_iter().map(row).collect(),
+    })
+}
+
+/// At most so many bytes, and whole characters.
+fn beginning(text: &str, most: usize) -> &str {
+    let end = (0..=most.min(text.len())).rev().find(|end| text.is_char_boundary(*end)).unwrap_or(0);
+    &text[..end]
 }

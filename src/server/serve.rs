@@ -60,6 +60,7 @@ pub async fn serve(started: Started) -> Result<(), String> {
     tracing::info!(address = %state.config.listen, "listening");
     let (engine, db) = (state.engine.clone(), state.db.clone());
     crate::customers::import::resume(&state).await;
+    crate::tasks::dry_run::store::end_interrupted(&state.db).await.map_err(|error| error.to_string())?;
     let (stop, stopped) = watch::channel(false);
     let stopping = || {
         let mut stopped = stopped.clone();

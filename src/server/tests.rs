@@ -7,7 +7,10 @@ use crate::{
     campaigns::api as campaigns,
     customers::api::GetCustomer,
     on_both_databases,
-    tasks::api::{ControlTask, DeleteTask, ListTasks, LoadTask, LoadTaskLive, SubmitTask},
+    tasks::{
+        api::{DeleteTask, ListTasks, SubmitTask},
+        detail::api::{ControlTask, LoadTask, LoadTaskLive},
+    },
     webhooks::api as webhooks,
 };
 use axum::body::Body;

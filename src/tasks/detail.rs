@@ -1,11 +1,12 @@
 //! A task's page: progress while it sends, the way from audience to receipt, and what every user got.
 
+pub mod api;
 mod batches;
 mod live;
 mod users;
 
 use super::{
-    api::{ControlTask, DeleteTask, SendFailedAgain, load_task, load_task_live},
+    api::DeleteTask,
     list::state_badge,
     model::{TaskDetail, TaskLive, changes},
 };
@@ -14,13 +15,15 @@ use crate::{
     delivery::model::SendState,
     error::AppError,
     ui::{
-        Confirm, ErrorNote, Fact, Facts, FormErrors, LinkButton, PageHeader, Panel, Scope, Skeleton, SubmitButton, Time,
+        Confirm, ErrorNote, Fact, Facts, FormErrors, LinkButton, PageHeader, Panel, Scope, Skeleton, SubmitButton,
+        Time, query::use_query,
     },
     wire::text::variable_names,
 };
+use api::{ControlTask, SendFailedAgain, load_task, load_task_live};
 use batches::Batches;
 use leptos::prelude::*;
-use leptos_router::hooks::{use_params_map, use_query_map};
+use leptos_router::hooks::use_params_map;
 use live::Live;
 use std::time::Duration;
 use users::Users;
@@ -63,8 +66,8 @@ pub fn task_page() -> AnyView {
 /// The tables have their own resources: they must not stand inside the Suspense above.
 #[component]
 fn Rows(id: Memo<String>, pulse: RwSignal<Pulse>) -> impl IntoView {
-    let query = use_query_map();
-    let batches = Memo::new(move |_| query.read().get("view").as_deref() == Some("batches"));
+    let query = use_query();
+    let batches = Memo::new(move |_| query.read().get("view") == Some("batches"));
     let current = Signal::derive(move || {
         let view = if batches.get() { "?view=batches" } else { "" };
         format!("/tasks/{}{view}", id.get())

@@ -1,10 +1,11 @@
 //! The dry run: every message of a task rendered, none sent.
 
+pub mod store;
+
 use super::{
     model::{DryRunResult, TaskInput},
     prepare::{Prepared, prepare},
     sender::plan,
-    store::{self, DryRunRecord},
 };
 use crate::{
     access::Ctx,
@@ -25,7 +26,7 @@ const KEPT: Millis = DAY;
 pub async fn start(ctx: Ctx, input: TaskInput) -> AppResult<String> {
     let prepared = prepare(&ctx, &input).await?;
     let total = audiences::store::size_of(&ctx.state.db, ctx.workspace(), &prepared.audience).await?;
-    let record = DryRunRecord {
+    let record = store::DryRunRecord {
         id: new_id(),
         input: serde_json::to_string(&input)?,
         status: "running".into(),
@@ -33,18 +34,18 @@ pub async fn start(ctx: Ctx, input: TaskInput) -> AppResult<String> {
         total,
         result: None,
     };
-    store::add_dry_run(&ctx.state.db, ctx.workspace(), ctx.user(), &record, ctx.now(), ctx.now() - KEPT).await?;
+    store::add(&ctx.state.db, ctx.workspace(), ctx.user(), &record, ctx.now(), ctx.now() - KEPT).await?;
     let id = record.id.clone();
     tokio::spawn(async move {
         let (db, workspace) = (&ctx.state.db, ctx.workspace());
         let ended = match render_all(&ctx, &record.id, &input, &prepared).await {
             Ok(Some(result)) => match serde_json::to_string(&result) {
-                Ok(json) => store::end_dry_run(db, workspace, &record.id, "done", &json).await,
-                Err(error) => store::end_dry_run(db, workspace, &record.id, "failed", &error.to_string()).await,
+                Ok(json) => store::end(db, workspace, &record.id, "done", &json).await,
+                Err(error) => store::end(db, workspace, &record.id, "failed", &error.to_string()).await,
             },
             // A newer one has taken its place.
             Ok(None) => Ok(()),
-            Err(error) => store::end_dry_run(db, workspace, &record.id, "failed", &error.to_string()).await,
+            Err(error) => store::end(db, workspace, &record.id, "failed", &error.to_string()).await,
         };
         if let Err(error) = ended {
             tracing::error!(%error, "a dry run's end could not be recorded");
@@ -65,7 +66,7 @@ async fn render_all(ctx: &Ctx, id: &str, input: &TaskInput, prepared: &Prepared)
         for recipient in recipients {
             tally.add(recipient, input, prepared, now)?;
         }
-        if !store::dry_run_progress(db, workspace, id, done).await? {
+        if !store::progress(db, workspace, id, done).await? {
             return Ok(None);
         }
     }
@@ -183,7 +184,7 @@ fn sample<'a>(
 
 /// The input of an earlier dry run of this user, prepared again: for the download of its skipped users.
 pub async fn again(ctx: &Ctx, id: &str) -> AppResult<(TaskInput, Prepared)> {
-    let record = store::dry_run(&ctx.state.db, ctx.workspace(), ctx.user(), id).await?;
+    let record = store::get(&ctx.state.db, ctx.workspace(), ctx.user(), id).await?;
     let input: TaskInput = serde_json::from_str(&record.input)?;
     match prepare(ctx, &input).await {
         Ok(prepared) => Ok((input, prepared)),

@@ -1,6 +1,6 @@
 //! Downloads: the users of a task, and those that a dry run would skip, as CSV.
 
-use super::{api::user_filter, dry_run, store};
+use super::{detail::api::user_filter, dry_run, store};
 use crate::{
     access::{Ctx, model::Permission},
     delivery::report,

@@ -12,7 +12,7 @@ use crate::{
     ui::{
         Button, Choice, DateTimeField, Dialog, ErrorNote, Field, FormErrors, LinkButton, MultiSelect, PageHeader,
         Panel, Scope, Select, SelectOption, Skeleton, SubmitButton, Switch, TextInput, correctable, corrected,
-        format::counted, time,
+        format::counted, query::use_query, time,
     },
     webhooks::{
         model::{TestInput, TestValue},
@@ -22,7 +22,7 @@ use crate::{
 };
 use dry_run_panel::{DryRunPanel, read_form};
 use leptos::prelude::*;
-use leptos_router::hooks::{use_params_map, use_query_map};
+use leptos_router::hooks::use_params_map;
 use parameters::Parameters;
 
 /// The id of the form, by which the dry run reads it.
@@ -31,20 +31,20 @@ const TEST_DIALOG: &str = "test-send";
 
 pub fn task_form_page() -> AnyView {
     let scope = Scope::here();
-    let params = use_params_map();
-    let id = Memo::new(move |_| params.read().get("id").unwrap_or_default());
-    let form = Resource::new(move || id.get(), load_task_form);
-    let title = move || if id.read().is_empty() { "Create Sending Task" } else { "Edit Sending Task" }.to_string();
+    // As the page was opened: when the browser leaves it, the address's id is the next page's.
+    let id = StoredValue::new(use_params_map().read_untracked().get("id").unwrap_or_default());
+    let form = Resource::new(|| (), move |()| load_task_form(id.get_value()));
+    let title = id.with_value(|id| if id.is_empty() { "Create Sending Task" } else { "Edit Sending Task" });
     view! {
         <PageHeader
-            title=Signal::derive(title)
+            title
             crumbs=vec![("User Marketing", ""), ("Reach Marketing", ""), ("Webhook", "/tasks")]
         />
         <Suspense fallback=|| view! { <Skeleton /> }>
             {move || Suspend::new(async move {
                 let loaded = form.await;
                 scope.show(move || match loaded {
-                    Ok(form) => view! { <Form form id=id.get_untracked() /> }.into_any(),
+                    Ok(form) => view! { <Form form new=id.with_value(String::is_empty) /> }.into_any(),
                     Err(error) => view! { <ErrorNote error /> }.into_any(),
                 })
             })}
@@ -54,7 +54,7 @@ pub fn task_form_page() -> AnyView {
 }
 
 #[component]
-fn Form(form: TaskForm, id: String) -> impl IntoView {
+fn Form(form: TaskForm, new: bool) -> impl IntoView {
     let action = ServerAction::<SubmitTask>::new();
     let error = Signal::derive(move || action.value().get().and_then(Result::err));
     let (errors, corrections) = correctable(error);
@@ -62,10 +62,8 @@ fn Form(form: TaskForm, id: String) -> impl IntoView {
     let edited = move || changed.update(|times| *times = times.wrapping_add(1));
 
     // Chosen in the address: what other pages link to, and what "Show its parameters" sends without the wasm.
-    let query = use_query_map().get_untracked();
-    let asked = |name: &str, kept: &str| {
-        [query.get(&field(name)), query.get(name)].into_iter().flatten().next().unwrap_or_else(|| kept.to_string())
-    };
+    let query = use_query().get_untracked();
+    let asked = |name: &str, kept: &str| query.get(&field(name)).or(query.get(name)).unwrap_or(kept).to_string();
     let input = form.input.clone();
     let webhook = RwSignal::new(asked("webhook_id", &input.webhook_id));
     let audience = asked("audience_id", &input.audience_id);
@@ -104,7 +102,7 @@ fn Form(form: TaskForm, id: String) -> impl IntoView {
                 <button type="submit" disabled=true hidden=true></button>
                 <FormErrors error />
                 <input type="hidden" name="id" value=form.id.clone() />
-                <input type="hidden" name="new" value=id.is_empty().to_string() />
+                <input type="hidden" name="new" value=new.to_string() />
                 <input type="hidden" name=field("time_zone") value=zone />
                 <Panel title="Who and what">
                     <div class="fields">

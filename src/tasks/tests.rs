@@ -1,7 +1,9 @@
 //! The room from outside: what the form submits, and what its pages and downloads then say.
 
 use super::{
-    api::{ControlTask, LoadTaskLive, SubmitTask},
+    api::{DryRunState, SubmitTask},
+    detail::api::{ControlTask, LoadTaskLive},
+    dry_run,
     model::TaskLive,
 };
 use crate::{
@@ -171,5 +173,26 @@ on_both_databases!(the_users_are_downloaded_and_no_cell_is_a_formula, |db| async
     );
     let stopped = desk.server.call::<ControlTask>(&desk.cookie, &format!("id={ID}&action=stop")).await;
     assert_eq!(stopped.status, 409, "it has ended");
+    desk.server.state.engine.stop(Duration::from_secs(5)).await;
+});
+
+on_both_databases!(a_dry_run_that_a_restart_cut_off_says_so, |db| async move {
+    let desk = Desk::new(db).await;
+    let db = &desk.server.state.db;
+    let record = dry_run::store::DryRunRecord {
+        id: ID.into(),
+        input: "{}".into(),
+        status: "running".into(),
+        done: 0,
+        total: 9,
+        result: None,
+    };
+    let (user, workspace): (String, String) =
+        fetch!(db, one, (String, String), "select user_id, workspace_id from members").unwrap();
+    dry_run::store::add(db, &workspace, &user, &record, 0, 0).await.unwrap();
+    dry_run::store::end_interrupted(db).await.unwrap();
+    let answer = desk.server.call::<DryRunState>(&desk.cookie, &format!("id={ID}")).await;
+    assert!(answer.text.contains("restarted in the meantime"), "{}", answer.text);
+    assert!(!dry_run::store::progress(db, &workspace, ID, 5).await.unwrap(), "whoever renders it stops");
     desk.server.state.engine.stop(Duration::from_secs(5)).await;
 });

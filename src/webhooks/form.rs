@@ -28,17 +28,12 @@ use state::FormState;
 
 pub fn webhook_form_page() -> AnyView {
     let scope = Scope::here();
-    let params = use_params_map();
-    let id = Memo::new(move |_| params.read().get("id"));
+    // As the page was opened: when the browser leaves it, the address's id is the next page's.
+    let id = use_params_map().read_untracked().get("id");
+    let title = if id.is_some() { "Edit Webhook" } else { "Create Webhook" };
     let save = ServerAction::<SaveWebhook>::new();
     let disable = ServerAction::<SetWebhookEnabled>::new();
-    let form = Resource::new(move || (id.get(), disable.version().get()), |(id, _)| get_webhook_form(id));
-    let title =
-        Signal::derive(
-            move || {
-                if id.read().is_some() { "Edit Webhook".to_string() } else { "Create Webhook".to_string() }
-            },
-        );
+    let form = Resource::new(move || disable.version().get(), move |_| get_webhook_form(id.clone()));
     view! {
         <PageHeader
             title

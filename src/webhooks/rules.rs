@@ -1,10 +1,7 @@
 //! The rules of a webhook that need the server: which ID types there are, and which addresses may be called.
 
-use super::{
-    model::{Webhook, WebhookInput},
-    store,
-};
-use crate::{access::Ctx, customers::model::IdType, delivery::guard::Guard, error::FieldError};
+use super::model::{Webhook, WebhookInput};
+use crate::{access::Ctx, customers, customers::model::IdType, delivery::guard::Guard, error::FieldError};
 
 /// Everything that is wrong with `input`, by the inputs' names. `before` is the webhook that is edited.
 pub async fn check(ctx: &Ctx, before: Option<&Webhook>, input: &WebhookInput) -> sqlx::Result<Vec<FieldError>> {
@@ -34,7 +31,7 @@ fn callable(guard: &Guard, url: &str) -> Result<(), String> {
 
 /// The enabled ID types, and those of the webhook that have been disabled since it was saved.
 pub async fn id_types_to_choose(ctx: &Ctx, webhook: Option<&Webhook>) -> sqlx::Result<Vec<IdType>> {
-    let mut types = store::enabled_id_types(&ctx.state.db, ctx.workspace()).await?;
+    let mut types = customers::store::enabled_id_types(&ctx.state.db, ctx.workspace()).await?;
     for code in webhook.map(|webhook| webhook.input.id_types.as_slice()).unwrap_or_default() {
         if types.iter().all(|known| known.code != *code) {
             types.push(IdType { code: code.clone(), name: code.clone() });

@@ -11,7 +11,6 @@ use super::model::{
 };
 use crate::{
     clock::Millis,
-    customers::model::IdType,
     db::{Db, name_key},
     fetch,
     secrets::MasterKey,
@@ -156,19 +155,6 @@ pub async fn key(db: &Db, master_key: &MasterKey, workspace: &str, id: &str) -> 
     Ok(Some(opened.into()))
 }
 
-/// The ID types that may be sent to, in the workspace's order.
-pub async fn enabled_id_types(db: &Db, workspace: &str) -> sqlx::Result<Vec<IdType>> {
-    let rows = fetch!(
-        db,
-        all,
-        (String, String),
-        "select code, name from id_types where workspace_id = $1 and enabled = $2 order by position, code",
-        workspace,
-        true
-    )?;
-    Ok(rows.into_iter().map(|(code, name)| IdType { code, name }).collect())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -276,15 +262,5 @@ mod tests {
         set_enabled(&db, "w", &id, false, NOW).await.unwrap();
         update(&db, &master_key(), "w", &id, 1, &input("ÉTÉ"), NOW).await.unwrap();
         assert_eq!((found("été").await.as_str(), found("Äpf").await.as_str()), ("ÉTÉ", ""));
-    });
-
-    on_both_databases!(id_types_are_the_enabled_ones, |db| async move {
-        let mut tx = db.begin().await.unwrap();
-        crate::customers::store::put_preset_id_types(&mut tx, "w").await.unwrap();
-        tx.commit().await.unwrap();
-        execute!(&db, "update id_types set enabled = $1 where code = 'EMAIL'", false).unwrap();
-        let types = enabled_id_types(&db, "w").await.unwrap();
-        assert_eq!(types.len(), 13);
-        assert_eq!(types[1].code, "MOBILE");
     });
 }

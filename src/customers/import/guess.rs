@@ -16,10 +16,17 @@ const OTHER_NAMES: [(&str, &[&str]); 5] = [
     ("UNION_ID", &["wechatunionid"]),
     ("MAC_ORG", &["mac", "macaddress"]),
 ];
-const CUSTOMER_ID: [&str; 12] = [
+const CUSTOMER_ID: [&str; 19] = [
     "customerid",
     "custid",
     "cstid",
+    "customerno",
+    "customernumber",
+    "customercode",
+    "kundennummer",
+    "kundennr",
+    "客户号",
+    "会员号",
     "customer",
     "userid",
     "memberid",
@@ -146,6 +153,7 @@ mod tests {
             guessed(&["手机号", "会员ID", "flag"], &[&["139", "a", "1"], &["138", "b", "0"]]),
             ["id:MOBILE", "customer_id", "tag:number"]
         );
+        assert_eq!(guessed(&["Vorname", "Customer No"], &[&["Ada", "2"], &["Max", "1"]]), ["tag:text", "customer_id"]);
     }
 
     #[test]

@@ -95,7 +95,7 @@ on_both_databases!(tries_are_used_up, |db| async move {
     let engine = engine(&db, &config(), Crowd { users: 5, gaps: false });
     let progress = until(&db, "s", ended).await;
     assert_eq!((progress.state, progress.failed), (SendState::Failed, 5));
-    let attempts = report::attempts(&db, WORKSPACE, "s", 0).await.unwrap();
+    let attempts = report::batch(&db, WORKSPACE, "s", 0).await.unwrap().attempts;
     assert_eq!(
         attempts.iter().map(|one| one.outcome.as_deref()).collect::<Vec<_>>(),
         [Some("retry"), Some("retry"), Some("failed")]
@@ -232,6 +232,13 @@ on_both_databases!(the_body_of_a_retry_is_the_same_byte_for_byte, |db| async mov
     assert_eq!(until(&db, "s", ended).await.accepted, 18);
     let bodies = bodies.lock().unwrap().clone();
     assert!(bodies.len() == 3 && bodies[0] == bodies[1] && bodies[0] == bodies[2], "{bodies:?}");
+    // The page shows what was sent.
+    let batch = report::batch(&db, WORKSPACE, "s", 0).await.unwrap();
+    assert_eq!((batch.attempts.len(), batch.bytes), (3, bodies[0].len() as i64));
+    let sent = serde_json::from_slice::<serde_json::Value>(&bodies[0]).unwrap();
+    let first = sent[0]["user_profile"]["customer_id"].as_str().unwrap();
+    assert!(batch.request.contains(&format!("\"customer_id\": \"{first}\"")), "{}", batch.request);
+    assert!(matches!(report::batch(&db, WORKSPACE, "s", 1).await, Err(AppError::NotFound)));
     engine.stop(GRACE).await;
     receiver.abort();
 });

@@ -1,21 +1,21 @@
 //! The requests of a task, each with its attempts.
 
 use super::{
-    super::api::{ROWS, batch_attempts, list_task_batches},
     Pulse,
+    api::{ROWS, list_task_batches, load_batch},
     users::result_badge,
 };
 use crate::{
-    delivery::model::{AttemptRow, BatchRow},
+    delivery::model::{AttemptRow, BatchDetail, BatchRow},
     error::AppError,
     ui::{
         CodeBlock, EmptyState, ErrorNote, KeysetPager, ListParams, Scope, Skeleton, TableWrap, Time,
-        format::{count, duration_ms},
+        format::{bytes, count, duration_ms},
+        query::use_query,
         use_list_params,
     },
 };
 use leptos::prelude::*;
-use leptos_router::hooks::use_query_map;
 
 const FILTERS: &[&str] = &["view"];
 
@@ -27,13 +27,13 @@ pub fn Batches(id: Memo<String>, pulse: RwSignal<Pulse>) -> impl IntoView {
         move || (id.get(), params.get(), pulse.get()),
         |(id, params, _)| list_task_batches(id, params.after.parse().unwrap_or(-1)),
     );
-    let query = use_query_map();
+    let query = use_query();
     let opened = Memo::new(move |_| query.read().get("batch").and_then(|batch| batch.parse::<i64>().ok()));
-    let attempts = Resource::new(
-        move || (id.get(), opened.get()),
-        |(id, opened)| async move {
+    let batch = Resource::new(
+        move || (id.get(), opened.get(), pulse.get()),
+        |(id, opened, _)| async move {
             match opened {
-                Some(batch) => batch_attempts(id, batch).await.map(|rows| Some((batch, rows))),
+                Some(batch_no) => load_batch(id, batch_no).await.map(Some),
                 None => Ok(None),
             }
         },
@@ -41,9 +41,9 @@ pub fn Batches(id: Memo<String>, pulse: RwSignal<Pulse>) -> impl IntoView {
     view! {
         <Transition fallback=|| view! { <Skeleton /> }>
             {move || Suspend::new(async move {
-                let loaded = (rows.await, attempts.await);
+                let loaded = (rows.await, batch.await);
                 scope.show(move || match loaded {
-                    (Ok(rows), Ok(attempts)) => table(id.get_untracked(), rows, attempts, params),
+                    (Ok(rows), Ok(opened)) => table(id.get_untracked(), rows, opened, params),
                     (Err(AppError::NotFound), _) => ().into_any(),
                     (Err(error), _) | (_, Err(error)) => view! { <ErrorNote error /> }.into_any(),
                 })
@@ -53,12 +53,7 @@ pub fn Batches(id: Memo<String>, pulse: RwSignal<Pulse>) -> impl IntoView {
     .into_any()
 }
 
-fn table(
-    id: String,
-    rows: Vec<BatchRow>,
-    attempts: Option<(i64, Vec<AttemptRow>)>,
-    params: Memo<ListParams>,
-) -> AnyView {
+fn table(id: String, rows: Vec<BatchRow>, opened: Option<BatchDetail>, params: Memo<ListParams>) -> AnyView {
     if rows.is_empty() {
         return view! { <EmptyState title="No request yet" text="The requests appear here when the task begins." /> }
             .into_any();
@@ -68,23 +63,23 @@ fn table(
     let rows: Vec<_> = rows
         .into_iter()
         .map(|batch| {
-            let here = attempts.as_ref().filter(|(opened, _)| *opened == batch.batch_no).map(|(_, rows)| rows.clone());
+            let here = opened.clone().filter(|opened| opened.batch_no == batch.batch_no);
             let href = if here.is_some() {
                 format!("/tasks/{id}?view=batches&after={after}")
             } else {
                 format!("/tasks/{id}?view=batches&after={after}&batch={}", batch.batch_no)
             };
-            let opened = here.is_some();
+            let expanded = here.is_some().to_string();
             view! {
                 <tr>
-                    <td><a class="mono" href=href aria-expanded=opened.to_string()>{batch.batch_id.clone()}</a></td>
+                    <td><a class="mono" href=href aria-expanded=expanded>{batch.batch_id.clone()}</a></td>
                     <td class="num" data-label="Users">{count(batch.size)}</td>
                     <td data-label="Result">{result_badge(word(&batch.state), batch.reason.as_deref())}</td>
                     <td class="num" data-label="Attempts">{count(batch.attempts)}</td>
                     <td data-label="First sent">{batch.sent_at.map(|ms| view! { <Time ms /> })}</td>
                     <td data-label="Ended">{batch.finished_at.map(|ms| view! { <Time ms /> })}</td>
                 </tr>
-                {here.map(|rows| view! { <tr><td colspan="6">{attempt_list(rows)}</td></tr> })}
+                {here.map(|batch| view! { <tr><td colspan="6">{exchange(batch)}</td></tr> })}
             }
         })
         .collect();
@@ -117,6 +112,16 @@ fn word(state: &str) -> &str {
         "pending" => "waiting",
         other => other,
     }
+}
+
+/// What was POSTed, and what came back at each attempt.
+fn exchange(batch: BatchDetail) -> AnyView {
+    let BatchDetail { request, bytes: size, attempts, .. } = batch;
+    let request = (!request.is_empty()).then(|| {
+        let label = format!("Request body, {}", bytes(size));
+        view! { <CodeBlock id="request" text=request label /> }
+    });
+    view! { <div class="grid">{request} {attempt_list(attempts)}</div> }.into_any()
 }
 
 fn attempt_list(rows: Vec<AttemptRow>) -> AnyView {

@@ -65,12 +65,9 @@ fn tiles(now: &Counters, at: i64, receipts: bool) -> Vec<Tile> {
         Tile::new("Unknown", count(now.unknown)).tone(tone(now.unknown, Tone::Odd)),
         Tile::new("Waiting", count(now.waiting())),
     ];
-    if receipts {
-        let left = match now.receipts_until {
-            Some(until) if until > at => duration_ms(until - at),
-            Some(_) => "closed".into(),
-            None => "–".into(),
-        };
+    // Known when the task has begun.
+    if let Some(until) = now.receipts_until.filter(|_| receipts) {
+        let left = if until > at { duration_ms(until - at) } else { "closed".into() };
         tiles.push(Tile::new("Receipts still for", left));
     }
     tiles

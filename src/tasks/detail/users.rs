@@ -1,11 +1,9 @@
 //! What every user got.
 
 use super::{
-    super::{
-        api::{ROWS, list_task_users},
-        model::TaskDetail,
-    },
+    super::model::TaskDetail,
     Pulse,
+    api::{ROWS, list_task_users},
 };
 use crate::{
     delivery::model::ActionRow,
@@ -24,7 +22,7 @@ const FILTERS: &[&str] = &["result", "receipt"];
 pub fn Users(id: Memo<String>, pulse: RwSignal<Pulse>) -> impl IntoView {
     let scope = Scope::here();
     let params = use_list_params(FILTERS);
-    let detail = Resource::new(move || id.get(), super::super::api::load_task);
+    let detail = Resource::new(move || id.get(), super::api::load_task);
     let rows = Resource::new(
         move || (id.get(), params.get(), pulse.get()),
         |(id, params, _)| {

@@ -46,6 +46,8 @@ pub fn DryRunPanel(form_id: &'static str, changed: RwSignal<u32>) -> impl IntoVi
                  Nothing is sent.";
     let shown = RwSignal::new(Shown::NotYet(first.into()));
     let polling = RwSignal::new(None::<String>);
+    // Who is skipped stays open while it runs again.
+    let opened = RwSignal::new(false);
 
     let start = move || {
         let Some(input) = read_form(form_id) else { return };
@@ -81,7 +83,7 @@ pub fn DryRunPanel(form_id: &'static str, changed: RwSignal<u32>) -> impl IntoVi
             <Progress parts=vec![(Tone::Run, run.done)] total=run.total label="Dry run" />
         }
         .into_any(),
-        Shown::Done(run, result) => outcome(run, result),
+        Shown::Done(run, result) => outcome(run, result, opened),
     };
     let sample = move || match shown.get() {
         Shown::Done(_, result) if !result.samples.is_empty() => Some(view! { <Samples samples=result.samples /> }),
@@ -123,7 +125,7 @@ fn look(id: String, shown: RwSignal<Shown>, polling: RwSignal<Option<String>>) {
     });
 }
 
-fn outcome(run: DryRun, result: DryRunResult) -> AnyView {
+fn outcome(run: DryRun, result: DryRunResult, opened: RwSignal<bool>) -> AnyView {
     let skipped: i64 = result.skipped.iter().map(|(_, users)| users).sum();
     let why = result.skipped.iter().map(|(reason, users)| format!("{} {reason}", count(*users)));
     let note = if skipped == 0 {
@@ -145,7 +147,10 @@ fn outcome(run: DryRun, result: DryRunResult) -> AnyView {
     let rows = result.skipped_first.clone();
     let details = (skipped > 0).then(|| {
         view! {
-            <details>
+            <details
+                open=opened.get_untracked()
+                on:toggle:target=move |event| opened.set(event.target().has_attribute("open"))
+            >
                 <summary>"See who is skipped and why"</summary>
                 <TableWrap label="Skipped users">
                     <table>

@@ -1,0 +1,200 @@
+//! The server functions of a task's page.
+
+use crate::{
+    delivery::model::{ActionRow, BatchDetail, BatchRow},
+    error::AppError,
+    tasks::model::{TaskDetail, TaskLive},
+};
+use leptos::server;
+
+#[cfg(feature = "ssr")]
+use crate::{
+    access::{model::Permission, require},
+    audiences,
+    clock::Millis,
+    delivery::{
+        model::{Progress, SeriesPoint},
+        report,
+    },
+    tasks::{api::missing, store},
+    webhooks,
+};
+
+/// Users and batches on a page.
+pub const ROWS: i64 = 50;
+/// Reasons that are told apart, and points of the line.
+#[cfg(feature = "ssr")]
+const REASONS: i64 = 50;
+#[cfg(feature = "ssr")]
+const POINTS: i64 = 600;
+
+#[server]
+pub async fn load_task(id: String) -> Result<TaskDetail, AppError> {
+    let ctx = require(Permission::View)?;
+    let (db, workspace) = (&ctx.state.db, ctx.workspace());
+    let task = store::get(db, workspace, &id).await?;
+    let input = task.input()?;
+    let webhook = missing(webhooks::store::get(db, workspace, &task.webhook_id).await)?;
+    let audience = missing(audiences::store::get(db, workspace, &task.audience_id).await)?;
+    let campaigns = store::campaigns_of(db, workspace, std::slice::from_ref(&task.id)).await?.remove(&task.id);
+    let display = |name: &str| {
+        let parameters = webhook.iter().flat_map(|webhook| &webhook.input.parameters);
+        parameters.clone().find(|parameter| parameter.name == name).map_or(name.to_string(), |p| p.display_name.clone())
+    };
+    let values = input.values.iter().map(|value| (display(&value.name), value.name.clone(), value.value.clone()));
+    let variables = input.variables.clone();
+    Ok(TaskDetail {
+        values: values.collect(),
+        variables,
+        campaigns: campaigns.unwrap_or_default(),
+        encryption: input.encryption(),
+        audience: audience.map_or_else(|| "(deleted)".into(), |audience| audience.name),
+        created_by: store::user_name(db, &task.created_by).await?,
+        receipts_enabled: webhook.as_ref().is_some_and(|webhook| webhook.input.receipts_enabled),
+        statuses: webhook
+            .iter()
+            .flat_map(|webhook| &webhook.input.statuses)
+            .map(|status| (status.code.clone(), status.value.clone()))
+            .collect(),
+        webhook: webhook.map_or_else(|| "(deleted)".into(), |webhook| webhook.input.name),
+        id: task.id,
+        name: task.name,
+        audience_id: task.audience_id,
+        webhook_id: task.webhook_id,
+        id_type: task.id_type,
+        scheduled_at: task.scheduled_at,
+        time_zone: task.time_zone,
+        created_at: task.created_at,
+    })
+}
+
+/// What moves: asked for every second while the task runs.
+#[server]
+pub async fn load_task_live(id: String) -> Result<TaskLive, AppError> {
+    let ctx = require(Permission::View)?;
+    let (db, workspace) = (&ctx.state.db, ctx.workspace());
+    let progress = report::progress(db, workspace, &id).await?;
+    let series = report::series(db, workspace, &id, POINTS).await?;
+    let now = ctx.now();
+    Ok(TaskLive {
+        rate: rate(&series, &progress, now),
+        reasons: report::reasons(db, workspace, &id, REASONS).await?,
+        receipts: report::receipt_counts(db, workspace, &id).await?,
+        progress,
+        series,
+        now,
+    })
+}
+
+/// Users per second over the last seconds, or over the last point of a long series.
+#[cfg(feature = "ssr")]
+fn rate(series: &[SeriesPoint], progress: &Progress, now: Millis) -> f64 {
+    const WINDOW: i64 = 5;
+    // A task that began a moment ago has run for less than the window.
+    let began = progress.started_at.unwrap_or(now) / 1_000;
+    let from = series.last().map_or(began, |last| last.second).min(now / 1_000 - WINDOW).max(began);
+    let users: i64 =
+        series.iter().filter(|point| point.second >= from).map(|point| point.accepted + point.failed).sum();
+    users as f64 / (now / 1_000 - from).max(1) as f64
+}
+
+/// Users of a task, `after` the sequence number of the last one seen.
+#[server]
+pub async fn list_task_users(
+    id: String,
+    search: String,
+    result: String,
+    receipt: String,
+    after: i64,
+) -> Result<Vec<ActionRow>, AppError> {
+    let ctx = require(Permission::View)?;
+    let filter = user_filter(&search, &result, &receipt);
+    report::actions(&ctx.state.db, ctx.workspace(), &id, &filter, after, ROWS).await
+}
+
+/// The filter of the users' list and of its download: empty is no filter, a receipt of "none" is none yet.
+#[cfg(feature = "ssr")]
+pub fn user_filter(search: &str, result: &str, receipt: &str) -> report::ActionFilter {
+    let some = |text: &str| Some(text.trim().chars().take(128).collect::<String>()).filter(|text| !text.is_empty());
+    let receipt = some(receipt).map(|receipt| if receipt == "none" { String::new() } else { receipt });
+    report::ActionFilter { search: some(search), result: some(result), receipt }
+}
+
+#[server]
+pub async fn list_task_batches(id: String, after: i64) -> Result<Vec<BatchRow>, AppError> {
+    let ctx = require(Permission::View)?;
+    report::batches(&ctx.state.db, ctx.workspace(), &id, after, ROWS).await
+}
+
+#[server]
+pub async fn load_batch(id: String, batch_no: i64) -> Result<BatchDetail, AppError> {
+    let ctx = require(Permission::View)?;
+    report::batch(&ctx.state.db, ctx.workspace(), &id, batch_no).await
+}
+
+/// "pause", "resume" or "stop".
+#[server]
+pub async fn control_task(id: String, action: String) -> Result<(), AppError> {
+    let ctx = require(Permission::ReachMarketing)?;
+    let (engine, workspace) = (&ctx.state.engine, ctx.workspace());
+    store::get(&ctx.state.db, workspace, &id).await?;
+    match action.as_str() {
+        "pause" => engine.pause(workspace, &id).await?,
+        "resume" => engine.resume(workspace, &id).await?,
+        "stop" => engine.stop_send(workspace, &id).await?,
+        _ => return Err(AppError::invalid("action", "pause, resume or stop")),
+    }
+    tracing::info!(task = %id, user = %ctx.user(), action, "task controlled");
+    Ok(())
+}
+
+/// "Send failed again": all failures, or those with a reason; or, when a person says so, the `unknown` ones.
+#[server]
+pub async fn send_failed_again(
+    id: String,
+    #[server(default)] reason: String,
+    #[server(default)] unknown: bool,
+) -> Result<(), AppError> {
+    let ctx = require(Permission::ReachMarketing)?;
+    store::get(&ctx.state.db, ctx.workspace(), &id).await?;
+    let reason = Some(reason.as_str()).filter(|reason| !reason.is_empty());
+    if unknown {
+        ctx.state.engine.resend_unknown(ctx.workspace(), &id).await?;
+    } else {
+        ctx.state.engine.resend_failed(ctx.workspace(), &id, reason).await?;
+    }
+    tracing::info!(task = %id, user = %ctx.user(), unknown, "users are sent again");
+    Ok(())
+}
+
+#[cfg(all(test, feature = "ssr"))]
+mod tests {
+    use super::*;
+    use crate::delivery::model::SendState;
+
+    #[test]
+    fn the_rate_is_that_of_the_last_seconds() {
+        let progress = |started_at| Progress {
+            state: SendState::Sending,
+            audience: 0,
+            planned: 0,
+            planning_done: true,
+            accepted: 0,
+            failed: 0,
+            skipped: 0,
+            unknown: 0,
+            batches: 0,
+            error: None,
+            due_at: 0,
+            started_at,
+            finished_at: None,
+            receipts_until: None,
+        };
+        let point = |second, accepted| SeriesPoint { second, accepted, failed: 0 };
+        let series = [point(90, 1_000), point(97, 100), point(98, 100), point(99, 100)];
+        assert_eq!(rate(&series, &progress(Some(80_000)), 100_000), 60.0);
+        assert_eq!(rate(&series[1..], &progress(Some(97_000)), 100_000), 100.0);
+        assert_eq!(rate(&[point(60, 400)], &progress(Some(0)), 100_000), 10.0);
+        assert_eq!(rate(&[], &progress(None), 100_000), 0.0);
+    }
+}

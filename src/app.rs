@@ -45,6 +45,7 @@ pub fn App() -> impl IntoView {
                         <Route path=path!("webhooks") view={Lazy::<WebhooksPage>::new()} />
                         <Route path=path!("webhooks/new") view={Lazy::<WebhookFormPage>::new()} />
                         <Route path=path!("webhooks/:id") view={Lazy::<WebhookPage>::new()} />
+                        <Route path=path!("webhooks/:id/versions") view={Lazy::<WebhookVersionsPage>::new()} />
                         <Route path=path!("webhooks/:id/edit") view={Lazy::<WebhookFormPage>::new()} />
                         <Route path=path!("ui") view={Lazy::<GalleryPage>::new()} />
                     </ParentRoute>

@@ -3,12 +3,15 @@
 //! Tasks read webhooks through [`store`] and show [`test_send::TestSend`] in their own form.
 
 pub mod api;
+pub mod date_value;
+mod delete;
 pub mod detail;
 pub mod fields;
 pub mod form;
 pub mod list;
 pub mod model;
 pub mod test_send;
+pub mod versions;
 
 #[cfg(feature = "ssr")]
 pub mod files;
@@ -18,6 +21,8 @@ mod rules;
 pub mod store;
 #[cfg(feature = "ssr")]
 mod testing;
+#[cfg(feature = "ssr")]
+pub mod value;
 
 #[cfg(all(test, feature = "ssr"))]
 mod tests;

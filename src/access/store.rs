@@ -27,6 +27,12 @@ pub struct SessionRow {
     pub time_zone: String,
 }
 
+/// The installation's id, made at its first start.
+pub async fn organization_id(db: &Db) -> sqlx::Result<String> {
+    let row = fetch!(db, optional, (String,), "select value from settings where key = 'organization_id'")?;
+    Ok(row.map(|(id,)| id).unwrap_or_default())
+}
+
 /// E-mail addresses are compared in lower case.
 pub async fn user_by_email(db: &Db, email: &str) -> sqlx::Result<Option<UserRow>> {
     fetch!(

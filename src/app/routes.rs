@@ -73,4 +73,5 @@ room!(webhooks_room, __preload_webhooks_room, WebhooksPages:
     WebhooksPage => webhooks::list::webhooks_page,
     WebhookFormPage => webhooks::form::webhook_form_page,
     WebhookPage => webhooks::detail::webhook_page,
+    WebhookVersionsPage => webhooks::versions::webhook_versions_page,
 );

@@ -16,7 +16,8 @@ async fn post_to(simulator: &Simulator, key: &str, change: impl FnOnce(&mut Prep
     config.allow_networks = vec!["127.0.0.0/8".parse().unwrap()];
     let url = simulator.url();
     let body = BODY.to_string().into();
-    let mut prepared = Prepared::new(Request { url: &url, key: Some(key), id: "b", body, now: 5_000, nonce: "n" });
+    let mut prepared =
+        Prepared::new(Request { url: &url, key: Some(key), environment: None, id: "b", body, now: 5_000, nonce: "n" });
     change(&mut prepared);
     Poster::new(&config).unwrap().send(prepared).await.result
 }

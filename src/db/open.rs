@@ -91,7 +91,20 @@ pub async fn check_master_key(db: &Db, key: &MasterKey) -> Result<(), OpenError>
     )?;
     let (kept,) = crate::fetch!(db, one, (String,), "select value from settings where key = 'master_key_check'")?;
     match key.open(&kept) {
-        Some(text) if text == KNOWN => Ok(()),
-        _ => Err(OpenError::WrongMasterKey),
+        Some(text) if text == KNOWN => {}
+        _ => return Err(OpenError::WrongMasterKey),
     }
+    name_organization(db).await?;
+    Ok(())
+}
+
+/// The installation's own id, made at the first start: receivers of several can tell them apart.
+async fn name_organization(db: &Db) -> sqlx::Result<()> {
+    let id = crate::clock::new_id();
+    crate::execute!(
+        db,
+        "insert into settings (key, value) values ('organization_id', $1) on conflict (key) do nothing",
+        id
+    )?;
+    Ok(())
 }

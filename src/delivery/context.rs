@@ -1,7 +1,7 @@
 //! What the POSTs of a send have in common: read once, kept while the send is open.
 
 use super::{body::Common, ids::SendKey, limits::OpenSend};
-use crate::{db::Db, fetch, secrets::MasterKey};
+use crate::{db::Db, fetch, secrets::MasterKey, wire::environment::Environment};
 use secrecy::SecretString;
 use std::{
     collections::{HashMap, HashSet},
@@ -13,6 +13,8 @@ pub struct Context {
     pub common: Common,
     pub url: String,
     pub key: Option<SecretString>,
+    /// Sent along when the webhook passes environment parameters.
+    pub environment: Option<Environment>,
     /// The webhook's.
     pub version: i64,
 }
@@ -27,6 +29,9 @@ struct Row {
     encryption: String,
     template: String,
     version: i64,
+    pass_environment: bool,
+    source: String,
+    organization_id: String,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -74,25 +79,33 @@ async fn read(db: &Db, master_key: &MasterKey, key: &SendKey) -> Result<Context,
         db,
         one,
         Row,
-        "select s.webhook_id, w.url, w.key_cipher, w.authentication, s.id_type, s.encryption, s.template, w.version \
-         from sends s join webhooks w on w.workspace_id = s.workspace_id and w.id = s.webhook_id \
+        "select s.webhook_id, coalesce(nullif(s.url, ''), w.url) as url, w.key_cipher, w.authentication, s.id_type, \
+         s.encryption, s.template, w.version, s.pass_environment, s.source, \
+         coalesce((select value from settings where key = 'organization_id'), '') as organization_id from sends s join webhooks w on w.workspace_id = s.workspace_id and w.id = s.webhook_id \
          where s.workspace_id = $1 and s.id = $2",
         &key.workspace_id,
         &key.send_id
     )?;
     let unusable = |text: &str| ContextError::Unusable(text.to_string());
     // A webhook without authentication may have kept the key it had before; one with must not send unsigned.
-    let key = if row.authentication.eq_ignore_ascii_case("none") {
+    let secret = if row.authentication.eq_ignore_ascii_case("none") {
         None
     } else {
         let sealed = row.key_cipher.ok_or_else(|| unusable("The webhook has no key; enter it again."))?;
         Some(master_key.open(&sealed).ok_or_else(|| unusable("The webhook's key can't be opened; enter it again."))?)
     };
+    let environment = row.pass_environment.then(|| Environment {
+        organization_id: row.organization_id,
+        workspace_id: key.workspace_id.clone(),
+        source: row.source,
+        source_id: key.send_id.clone(),
+    });
     Ok(Context {
         common: Common::new(row.webhook_id, row.id_type, &row.encryption, &row.template)
             .map_err(ContextError::Unusable)?,
         url: row.url,
-        key: key.map(SecretString::from),
+        environment,
+        key: secret.map(SecretString::from),
         version: row.version,
     })
 }

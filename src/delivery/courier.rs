@@ -160,6 +160,7 @@ impl Courier {
         let prepared = Prepared::new(Request {
             url: &context.url,
             key: context.key.as_ref().map(|key| key.expose_secret()),
+            environment: context.environment.as_ref(),
             id: &batch_id(&claim.key.send_id, claim.batch_no),
             body: body.into(),
             now: self.clock.now(),

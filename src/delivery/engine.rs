@@ -23,6 +23,7 @@ use crate::{
     error::AppResult,
     secrets::MasterKey,
     wire::{
+        environment::Environment,
         message::{self, CallbackParams, Message, Params, ProcessInfo, UserProfile},
         text::Template,
     },
@@ -53,6 +54,7 @@ struct Inner {
 pub struct TestSend {
     pub url: String,
     pub key: Option<SecretString>,
+    pub environment: Option<Environment>,
     /// The webhook's id; empty for one that is not saved yet.
     pub webhook_id: String,
     pub target_type: String,
@@ -210,6 +212,7 @@ impl Engine {
         let prepared = Prepared::new(Request {
             url: &test.url,
             key: test.key.as_ref().map(|key| key.expose_secret()),
+            environment: test.environment.as_ref(),
             id: &id,
             body: body.into(),
             now,

@@ -5,7 +5,12 @@ use super::{
     model::Exchange,
     verdict::{self, Answer, Problem, Verdict},
 };
-use crate::{clock::Millis, config::EngineConfig, secrets::random_hex, wire::message, wire::signature};
+use crate::{
+    clock::Millis,
+    config::EngineConfig,
+    secrets::random_hex,
+    wire::{environment::Environment, message, signature},
+};
 use bytes::Bytes;
 use std::time::{Duration, Instant};
 
@@ -28,6 +33,7 @@ pub struct Prepared {
 pub struct Request<'a> {
     pub url: &'a str,
     pub key: Option<&'a str>,
+    pub environment: Option<&'a Environment>,
     /// The batch's id: the same on every try.
     pub id: &'a str,
     pub body: Bytes,
@@ -51,6 +57,9 @@ impl Prepared {
         ];
         if let Some(key) = request.key {
             headers.push((BODY_SIGNATURE, signature::sign_body(key, request.id, timestamp, &request.body)));
+        }
+        if let Some(environment) = request.environment {
+            headers.extend(environment.headers().map(|(name, value)| (name, value.to_string())));
         }
         let url = message::request_url(request.url, timestamp, request.nonce);
         Self { url, headers, body: request.body }

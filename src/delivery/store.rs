@@ -23,6 +23,13 @@ pub struct NewSend<'a> {
     /// [`super::Sender::source`] of the one that gives the recipients.
     pub source: &'a str,
     pub webhook_id: &'a str,
+    /// The version of the webhook that it is submitted with, and what it takes over from it. The key is not part of
+    /// it: a replaced one signs nothing any more.
+    pub webhook_version: i64,
+    /// Empty: the one that the webhook has when it is sent.
+    pub url: &'a str,
+    /// Says in headers where its requests come from.
+    pub pass_environment: bool,
     pub id_type: &'a str,
     pub encryption: Encryption,
     pub template: &'a Template,
@@ -49,8 +56,8 @@ pub async fn create(tx: &mut Tx, send: NewSend<'_>) -> sqlx::Result<()> {
     execute!(
         tx,
         "insert into sends (workspace_id, id, source, webhook_id, id_type, encryption, template, batch_size, state, \
-         due_at, audience_size, receipts_for, receipts_until, created_at) \
-         values ($1, $2, $3, $4, $5, $6, $7, $8, 'scheduled', $9, $10, $11, $12, $13)",
+         due_at, audience_size, receipts_for, receipts_until, created_at, webhook_version, url, pass_environment) \
+         values ($1, $2, $3, $4, $5, $6, $7, $8, 'scheduled', $9, $10, $11, $12, $13, $14, $15, $16)",
         send.workspace_id,
         send.id,
         send.source,
@@ -64,6 +71,9 @@ pub async fn create(tx: &mut Tx, send: NewSend<'_>) -> sqlx::Result<()> {
         send.receipts_for,
         send.receipts_until(),
         send.now,
+        send.webhook_version,
+        send.url,
+        send.pass_environment,
     )?;
     Ok(())
 }
@@ -73,7 +83,8 @@ pub async fn reschedule(tx: &mut Tx, send: NewSend<'_>) -> sqlx::Result<bool> {
     let changed = execute!(
         tx,
         "update sends set webhook_id = $3, id_type = $4, encryption = $5, template = $6, batch_size = $7, \
-         due_at = $8, audience_size = $9, receipts_for = $10, receipts_until = $11 \
+         due_at = $8, audience_size = $9, receipts_for = $10, receipts_until = $11, webhook_version = $12, \
+         url = $13, pass_environment = $14 \
          where workspace_id = $1 and id = $2 and state = 'scheduled'",
         send.workspace_id,
         send.id,
@@ -86,6 +97,9 @@ pub async fn reschedule(tx: &mut Tx, send: NewSend<'_>) -> sqlx::Result<bool> {
         send.audience_size,
         send.receipts_for,
         send.receipts_until(),
+        send.webhook_version,
+        send.url,
+        send.pass_environment,
     )?;
     Ok(changed == 1)
 }
@@ -269,6 +283,9 @@ mod tests {
             id: "s",
             source: "crowd",
             webhook_id: WEBHOOK,
+            webhook_version: 1,
+            url: "",
+            pass_environment: false,
             id_type: "EMAIL",
             encryption: Encryption::Md5,
             template: &template,

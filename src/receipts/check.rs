@@ -18,6 +18,8 @@ pub struct Webhook {
     pub workspace_id: String,
     pub statuses: BTreeSet<String>,
     key: Option<String>,
+    /// The one before, while it still verifies.
+    old_key: Option<String>,
 }
 
 /// Whether `timestamp` (seconds, or milliseconds of 13 digits) is within the tolerance; the error is for the caller.
@@ -41,6 +43,7 @@ struct Row {
     workspace_id: String,
     authentication: String,
     key_cipher: Option<String>,
+    old_key_cipher: Option<String>,
     statuses: String,
 }
 
@@ -54,6 +57,7 @@ pub async fn webhooks(
     db: &Db,
     master_key: &MasterKey,
     receipts: &[Receipt],
+    now: Millis,
 ) -> sqlx::Result<BTreeMap<String, Webhook>> {
     let ids: BTreeSet<&str> = receipts.iter().map(|receipt| receipt.callback_params.webhook_id.as_str()).collect();
     let mut found = BTreeMap::new();
@@ -63,8 +67,10 @@ pub async fn webhooks(
             db,
             optional,
             Row,
-            "select workspace_id, authentication, key_cipher, statuses from webhooks where id = $1",
-            id
+            "select workspace_id, authentication, key_cipher, case when old_key_until > $2 then old_key_cipher end \
+             as old_key_cipher, statuses from webhooks where id = $1",
+            id,
+            now
         )?;
         let Some(row) = row else { continue };
         let open = !row.authentication.eq_ignore_ascii_case("none");
@@ -77,7 +83,8 @@ pub async fn webhooks(
         };
         let statuses: Vec<Status> = serde_json::from_str(&row.statuses).unwrap_or_default();
         let statuses = statuses.into_iter().map(|status| status.code).collect();
-        found.insert(id.to_string(), Webhook { workspace_id: row.workspace_id, statuses, key });
+        let old_key = row.old_key_cipher.filter(|_| open).and_then(|sealed| master_key.open(&sealed));
+        found.insert(id.to_string(), Webhook { workspace_id: row.workspace_id, statuses, key, old_key });
     }
     Ok(found)
 }
@@ -93,8 +100,9 @@ pub fn signatures(
     let ids: BTreeSet<&str> = receipts.iter().map(|receipt| receipt.callback_params.webhook_id.as_str()).collect();
     for id in ids {
         let webhook = webhooks.get(id).ok_or("callback_params.webhook_id names no webhook")?;
+        let verifies = |key: &String| signature::verify(key, &signed.timestamp, &signed.nonce, header);
         let right = match &webhook.key {
-            Some(key) => signature::verify(key, &signed.timestamp, &signed.nonce, header),
+            Some(key) => verifies(key) || webhook.old_key.as_ref().is_some_and(verifies),
             None => header.is_empty(),
         };
         if !right {

@@ -76,7 +76,8 @@ async fn take(
         let told = crate::error::internal(error).to_string();
         Refusal(StatusCode::INTERNAL_SERVER_ERROR, told)
     };
-    let webhooks = check::webhooks(&state.db, &state.master_key, &receipts).await.map_err(|error| broken(&error))?;
+    let webhooks =
+        check::webhooks(&state.db, &state.master_key, &receipts, now).await.map_err(|error| broken(&error))?;
     // A header that is no text fits no key, and it is not empty either.
     let header = headers.get(signature::HEADER).map_or("", |value| value.to_str().unwrap_or("?"));
     check::signatures(&receipts, &webhooks, &signed, header).map_err(refuse(StatusCode::UNAUTHORIZED))?;

@@ -86,7 +86,7 @@ pub async fn load_task_form(id: String) -> Result<TaskForm, AppError> {
 #[server]
 pub async fn start_dry_run(task: TaskInput) -> Result<String, AppError> {
     // Who gets what does not hang on the name; it is typed last as often as first.
-    let task = TaskInput { name: "-".into(), ..task };
+    let task = TaskInput { name: "-".into(), ..task.tidy() };
     dry_run::start(require(Permission::ReachMarketing)?, task).await
 }
 
@@ -117,9 +117,9 @@ pub async fn submit_task(id: String, #[server(default)] new: bool, task: TaskInp
 }
 
 #[cfg(feature = "ssr")]
-pub async fn submit(ctx: &Ctx, id: &str, new: bool, mut input: TaskInput) -> AppResult<()> {
+pub async fn submit(ctx: &Ctx, id: &str, new: bool, input: TaskInput) -> AppResult<()> {
     let (db, workspace, now) = (&ctx.state.db, ctx.workspace(), ctx.now());
-    input.name = input.name.trim().into();
+    let input = input.tidy();
     if !new {
         editable(ctx, id).await?;
     } else if let Some(made) = missing(store::get(db, workspace, id).await)? {
@@ -146,6 +146,13 @@ pub async fn submit(ctx: &Ctx, id: &str, new: bool, mut input: TaskInput) -> App
     let webhook = &prepared.webhook.input;
     let receipts_for = webhook.receipts_enabled.then_some(webhook.retention_days * DAY);
     let mut tx = db.begin().await?;
+    let locked = webhooks::store::lock(&mut tx, workspace, &record.webhook_id).await?;
+    if locked != Some((true, prepared.webhook.version)) {
+        return Err(AppError::conflict(
+            "The webhook was changed, disabled or deleted while you submitted. Nothing was sent: check the form and \
+             submit it again.",
+        ));
+    }
     if !store::put(&mut tx, workspace, ctx.user(), &record, new, now).await? {
         drop(tx);
         return submitted_already(&store::get(db, workspace, id).await?, &input);
@@ -155,6 +162,9 @@ pub async fn submit(ctx: &Ctx, id: &str, new: bool, mut input: TaskInput) -> App
         id: &record.id,
         source: sender::SOURCE,
         webhook_id: &record.webhook_id,
+        webhook_version: prepared.webhook.version,
+        url: &webhook.url,
+        pass_environment: webhook.pass_environment,
         id_type: &record.id_type,
         encryption: input.encryption(),
         template: &prepared.template,

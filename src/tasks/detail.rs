@@ -327,12 +327,18 @@ fn facts(detail: &TaskDetail, live: RwSignal<TaskLive>) -> AnyView {
     };
     let (audience, audience_href) = (detail.audience.clone(), format!("/audiences/{}", detail.audience_id));
     let (webhook, webhook_href) = (detail.webhook.clone(), format!("/webhooks/{}", detail.webhook_id));
+    let (used, current) = (detail.webhook_version, detail.current_version);
+    let version = (used > 0).then(|| {
+        let changed = if used < current { format!(" of {current}") } else { String::new() };
+        let href = format!("{webhook_href}/versions?from={used}&to={current}");
+        view! { " (" <a href=href>{format!("version {used}{changed}")}</a> ")" }
+    });
     let id_type = format!("{}, encryption {}", detail.id_type, detail.encryption.label());
     let associated = !detail.campaigns.is_empty();
     view! {
         <Facts>
             <Fact label="Audience"><a href=audience_href>{audience}</a></Fact>
-            <Fact label="Webhook"><a href=webhook_href>{webhook}</a></Fact>
+            <Fact label="Webhook"><a href=webhook_href>{webhook}</a> {version}</Fact>
             <Fact label="Send ID Type">{id_type}</Fact>
             {associated.then(|| view! { <Fact label="Sub-campaigns">{campaigns}</Fact> })}
             {values}

@@ -182,7 +182,7 @@ fn test_send_button(chosen: Memo<Option<WebhookChoice>>, test: RwSignal<TestInpu
                     values: task
                         .values
                         .into_iter()
-                        .map(|value| TestValue { name: value.name, value: value.value })
+                        .map(|value| TestValue { name: value.name, value: value.value, time: value.time })
                         .collect(),
                     ..Default::default()
                 });

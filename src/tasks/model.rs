@@ -124,6 +124,9 @@ pub struct TaskDetail {
     pub audience: String,
     pub webhook_id: String,
     pub webhook: String,
+    /// The version that the task uses (0: from before there were any), and the webhook's current one.
+    pub webhook_version: i64,
+    pub current_version: i64,
     pub id_type: String,
     pub encryption: Encryption,
     pub campaigns: Vec<(String, String)>,

@@ -68,9 +68,7 @@ pub async fn prepare(ctx: &Ctx, input: &TaskInput) -> AppResult<Prepared> {
     };
     AppError::check(errors)?;
     let (Some(webhook), Some(audience)) = (webhook, audience) else { return Err(AppError::NotFound) };
-    let template = input
-        .template(&webhook.input.parameters)
-        .map_err(|variable| AppError::invalid("", format!("${{{variable}}} is not a variable of its text.")))?;
+    let template = input.template(&webhook.input.parameters).map_err(|problem| AppError::invalid("", problem))?;
     Ok(Prepared { webhook, audience, template, due_at })
 }
 

@@ -51,6 +51,12 @@ pub async fn template(db: &Db, workspace: &str, id: &str) -> sqlx::Result<String
     Ok(template)
 }
 
+/// The version of the webhook that the task was submitted with; 0 for a task from before there were versions.
+pub async fn webhook_version(db: &Db, workspace: &str, id: &str) -> sqlx::Result<i64> {
+    let sql = "select webhook_version from sends where workspace_id = $1 and id = $2";
+    Ok(fetch!(db, optional, (i64,), sql, workspace, id)?.map_or(0, |(version,)| version))
+}
+
 /// Writes the task, over what is there under its id. `false` when a `new` one is there already: nothing was written.
 pub async fn put(
     tx: &mut Tx,

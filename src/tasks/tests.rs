@@ -18,7 +18,7 @@ use crate::{
     db::Db,
     delivery::model::SendState,
     error::AppError,
-    fetch, on_both_databases,
+    execute, fetch, on_both_databases,
     server::testing::{Answer, Harness, encoded},
     webhooks::{
         self,
@@ -35,6 +35,7 @@ const CSV: &str = "customer_id,ONEID,city\n=c1,o1,Leeds\nc2,o2,\nc3,,York\n";
 struct Desk {
     server: Harness,
     crm: crm::Simulator,
+    workspace: String,
     cookie: String,
     audience: String,
     webhook: String,
@@ -54,8 +55,13 @@ impl Desk {
         import_text(db, &workspace, CSV, &columns.map(|(name, code)| (name, code.to_string()))).await;
         let everybody = Audience { name: "All".into(), size: 3, ..Audience::unsaved(Kind::All, Rules::default()) };
         let audience = audiences::store::add(db, &workspace, &everybody, now).await.unwrap();
-        let text =
-            Parameter { name: "text".into(), display_name: "Text".into(), kind: ParameterType::Text, required: true };
+        let text = Parameter {
+            name: "text".into(),
+            display_name: "Text".into(),
+            kind: ParameterType::Text,
+            required: true,
+            ..Default::default()
+        };
         let input = WebhookInput {
             name: "Hook".into(),
             authentication: Authentication::Key,
@@ -65,9 +71,10 @@ impl Desk {
             parameters: vec![text],
             ..Default::default()
         };
-        let webhook = webhooks::store::create(db, &server.state.master_key, &workspace, &input, now).await.unwrap();
+        let saving = webhooks::store::Saving::new(&server.state, &workspace, "u");
+        let webhook = webhooks::store::create(&saving, &input, None).await.unwrap();
         let cookie = server.sign_in("max@example.com").await;
-        Self { server, crm, cookie, audience, webhook }
+        Self { server, crm, workspace, cookie, audience, webhook }
     }
 
     async fn submit(&self, id: &str, changes: &[(&str, &str)]) -> Answer {
@@ -194,5 +201,30 @@ on_both_databases!(a_dry_run_that_a_restart_cut_off_says_so, |db| async move {
     let answer = desk.server.call::<DryRunState>(&desk.cookie, &format!("id={ID}")).await;
     assert!(answer.text.contains("restarted in the meantime"), "{}", answer.text);
     assert!(!dry_run::store::progress(db, &workspace, ID, 5).await.unwrap(), "whoever renders it stops");
+    desk.server.state.engine.stop(Duration::from_secs(5)).await;
+});
+
+on_both_databases!(a_task_uses_the_version_that_it_was_submitted_with, |db| async move {
+    let desk = Desk::new(db).await;
+    let (state, workspace) = (&desk.server.state, desk.workspace.clone());
+    let saving = webhooks::store::Saving::new(state, &workspace, "u");
+    let original = webhooks::store::get(&state.db, &workspace, &desk.webhook).await.unwrap();
+    let later = [("task[scheduled]", "true"), ("task[send_at]", "2100-01-01T10:00")];
+    assert_eq!(desk.submit(ID, &later).await.status, 200);
+    // Another address, and environment parameters, from now on.
+    webhooks::store::set_enabled(&state.db, &workspace, &desk.webhook, false, 0).await.unwrap();
+    let refused = desk.submit(OTHER, &[]).await;
+    assert_eq!(refused.status, 422, "disabled: {}", refused.text);
+    let input = WebhookInput { url: "http://127.0.0.1:1/".into(), pass_environment: true, ..original.input };
+    webhooks::store::update(&saving, &desk.webhook, 1, &input, 0).await.unwrap();
+    webhooks::store::set_enabled(&state.db, &workspace, &desk.webhook, true, 0).await.unwrap();
+    let versions = webhooks::store::versions(&state.db, &workspace, &desk.webhook).await.unwrap();
+    let of = |place: usize| versions[place].tasks.iter().map(|(id, _)| id.as_str()).collect::<Vec<_>>();
+    assert_eq!((of(0), of(1)), (vec![], vec![ID]));
+    execute!(state.db, "update sends set due_at = 0").unwrap();
+    state.engine.wake();
+    assert_eq!(desk.finished(ID).await.progress.accepted, 1, "it went to the address of its version");
+    let page = desk.server.page(&format!("/tasks/{ID}"), &desk.cookie).await.text;
+    assert!(page.contains("version 1"), "{page}");
     desk.server.state.engine.stop(Duration::from_secs(5)).await;
 });

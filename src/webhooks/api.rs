@@ -1,7 +1,8 @@
 //! What the pages of webhooks ask the server for.
 
 use super::model::{
-    TestInput, TestOutcome, TestSends, WebhookDetail, WebhookForm, WebhookInput, WebhookPage, WebhookQuery,
+    KeyOverlap, TestInput, TestOutcome, TestSends, Versions, WebhookDetail, WebhookForm, WebhookInput, WebhookPage,
+    WebhookQuery,
 };
 use crate::error::AppResult;
 use leptos::prelude::*;
@@ -11,6 +12,7 @@ use super::{rules, store, testing};
 #[cfg(feature = "ssr")]
 use crate::{
     access::{self, model::Permission},
+    clock::HOUR,
     error::AppError,
     wire::receipt,
 };
@@ -25,7 +27,8 @@ pub async fn list_webhooks(query: WebhookQuery) -> AppResult<WebhookPage> {
 #[server]
 pub async fn get_webhook(id: String) -> AppResult<WebhookDetail> {
     let ctx = access::require(Permission::View)?;
-    let webhook = store::get(&ctx.state.db, ctx.workspace(), &id).await?;
+    let mut webhook = store::get(&ctx.state.db, ctx.workspace(), &id).await?;
+    webhook.old_key_until = webhook.old_key_until.filter(|until| *until > ctx.now());
     let receipt_url = format!("{}{}", ctx.state.config.public_url(), receipt::PATH);
     Ok(WebhookDetail { webhook, receipt_url })
 }
@@ -38,36 +41,40 @@ pub async fn list_tests(webhook_id: String) -> AppResult<TestSends> {
     Ok(TestSends { rows, now: ctx.now() })
 }
 
-/// What the form starts from; without `id` a new webhook's.
+/// What the form starts from: a webhook's, that of a `copy` of one, or a new one's.
 #[server]
-pub async fn get_webhook_form(id: Option<String>) -> AppResult<WebhookForm> {
+pub async fn get_webhook_form(id: Option<String>, copy: Option<String>) -> AppResult<WebhookForm> {
     let ctx = access::require(Permission::ManageWebhooks)?;
-    let webhook = match id {
+    let webhook = match id.or(copy) {
         Some(id) => Some(store::get(&ctx.state.db, ctx.workspace(), &id).await?),
         None => None,
     };
     let id_types = rules::id_types_to_choose(&ctx, webhook.as_ref()).await?;
-    Ok(WebhookForm { webhook, id_types })
+    Ok(WebhookForm { webhook, id_types, callable: Vec::new() })
 }
 
-/// Creates a webhook (no `id`), or saves what was edited from `version` on, and leads to its page.
+/// Creates a webhook (no `id`), a `copy` of one included, or saves what was edited from `version` on, and leads to its
+/// page. A replaced key verifies receipts for the `overlap`.
 #[server]
 pub async fn save_webhook(
     #[server(default)] id: String,
     #[server(default)] version: i64,
+    #[server(default)] copy: String,
+    #[server(default)] overlap: KeyOverlap,
     input: WebhookInput,
 ) -> AppResult<()> {
     let ctx = access::require(Permission::ManageWebhooks)?;
-    let (db, key) = (&ctx.state.db, &ctx.state.master_key);
-    let before = if id.is_empty() { None } else { Some(store::get(db, ctx.workspace(), &id).await?) };
+    let saving = store::Saving::new(&ctx.state, ctx.workspace(), ctx.user());
+    // What was there before: the webhook itself, or the one that is copied.
+    let from = if id.is_empty() { &copy } else { &id };
+    let before = if from.is_empty() { None } else { Some(store::get(saving.db, saving.workspace, from).await?) };
     let input = input.tidy();
     AppError::check(rules::check(&ctx, before.as_ref(), &input).await?)?;
-    let id = match before {
-        None => store::create(db, key, ctx.workspace(), &input, ctx.now()).await?,
-        Some(webhook) => {
-            store::update(db, key, ctx.workspace(), &webhook.id, version, &input, ctx.now()).await?;
-            webhook.id
-        }
+    let id = if id.is_empty() {
+        store::create(&saving, &input, before.as_ref().map(|original| original.id.as_str())).await?
+    } else {
+        store::update(&saving, &id, version, &input, overlap.hours() * HOUR).await?;
+        id
     };
     leptos_axum::redirect(&format!("/webhooks/{id}"));
     Ok(())
@@ -80,9 +87,36 @@ pub async fn set_webhook_enabled(id: String, #[server(default)] enabled: bool) -
     Ok(store::set_enabled(&ctx.state.db, ctx.workspace(), &id, enabled, ctx.now()).await?)
 }
 
+/// A key that is hard to guess, for the form; nothing is saved.
+#[server]
+pub async fn generate_key() -> AppResult<String> {
+    access::require(Permission::ManageWebhooks)?;
+    Ok(crate::secrets::random_hex(32))
+}
+
+/// Deletes a disabled webhook that no task uses, and leads to the list.
+#[server]
+pub async fn delete_webhook(id: String) -> AppResult<()> {
+    let ctx = access::require(Permission::ManageWebhooks)?;
+    store::delete(&ctx.state.db, ctx.workspace(), &id).await?;
+    tracing::info!(webhook = %id, user = %ctx.user(), "webhook deleted");
+    leptos_axum::redirect("/webhooks");
+    Ok(())
+}
+
+/// The versions of a webhook, the newest first.
+#[server]
+pub async fn list_versions(id: String) -> AppResult<Versions> {
+    let ctx = access::require(Permission::View)?;
+    let (db, workspace) = (&ctx.state.db, ctx.workspace());
+    let webhook = store::get(db, workspace, &id).await?;
+    let rows = store::versions(db, workspace, &id).await?;
+    Ok(Versions { name: webhook.input.name, rows })
+}
+
 /// "Test Send": one message to one ID, at once; what happened is kept with its log.
 #[server]
 pub async fn test_webhook(test: TestInput) -> AppResult<TestOutcome> {
     let ctx = access::require(Permission::ReachMarketing)?;
-    testing::run(&ctx, &test).await
+    testing::run(&ctx, test).await
 }

@@ -3,7 +3,8 @@
 mod curl;
 
 use super::{
-    api::{SetWebhookEnabled, TestWebhook, get_webhook, list_tests},
+    api::{DeleteWebhook, SetWebhookEnabled, TestWebhook, get_webhook, list_tests},
+    delete::DeleteDialog,
     form::{MessagePreview, Sample},
     list::{latest_test, may_manage, what_follows},
     model::{TestSends, Webhook, WebhookDetail, WebhookInput},
@@ -13,7 +14,7 @@ use crate::{
     access::model::{Permission, SessionInfo},
     receipts::{api::receipt_problems, model::Problem},
     ui::{
-        Badge, CodeBlock, EmptyState, ErrorNote, Fact, Facts, FormErrors, LinkButton, PageHeader, Panel, Scope,
+        Badge, Button, CodeBlock, EmptyState, ErrorNote, Fact, Facts, FormErrors, LinkButton, PageHeader, Panel, Scope,
         Skeleton, SubmitButton, TableWrap, Time, Tone,
         format::{count, counted},
     },
@@ -60,8 +61,12 @@ fn page(detail: WebhookDetail, switch: ServerAction<SetWebhookEnabled>, test: Se
     let WebhookDetail { webhook, receipt_url } = detail;
     let (tone, word) = if webhook.enabled { (Tone::Ok, "Enabled") } else { (Tone::Neutral, "Disabled") };
     let badge = view! { <Badge tone text=word /> }.into_any();
-    let error = Signal::derive(move || switch.value().get().and_then(Result::err));
-    let actions = may_manage().then(|| actions(&webhook, switch));
+    let delete = ServerAction::<DeleteWebhook>::new();
+    let error = Signal::derive(move || {
+        let switched = switch.value().get().and_then(Result::err);
+        switched.or_else(|| delete.value().get().and_then(Result::err))
+    });
+    let actions = may_manage().then(|| actions(&webhook, switch, delete));
     let definition = definition(&webhook);
     let parameters = parameters(&webhook.input);
     let receipts = receipts(&webhook, &receipt_url);
@@ -100,9 +105,11 @@ fn page(detail: WebhookDetail, switch: ServerAction<SetWebhookEnabled>, test: Se
     .into_any()
 }
 
-fn actions(webhook: &Webhook, switch: ServerAction<SetWebhookEnabled>) -> AnyView {
+fn actions(webhook: &Webhook, switch: ServerAction<SetWebhookEnabled>, delete: ServerAction<DeleteWebhook>) -> AnyView {
     let id = webhook.id.clone();
     let edit = format!("/webhooks/{id}/edit");
+    let copy = format!("/webhooks/new?copy={id}");
+    let (own, name, tasks) = (id.clone(), webhook.input.name.clone(), webhook.tasks);
     let enabled = webhook.enabled;
     let label = if enabled { "Disable" } else { "Enable" };
     view! {
@@ -111,7 +118,10 @@ fn actions(webhook: &Webhook, switch: ServerAction<SetWebhookEnabled>) -> AnyVie
             {(!enabled).then(|| view! { <input type="hidden" name="enabled" value="true" /> })}
             <SubmitButton label secondary=true pending=switch.pending() />
         </ActionForm>
+        <LinkButton href=copy label="Copy" />
+        <Button label="Delete" danger=true opens="delete-webhook" />
         <LinkButton href=edit label="Edit" primary=true />
+        <DeleteDialog dialog="delete-webhook".to_string() id=own name enabled tasks action=delete />
     }
     .into_any()
 }
@@ -129,6 +139,13 @@ fn definition(webhook: &Webhook) -> AnyView {
     });
     let (url, authentication) = (input.url.clone(), input.authentication.label());
     let (id_types, tasks) = (input.id_types.join(", "), counted(webhook.tasks, "task"));
+    let used = format!("/tasks?webhook={}", webhook.id);
+    let versions = format!("/webhooks/{}/versions", webhook.id);
+    let version = webhook.version;
+    let environment = if input.pass_environment { "passed in headers" } else { "not passed" };
+    let old_key = webhook.old_key_until.map(|ms| {
+        view! { <Fact label="Old key">"verifies receipts until " <Time ms /></Fact> }
+    });
     let test = latest_test(webhook.test.clone(), None);
     view! {
         <Facts>
@@ -139,7 +156,10 @@ fn definition(webhook: &Webhook) -> AnyView {
             <Fact label="Send ID Type">{id_types}</Fact>
             <Fact label="Users per request">{requests}</Fact>
             <Fact label="Users per second">{pace}</Fact>
-            <Fact label="Used by">{tasks}</Fact>
+            <Fact label="Environment">{environment}</Fact>
+            <Fact label="Used by"><a href=used>{tasks}</a></Fact>
+            <Fact label="Version"><a href=versions>{format!("{version}, all versions")}</a></Fact>
+            {old_key}
             <Fact label="Latest test">{test}</Fact>
             {disabled}
         </Facts>

@@ -8,16 +8,16 @@ mod state;
 pub use preview::{MessagePreview, Sample};
 
 use super::{
-    api::{SaveWebhook, SetWebhookEnabled, get_webhook_form},
+    api::{SaveWebhook, SetWebhookEnabled, generate_key, get_webhook_form},
     fields::in_argument,
     list::may_manage,
-    model::{Authentication, NAME_MAX, URL_MAX, Webhook, WebhookForm},
+    model::{Authentication, KEY_MAX, KeyOverlap, NAME_MAX, URL_MAX, Webhook, WebhookForm},
 };
 use crate::{
     error::{AppError, FieldError},
     ui::{
-        Choice, ErrorNote, Field, FormErrors, LinkButton, MultiSelect, Note, PageHeader, Panel, Scope, SelectOption,
-        Skeleton, SubmitButton, TextInput, Tone,
+        Button, Choice, CodeBlock, ErrorNote, Field, FormErrors, LinkButton, MultiSelect, Note, PageHeader, Panel,
+        Scope, Select, SelectOption, Skeleton, SubmitButton, Switch, TextInput, Tone, query::use_query,
     },
 };
 use leptos::{form::ActionForm, prelude::*};
@@ -26,14 +26,19 @@ use receipts::ReceiptSettings;
 use rows::ParameterRows;
 use state::FormState;
 
+/// Behind the name of a copy.
+const COPY: &str = " copy";
+
 pub fn webhook_form_page() -> AnyView {
     let scope = Scope::here();
     // As the page was opened: when the browser leaves it, the address's id is the next page's.
     let id = use_params_map().read_untracked().get("id");
+    let copy = use_query().read_untracked().get("copy").map(str::to_string).filter(|_| id.is_none());
+    let copies = copy.is_some();
     let title = if id.is_some() { "Edit Webhook" } else { "Create Webhook" };
     let save = ServerAction::<SaveWebhook>::new();
     let disable = ServerAction::<SetWebhookEnabled>::new();
-    let form = Resource::new(move || disable.version().get(), move |_| get_webhook_form(id.clone()));
+    let form = Resource::new(move || disable.version().get(), move |_| get_webhook_form(id.clone(), copy.clone()));
     view! {
         <PageHeader
             title
@@ -43,8 +48,10 @@ pub fn webhook_form_page() -> AnyView {
             {move || Suspend::new(async move {
                 let loaded = form.await;
                 scope.show(move || match loaded {
-                    Ok(WebhookForm { webhook: Some(webhook), .. }) if webhook.enabled => still_enabled(webhook, disable),
-                    Ok(form) => fields(form, save),
+                    Ok(WebhookForm { webhook: Some(webhook), .. }) if webhook.enabled && !copies => {
+                        still_enabled(webhook, disable)
+                    }
+                    Ok(form) => fields(form, copies, save),
                     Err(error) => view! { <ErrorNote error /> }.into_any(),
                 })
             })}
@@ -83,16 +90,29 @@ fn still_enabled(webhook: Webhook, disable: ServerAction<SetWebhookEnabled>) -> 
     .into_any()
 }
 
-fn fields(form: WebhookForm, save: ServerAction<SaveWebhook>) -> AnyView {
-    let WebhookForm { webhook, id_types } = form;
-    let state = FormState::new(webhook.as_ref().map(|webhook| webhook.input.clone()).unwrap_or_default());
+fn fields(form: WebhookForm, copies: bool, save: ServerAction<SaveWebhook>) -> AnyView {
+    let WebhookForm { webhook, id_types, callable } = form;
+    let mut input = webhook.as_ref().map(|webhook| webhook.input.clone()).unwrap_or_default();
+    if copies {
+        input.name = input.name.chars().take(NAME_MAX - COPY.len()).collect::<String>() + COPY;
+    }
+    let state = FormState::new(input);
     let error: Signal<Option<AppError>> = Signal::derive(move || save.value().get().and_then(Result::err));
     let errors = in_argument("input", error);
     let has_key = webhook.as_ref().is_some_and(|webhook| webhook.has_key);
-    let frozen = webhook.as_ref().map(|webhook| webhook.input.statuses.clone()).unwrap_or_default();
+    let statuses = webhook.as_ref().map(|webhook| webhook.input.statuses.clone()).unwrap_or_default();
+    let (frozen, suggested) = if copies { (Vec::new(), statuses) } else { (statuses, Vec::new()) };
+    let original = webhook.as_ref().filter(|_| copies);
+    let copied = original.map(|webhook| {
+        let text = format!("A copy of “{}”. It is disabled until you enable it.", webhook.input.name);
+        view! {
+            <input type="hidden" name="copy" value=webhook.id.clone() />
+            <Note><p>{text}</p></Note>
+        }
+    });
     let (id, version, back) = match &webhook {
-        Some(webhook) => (webhook.id.clone(), webhook.version, format!("/webhooks/{}", webhook.id)),
-        None => (String::new(), 0, "/webhooks".to_string()),
+        Some(webhook) if !copies => (webhook.id.clone(), webhook.version, format!("/webhooks/{}", webhook.id)),
+        _ => (String::new(), 0, "/webhooks".to_string()),
     };
     let id_types = id_types.into_iter().map(|one| SelectOption::new(one.code.clone(), one.code)).collect();
     let webhook_id = id.clone();
@@ -105,7 +125,8 @@ fn fields(form: WebhookForm, save: ServerAction<SaveWebhook>) -> AnyView {
                     <div class="body">
                         <div class="fields">
                             <FormErrors error />
-                            {identity(state, has_key, errors)}
+                            {copied}
+                            {identity(state, has_key, copies, errors)}
                             <Field label="Send ID Type" name="input[id_types]" required=true errors help="One or more; each task uses one.">
                                 <MultiSelect
                                     name="input[id_types]"
@@ -114,9 +135,21 @@ fn fields(form: WebhookForm, save: ServerAction<SaveWebhook>) -> AnyView {
                                     on_change=move |chosen| state.id_types.set(chosen)
                                 />
                             </Field>
-                            <ParameterRows rows=state.parameters errors />
+                            <ParameterRows rows=state.parameters callable errors />
+                            <Field
+                                label="Environment"
+                                name="input[pass_environment]"
+                                help="Says in headers which organization, workspace and task a request comes from."
+                            >
+                                <Switch
+                                    name="input[pass_environment]"
+                                    label="Enable Environment Parameter Passing"
+                                    checked=state.pass_environment
+                                    on_change=move |on| state.pass_environment.set(on)
+                                />
+                            </Field>
                             {pace(state, errors)}
-                            <ReceiptSettings state frozen errors />
+                            <ReceiptSettings state frozen suggested errors />
                         </div>
                     </div>
                     <div class="sticky-foot">
@@ -131,9 +164,11 @@ fn fields(form: WebhookForm, save: ServerAction<SaveWebhook>) -> AnyView {
     .into_any()
 }
 
-fn identity(state: FormState, has_key: bool, errors: Signal<Vec<FieldError>>) -> AnyView {
-    let key_help = if has_key {
-        "Leave it empty to keep the key that is there."
+fn identity(state: FormState, has_key: bool, copies: bool, errors: Signal<Vec<FieldError>>) -> AnyView {
+    let key_help = if has_key && copies {
+        "Leave it empty to use the original's key."
+    } else if has_key {
+        "Leave it empty to keep the key that is there. It can be replaced, not shown."
     } else {
         "Signs every request; receipts are signed with it, too."
     };
@@ -162,9 +197,21 @@ fn identity(state: FormState, has_key: bool, errors: Signal<Vec<FieldError>>) ->
             />
         </Field>
         <div hidden=move || state.authentication.get() == Authentication::None>
-            <Field label="Key" name="input[key]" required=!has_key help=key_help errors>
-                <TextInput name="input[key]" type_="password" autocomplete="new-password" mono=true />
-            </Field>
+            <div class="fields">
+                <Field label="Key" name="input[key]" required=!has_key help=key_help errors>
+                    <TextInput
+                        name="input[key]"
+                        type_="password"
+                        value=state.key
+                        maxlength=KEY_MAX as u32
+                        autocomplete="new-password"
+                        mono=true
+                        on_input=move |text| state.key.set(text)
+                    />
+                </Field>
+                {generated(state)}
+                {(has_key && !copies).then(|| overlap(state))}
+            </div>
         </div>
         <Field label="Request URL" name="input[url]" required=true help="http or https; https is recommended." errors>
             <TextInput
@@ -177,6 +224,48 @@ fn identity(state: FormState, has_key: bool, errors: Signal<Vec<FieldError>>) ->
             />
         </Field>
         {insecure}
+    }
+    .into_any()
+}
+
+/// A key made on the server: shown here once, and never again after it was saved.
+fn generated(state: FormState) -> AnyView {
+    let generate = Action::new(|_: &()| generate_key());
+    let made = RwSignal::new(None::<String>);
+    Effect::new(move |_| {
+        if let Some(Ok(key)) = generate.value().get() {
+            state.key.set(key.clone());
+            made.set(Some(key));
+        }
+    });
+    let failed = move || generate.value().get().and_then(Result::err).map(|error| view! { <ErrorNote error /> });
+    let shown = move || {
+        let key = made.get().filter(|key| state.key.with(|typed| typed == key))?;
+        Some(view! {
+            <Note tone=Tone::Warn><p>"Copy the key now and give it to the receiving system. It is not shown again."</p></Note>
+            <CodeBlock id="generated-key" text=key copy=true label="key" />
+        })
+    };
+    view! {
+        <div class="actions">
+            <Button label="Generate key" on_click=move |()| { generate.dispatch(()); } />
+        </div>
+        {failed}
+        {shown}
+    }
+    .into_any()
+}
+
+/// How long the key that is being replaced still verifies receipts.
+fn overlap(state: FormState) -> AnyView {
+    let options = KeyOverlap::ALL.map(|(_, code, label)| SelectOption::new(code, label)).to_vec();
+    let help = "Requests are signed with the new key at once.";
+    view! {
+        <div hidden=move || state.key.with(String::is_empty)>
+            <Field label="Receipts signed with the old key are accepted for" name="overlap" help>
+                <Select name="overlap" options />
+            </Field>
+        </div>
     }
     .into_any()
 }

@@ -1,16 +1,18 @@
 //! Webhook Management: the list.
 
 use super::{
-    api::{list_webhooks, set_webhook_enabled},
+    api::{DeleteWebhook, list_webhooks, set_webhook_enabled},
+    delete::DeleteDialog,
     model::{PAGE_SIZE, TestResult, Webhook, WebhookOrder, WebhookPage, WebhookQuery},
 };
 use crate::{
     access::model::{Permission, SessionInfo},
     customers::model::PRESET_ID_TYPES,
     ui::{
-        Badge, EmptyState, ErrorNote, FilterSelect, Filters, LinkButton, ListParams, PageHeader, Pager, Panel, RowMenu,
-        Scope, SelectOption, Skeleton, SortTh, Switch, TableWrap, Time, Tone, format::count, use_list_params,
-        use_toasts,
+        Badge, EmptyState, ErrorNote, FilterSelect, Filters, FormErrors, LinkButton, ListParams, PageHeader, Pager,
+        Panel, RowMenu, Scope, SelectOption, Skeleton, SortTh, Switch, TableWrap, Time, Tone,
+        format::{count, counted},
+        use_list_params, use_toasts,
     },
 };
 use leptos::prelude::*;
@@ -32,7 +34,9 @@ pub(super) fn may_manage() -> bool {
 pub fn webhooks_page() -> AnyView {
     let scope = Scope::here();
     let params = use_list_params(&["id_type", "state"]);
-    let page = Resource::new(move || params.get(), |params| list_webhooks(query(&params)));
+    let delete = ServerAction::<DeleteWebhook>::new();
+    let page =
+        Resource::new(move || (params.get(), delete.version().get()), |(params, _)| list_webhooks(query(&params)));
     let toasts = use_toasts();
     let turn = Action::new(move |turn: &Turn| {
         let turn = turn.clone();
@@ -55,13 +59,14 @@ pub fn webhooks_page() -> AnyView {
         >
             {manages.then(|| view! { <LinkButton href="/webhooks/new" label="Create Webhook" primary=true /> })}
         </PageHeader>
+        <FormErrors error=Signal::derive(move || delete.value().get().and_then(Result::err)) />
         <Panel padded=false>
             <Filters action="/webhooks" params placeholder="Search name or URL" selects=selects() />
             <Transition fallback=|| view! { <Skeleton /> }>
                 {move || Suspend::new(async move {
                     let loaded = page.await;
                     scope.show(move || match loaded {
-                        Ok(page) => table(page, params, manages, turn),
+                        Ok(page) => table(page, params, manages, turn, delete),
                         Err(error) => view! { <ErrorNote error /> }.into_any(),
                     })
                 })}
@@ -112,7 +117,13 @@ pub(super) fn what_follows(name: &str, enabled: bool) -> String {
     }
 }
 
-fn table(page: WebhookPage, params: Memo<ListParams>, manages: bool, turn: Action<Turn, ()>) -> AnyView {
+fn table(
+    page: WebhookPage,
+    params: Memo<ListParams>,
+    manages: bool,
+    turn: Action<Turn, ()>,
+    delete: ServerAction<DeleteWebhook>,
+) -> AnyView {
     if page.total == 0 {
         return empty(params.get_untracked().is_filtered(), manages);
     }
@@ -141,7 +152,7 @@ fn table(page: WebhookPage, params: Memo<ListParams>, manages: bool, turn: Actio
                     <For
                         each=move || rows.clone()
                         key=key
-                        children=move |webhook| row(webhook, now, manages, turn)
+                        children=move |webhook| row(webhook, now, manages, turn, delete)
                     />
                 </tbody>
             </table>
@@ -166,17 +177,36 @@ fn empty(filtered: bool, manages: bool) -> AnyView {
     .into_any()
 }
 
-fn row(webhook: Webhook, now: i64, manages: bool, turn: Action<Turn, ()>) -> AnyView {
+fn row(
+    webhook: Webhook,
+    now: i64,
+    manages: bool,
+    turn: Action<Turn, ()>,
+    delete: ServerAction<DeleteWebhook>,
+) -> AnyView {
     let href = format!("/webhooks/{}", webhook.id);
     let (test, edit) = (format!("{href}#test-send"), format!("{href}/edit"));
-    let (id, name) = (webhook.id, webhook.input.name);
+    let (id, name, tasks) = (webhook.id, webhook.input.name, webhook.tasks);
+    let (copy, dialog) = (format!("/webhooks/new?copy={id}"), format!("delete-{id}"));
+    let used = (tasks > 0).then(|| {
+        view! { <a href=format!("/tasks?webhook={id}") aria-label=format!("{} use {name}", counted(tasks, "task"))>{count(tasks)}</a> }
+    });
+    let unused = (tasks == 0).then_some("0");
     let shown = RwSignal::new(webhook.enabled);
+    let (asked, own, named) = (dialog.clone(), id.clone(), name.clone());
     let turned = {
         let (id, name) = (id.clone(), name.clone());
         move |enabled| {
             shown.set(enabled);
             turn.dispatch(Turn { id: id.clone(), name: name.clone(), enabled, shown });
         }
+    };
+    // The switch beside it may have been turned since.
+    let question = move || {
+        manages.then(|| {
+            let (dialog, id, name) = (asked.clone(), own.clone(), named.clone());
+            view! { <DeleteDialog dialog id name enabled=shown.get() tasks action=delete /> }
+        })
     };
     view! {
         <tr>
@@ -197,14 +227,22 @@ fn row(webhook: Webhook, now: i64, manages: bool, turn: Action<Turn, ()>) -> Any
                 />
             </td>
             <td data-label="Latest test">{latest_test(webhook.test, Some(now))}</td>
-            <td class="num" data-label="Used by tasks">{count(webhook.tasks)}</td>
+            <td class="num" data-label="Used by tasks">{used} {unused}</td>
             <td class="num fit">
                 <a class="btn bare" href=test.clone() aria-label=format!("Test {name}")>"Test"</a>
                 <RowMenu id=format!("menu-{id}") label=format!("More actions for {name}")>
                     <a href=href>"Details"</a>
                     <a href=test>"Test Send"</a>
-                    {manages.then(|| view! { <a href=edit>"Edit"</a> })}
+                    {manages
+                        .then(|| {
+                            view! {
+                                <a href=edit>"Edit"</a>
+                                <a href=copy>"Copy"</a>
+                                <button type="button" class="danger" data-dialog-open=dialog.clone()>"Delete"</button>
+                            }
+                        })}
                 </RowMenu>
+                {question}
             </td>
         </tr>
     }

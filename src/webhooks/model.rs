@@ -2,12 +2,14 @@
 
 mod check;
 mod pages;
+mod version;
 
-pub use check::{check_statuses, check_url, is_date, is_parameter_name};
+pub use check::{check_statuses, check_url, is_date, is_parameter_name, join_time};
 pub use pages::{
-    TestInput, TestOutcome, TestSend, TestSends, TestValue, WebhookDetail, WebhookForm, WebhookOrder, WebhookPage,
-    WebhookQuery,
+    KeyOverlap, TestInput, TestOutcome, TestSend, TestSends, TestValue, WebhookDetail, WebhookForm, WebhookOrder,
+    WebhookPage, WebhookQuery,
 };
+pub use version::{Change, Version, Versions, changes};
 
 use serde::{Deserialize, Deserializer, Serialize, de};
 use std::fmt;
@@ -61,7 +63,7 @@ impl Authentication {
     }
 }
 
-/// Seed 002's types; String (parameter call) comes with Webhook Parameter Management.
+/// Seed 002's types.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ParameterType {
     #[default]
@@ -70,10 +72,23 @@ pub enum ParameterType {
     /// May hold variables.
     Text,
     Date,
+    /// A value of a constant or an interface of Webhook Parameter Management.
+    Call,
 }
 
 impl ParameterType {
-    pub const ALL: [Self; 4] = [Self::String, Self::Numeric, Self::Text, Self::Date];
+    pub const ALL: [Self; 5] = [Self::String, Self::Numeric, Self::Text, Self::Date, Self::Call];
+
+    /// As forms and the database have it.
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::String => "String",
+            Self::Numeric => "Numeric",
+            Self::Text => "Text",
+            Self::Date => "Date",
+            Self::Call => "Call",
+        }
+    }
 
     pub fn label(self) -> &'static str {
         match self {
@@ -81,11 +96,12 @@ impl ParameterType {
             Self::Numeric => "Numeric",
             Self::Text => "Text",
             Self::Date => "Date",
+            Self::Call => "String (parameter call)",
         }
     }
 
-    pub fn from_label(label: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|kind| kind.label() == label)
+    pub fn from_code(code: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.code() == code)
     }
 }
 
@@ -98,6 +114,9 @@ pub struct Parameter {
     pub kind: ParameterType,
     #[serde(default)]
     pub required: bool,
+    /// The id of the parameter that gives the values, for [`ParameterType::Call`].
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub call: String,
 }
 
 /// A receipt's status code and what it means.
@@ -129,6 +148,9 @@ pub struct WebhookInput {
     /// 0: no limit.
     #[serde(default, deserialize_with = "number")]
     pub users_per_second: i64,
+    /// "Enable Environment Parameter Passing".
+    #[serde(default)]
+    pub pass_environment: bool,
     #[serde(default)]
     pub receipts_enabled: bool,
     #[serde(deserialize_with = "number")]
@@ -149,6 +171,7 @@ impl Default for WebhookInput {
             batch_size: BATCH_MAX,
             concurrency: 4,
             users_per_second: 0,
+            pass_environment: false,
             receipts_enabled: false,
             retention_days: 7,
             statuses: vec![ReceiptStatus { code: "200".into(), value: "Success".into() }],
@@ -163,6 +186,8 @@ pub struct Webhook {
     pub enabled: bool,
     pub version: i64,
     pub has_key: bool,
+    /// Until when the key before this one still verifies receipts, while it does.
+    pub old_key_until: Option<i64>,
     /// `key` is always empty here.
     pub input: WebhookInput,
     pub test: Option<TestResult>,

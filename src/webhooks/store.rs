@@ -1,10 +1,13 @@
-//! Webhooks in the database. Reading is here, changing in [`save`], test sends in [`test_sends`].
+//! Webhooks in the database. Reading is here, changing in [`save`], their history in [`versions`], test sends in
+//! [`test_sends`].
 
 mod save;
 mod test_sends;
+mod versions;
 
-pub use save::{SaveError, create, set_enabled, update};
+pub use save::{SaveError, Saving, create, delete, lock, set_enabled, update};
 pub use test_sends::{latest_tests, record_test, test_log};
+pub use versions::versions;
 
 use super::model::{
     Authentication, PAGE_SIZE, TestResult, WEBHOOKS_MAX, Webhook, WebhookInput, WebhookOrder, WebhookQuery,
@@ -26,11 +29,13 @@ struct Row {
     url: String,
     authentication: String,
     has_key: bool,
+    old_key_until: Option<Millis>,
     id_types: String,
     parameters: String,
     batch_size: i64,
     concurrency: i64,
     users_per_second: Option<i64>,
+    pass_environment: bool,
     receipts_enabled: bool,
     retention_days: i64,
     statuses: String,
@@ -44,7 +49,8 @@ struct Row {
 
 /// A webhook's row and how many tasks use it; `$1` is the workspace.
 const SELECT: &str = "select w.id, w.name, w.enabled, w.url, w.authentication, w.key_cipher is not null as has_key,
-        w.id_types, w.parameters, w.batch_size, w.concurrency, w.users_per_second, w.receipts_enabled,
+        w.old_key_until, w.id_types, w.parameters, w.batch_size, w.concurrency, w.users_per_second,
+        w.pass_environment, w.receipts_enabled,
         w.retention_days, w.statuses, w.version, w.tested_at, w.test_ok, w.test_reason, w.updated_at,
         coalesce(used.tasks, 0) as tasks
     from webhooks w
@@ -74,6 +80,7 @@ impl TryFrom<Row> for Webhook {
             batch_size: row.batch_size,
             concurrency: row.concurrency,
             users_per_second: row.users_per_second.unwrap_or(0),
+            pass_environment: row.pass_environment,
             receipts_enabled: row.receipts_enabled,
             retention_days: row.retention_days,
             statuses: serde_json::from_str(&row.statuses).map_err(broken)?,
@@ -88,6 +95,7 @@ impl TryFrom<Row> for Webhook {
             enabled: row.enabled,
             version: row.version,
             has_key: row.has_key,
+            old_key_until: row.old_key_until,
             input,
             test,
             tasks: row.tasks,
@@ -179,10 +187,14 @@ mod tests {
     }
 
     pub(super) async fn created(db: &Db, workspace: &str, input: &WebhookInput) -> String {
-        create(db, &master_key(), workspace, input, NOW).await.unwrap()
+        create(&Saving { workspace, ..saving(db, &master_key()) }, input, None).await.unwrap()
     }
 
-    async fn add_task(db: &Db, workspace: &str, id: &str, webhook: &str) {
+    pub(super) fn saving<'a>(db: &'a Db, master_key: &'a MasterKey) -> Saving<'a> {
+        Saving { db, master_key, workspace: "w", user: "u", now: NOW }
+    }
+
+    pub(super) async fn add_task(db: &Db, workspace: &str, id: &str, webhook: &str) {
         execute!(
             db,
             "insert into tasks (workspace_id, id, name, audience_id, webhook_id, id_type, encryption, inputs,
@@ -260,7 +272,7 @@ mod tests {
         assert_eq!(found("Äpf").await, "Äpfel");
         assert_eq!(found("весна").await, "Весна");
         set_enabled(&db, "w", &id, false, NOW).await.unwrap();
-        update(&db, &master_key(), "w", &id, 1, &input("ÉTÉ"), NOW).await.unwrap();
+        update(&saving(&db, &master_key()), &id, 1, &input("ÉTÉ"), 0).await.unwrap();
         assert_eq!((found("été").await.as_str(), found("Äpf").await.as_str()), ("ÉTÉ", ""));
     });
 }

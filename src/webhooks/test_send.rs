@@ -2,6 +2,7 @@
 
 use super::{
     api::TestWebhook,
+    date_value::DateValue,
     fields::in_argument,
     model::{Parameter, ParameterType, TestInput, TestOutcome, Webhook},
 };
@@ -77,9 +78,12 @@ fn value_field(
     let value = Signal::derive(move || initial.with(|input| input.value(&own).to_string()));
     let input = match parameter.kind {
         ParameterType::Text => view! { <TextArea name=name.clone() value /> }.into_any(),
-        ParameterType::String => view! { <TextInput name=name.clone() value /> }.into_any(),
+        ParameterType::String | ParameterType::Call => view! { <TextInput name=name.clone() value /> }.into_any(),
         ParameterType::Numeric => view! { <TextInput name=name.clone() value inputmode="decimal" /> }.into_any(),
-        ParameterType::Date => view! { <TextInput name=name.clone() value type_="date" /> }.into_any(),
+        ParameterType::Date => {
+            let (time_name, label) = (format!("test[values][{place}][time]"), parameter.display_name.clone());
+            view! { <DateValue name=name.clone() time_name label value /> }.into_any()
+        }
     };
     view! {
         <input type="hidden" name=format!("test[values][{place}][name]") value=parameter.name />

@@ -3,32 +3,51 @@
 use super::{
     model::{TestInput, TestOutcome, TestResult, Webhook},
     store,
+    value::on_the_wire,
 };
 use crate::{
-    access::Ctx,
+    access::{self, Ctx},
     clock::Millis,
     delivery::{TestSend, model::Exchange},
     error::{AppError, AppResult},
+    wire::environment::Environment,
 };
 use std::fmt::Write;
 
 /// Sends the test, waits for the answer and keeps the log. A refusal by the receiver is a result, not an error.
-pub async fn run(ctx: &Ctx, input: &TestInput) -> AppResult<TestOutcome> {
+pub async fn run(ctx: &Ctx, input: TestInput) -> AppResult<TestOutcome> {
     let db = &ctx.state.db;
+    let input = input.tidy();
     let webhook = store::get(db, ctx.workspace(), &input.webhook_id).await?;
     AppError::check(input.check(&webhook))?;
     let key = store::key(db, &ctx.state.master_key, ctx.workspace(), &webhook.id).await?;
-    let params = webhook.input.parameters.iter();
+    let zone = &ctx.signed.info.time_zone;
+    let params = webhook.input.parameters.iter().map(|parameter| {
+        let value = on_the_wire(parameter, input.value(&parameter.name), zone);
+        Ok((parameter.name.clone(), value.map_err(AppError::conflict)?))
+    });
+    let params = params.collect::<AppResult<_>>()?;
+    let environment = if webhook.input.pass_environment {
+        Some(Environment {
+            organization_id: access::store::organization_id(db).await?,
+            workspace_id: ctx.workspace().into(),
+            source: "test".into(),
+            source_id: webhook.id.clone(),
+        })
+    } else {
+        None
+    };
     let exchange = ctx
         .state
         .engine
         .test_send(TestSend {
             url: webhook.input.url.clone(),
             key,
+            environment,
             webhook_id: webhook.id.clone(),
             target_type: input.id_type.clone(),
             target_id: input.encryption.apply(input.test_id.trim()),
-            params: params.map(|parameter| (parameter.name.clone(), input.value(&parameter.name).into())).collect(),
+            params,
         })
         .await;
     let at = ctx.now();

@@ -1,7 +1,7 @@
 //! The room from outside: forms and pages as a browser without wasm sends and gets them.
 
 use super::{
-    api::{SaveWebhook, SetWebhookEnabled, TestWebhook},
+    api::{DeleteWebhook, GenerateKey, SaveWebhook, SetWebhookEnabled, TestWebhook},
     model::TestOutcome,
     store,
     test_send::log_href,
@@ -211,4 +211,70 @@ on_both_databases!(a_test_is_sent_logged_and_downloaded, |db| async move {
 
     let page = desk.server.call::<TestWebhook>(&desk.cookie, &encoded(&fields[..4])).await;
     assert_eq!(wrong_fields(&page), ["values[0][value]"]);
+});
+
+on_both_databases!(a_copy_opens_with_the_original_s_settings_and_is_disabled, |db| async move {
+    let desk = Desk::new(db).await;
+    let id = desk.created(&[("input[pass_environment]", "true")]).await;
+    let form = desk.page(&format!("/webhooks/new?copy={id}")).await.text;
+    for text in ["Coupon service copy", "https://crm.example.com/hook", "优惠券", "A copy of “Coupon service”"] {
+        assert!(form.contains(text), "{text}");
+    }
+    assert!(!form.contains("a key &"));
+    let copied = desk.created(&[("copy", &id), ("input[name]", "Second"), ("input[key]", "")]).await;
+    let copy = store::get(&desk.server.state.db, &desk.workspace, &copied).await.unwrap();
+    assert!(!copy.enabled && copy.has_key && copied != id);
+    assert_eq!(desk.page("/webhooks/new?copy=elsewhere").await.status, StatusCode::NOT_FOUND);
+});
+
+on_both_databases!(a_webhook_is_deleted_by_whoever_may, |db| async move {
+    let desk = Desk::new(db).await;
+    let id = desk.created(&[]).await;
+    let refused = desk.server.call::<DeleteWebhook>(&desk.cookie, &encoded(&[("id", &id)])).await;
+    assert_eq!(refused.status, StatusCode::CONFLICT);
+    assert!(error(&refused).to_string().contains("Disable the webhook"));
+    desk.turn_off(&id).await;
+    desk.server.member("bob@example.com", "Spring Store", Role::Marketer).await;
+    let marketer = desk.server.sign_in("bob@example.com").await;
+    let stranger = desk.server.member("eve@example.com", "Elsewhere", Role::Administrator).await;
+    assert_ne!(stranger, desk.workspace);
+    let stranger = desk.server.sign_in("eve@example.com").await;
+    for (cookie, status) in [(&marketer, StatusCode::FORBIDDEN), (&stranger, StatusCode::NOT_FOUND)] {
+        assert_eq!(desk.server.call::<DeleteWebhook>(cookie, &encoded(&[("id", &id)])).await.status, status);
+    }
+    let gone = desk.server.submit::<DeleteWebhook>(&desk.cookie, &[("id", &id)]).await;
+    assert_eq!((gone.status, gone.header("location")), (StatusCode::FOUND, "/webhooks"));
+    assert_eq!(desk.page(&format!("/webhooks/{id}")).await.status, StatusCode::NOT_FOUND);
+});
+
+on_both_databases!(versions_are_listed_and_compared, |db| async move {
+    let desk = Desk::new(db).await;
+    let id = desk.created(&[]).await;
+    desk.turn_off(&id).await;
+    let edit = [("id", id.as_str()), ("version", "1"), ("input[batch_size]", "7"), ("input[key]", "")];
+    desk.created(&edit).await;
+    let page = desk.page(&format!("/webhooks/{id}/versions?from=1&to=2")).await.text;
+    for text in ["Version 2 (current)", "Version 1", "Users per request", "What changed"] {
+        assert!(page.contains(text), "{text}");
+    }
+    assert!(desk.page(&format!("/webhooks/{id}/versions?from=1&to=9")).await.text.contains("No such version"));
+    let second = desk.save(&edit).await;
+    assert!(error(&second).to_string().contains("Users per request: “7” instead of “50”"), "{}", second.text);
+    desk.server.member("eve@example.com", "Elsewhere", Role::Administrator).await;
+    let stranger = desk.server.sign_in("eve@example.com").await;
+    let answer = desk.server.page(&format!("/webhooks/{id}/versions"), &stranger).await;
+    assert_eq!(answer.status, StatusCode::NOT_FOUND);
+});
+
+on_both_databases!(a_key_is_made_for_whoever_may_change_webhooks, |db| async move {
+    let desk = Desk::new(db).await;
+    let made = async || {
+        let answer = desk.server.call::<GenerateKey>(&desk.cookie, "").await;
+        serde_json::from_str::<String>(&answer.text).unwrap()
+    };
+    let (one, other) = (made().await, made().await);
+    assert!(one.len() == 64 && one != other);
+    desk.server.member("bob@example.com", "Spring Store", Role::Marketer).await;
+    let marketer = desk.server.sign_in("bob@example.com").await;
+    assert_eq!(desk.server.call::<GenerateKey>(&marketer, "").await.status, StatusCode::FORBIDDEN);
 });

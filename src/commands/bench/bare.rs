@@ -33,8 +33,15 @@ pub async fn run(url: &str, users: i64, batch_size: i64, concurrency: i64) -> Re
 async fn post_all(client: reqwest::Client, url: String, body: Bytes, left: Arc<AtomicI64>) -> Result<(), String> {
     while left.fetch_sub(1, Ordering::Relaxed) > 0 {
         let (now, nonce) = (Clock::System.now(), post::nonce());
-        let prepared =
-            Prepared::new(Request { url: &url, key: Some(KEY), id: "bare", body: body.clone(), now, nonce: &nonce });
+        let prepared = Prepared::new(Request {
+            url: &url,
+            key: Some(KEY),
+            environment: None,
+            id: "bare",
+            body: body.clone(),
+            now,
+            nonce: &nonce,
+        });
         let mut request = client.post(&prepared.url).body(prepared.body);
         for (name, value) in &prepared.headers {
             request = request.header(*name, value);

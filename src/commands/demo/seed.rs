@@ -36,6 +36,7 @@ use crate::{
     webhooks::{
         self,
         model::{Authentication, Parameter, ParameterType, ReceiptStatus, WebhookInput},
+        store::Saving,
     },
 };
 use std::{sync::Arc, time::Duration};
@@ -69,9 +70,9 @@ pub async fn before(state: &AppState, crm_url: &str) -> AppResult<Option<First>>
         audience(state, &workspace, "Loyal buyers", Kind::Rules, vec![condition("spend", Op::Above, "300")]).await?;
     audience(state, &workspace, "Shanghai", Kind::Rules, vec![condition("city", Op::Is, "上海")]).await?;
 
-    let coupon =
-        webhook(state, &workspace, "Coupon service", &format!("{crm_url}/coupon"), &["OPEN_ID", "MOBILE"]).await?;
-    webhook(state, &workspace, "短信网关", &format!("{crm_url}/sms"), &["MOBILE"]).await?;
+    let saving = Saving::new(state, &workspace, "");
+    let coupon = webhook(&saving, "Coupon service", &format!("{crm_url}/coupon"), &["OPEN_ID", "MOBILE"]).await?;
+    webhook(&saving, "短信网关", &format!("{crm_url}/sms"), &["MOBILE"]).await?;
 
     let main = campaign(state, &workspace, CampaignKind::Main, None, "Spring 2026").await?;
     let sub_campaign = campaign(state, &workspace, CampaignKind::Sub, Some(main), "Coupons").await?;
@@ -122,7 +123,7 @@ pub async fn after(state: &AppState, first: &First) -> AppResult<()> {
 }
 
 fn value(name: &str, value: &str) -> ValueInput {
-    ValueInput { name: name.into(), value: value.into() }
+    ValueInput { name: name.into(), value: value.into(), ..Default::default() }
 }
 
 fn variable(tag: &str, when_empty: &str, default: &str) -> VariableInput {
@@ -169,12 +170,13 @@ async fn import(state: &AppState, workspace: &str) -> AppResult<()> {
     std::fs::remove_file(&path).map_err(internal)
 }
 
-async fn webhook(state: &AppState, workspace: &str, name: &str, url: &str, id_types: &[&str]) -> AppResult<String> {
+async fn webhook(saving: &Saving<'_>, name: &str, url: &str, id_types: &[&str]) -> AppResult<String> {
     let parameter = |name: &str, display_name: &str, kind| Parameter {
         name: name.into(),
         display_name: display_name.into(),
         kind,
         required: true,
+        ..Default::default()
     };
     let input = WebhookInput {
         name: name.into(),
@@ -193,9 +195,7 @@ async fn webhook(state: &AppState, workspace: &str, name: &str, url: &str, id_ty
         ],
         ..Default::default()
     };
-    webhooks::store::create(&state.db, &state.master_key, workspace, &input, state.clock.now())
-        .await
-        .map_err(AppError::from)
+    webhooks::store::create(saving, &input, None).await.map_err(AppError::from)
 }
 
 async fn campaign(

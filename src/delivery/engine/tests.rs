@@ -243,6 +243,40 @@ on_both_databases!(the_body_of_a_retry_is_the_same_byte_for_byte, |db| async mov
     receiver.abort();
 });
 
+on_both_databases!(environment_parameters_say_where_a_request_comes_from, |db| async move {
+    use axum::{Router, http::HeaderMap, routing::post};
+    let seen = Arc::new(std::sync::Mutex::new(Vec::<HeaderMap>::new()));
+    let headers = seen.clone();
+    let answer = move |got: HeaderMap| async move {
+        headers.lock().unwrap().push(got);
+        r#"{"code":"OK"}"#
+    };
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/", listener.local_addr().unwrap());
+    let receiver = tokio::spawn(async move { axum::serve(listener, Router::new().route("/", post(answer))).await });
+    put_webhook(&db, &url, 1).await;
+    execute!(db, "insert into settings (key, value) values ('organization_id', 'o1')").unwrap();
+    put_send(&db, "plain", 5, 5, 0).await;
+    put_send(&db, "told", 5, 5, 0).await;
+    execute!(db, "update sends set pass_environment = $1 where id = 'told'", true).unwrap();
+    let engine = engine(&db, &config(), Crowd { users: 5, gaps: false });
+    until(&db, "plain", ended).await;
+    until(&db, "told", ended).await;
+    let header = |headers: &HeaderMap, name: &str| headers.get(name).map(|value| value.to_str().unwrap().to_string());
+    let seen = seen.lock().unwrap().clone();
+    let told: Vec<_> = seen
+        .iter()
+        .filter(|headers| headers.contains_key("x-qa-source"))
+        .map(|headers| {
+            ["X-QA-Organization-Id", "X-QA-Workspace-Id", "X-QA-Source", "X-QA-Source-Id"]
+                .map(|name| header(headers, name).unwrap())
+        })
+        .collect();
+    assert_eq!((seen.len(), told), (2, vec![["o1", WORKSPACE, "crowd", "told"].map(String::from)]));
+    engine.stop(GRACE).await;
+    receiver.abort();
+});
+
 on_both_databases!(a_webhook_that_has_lost_its_key_sends_nothing, |db| async move {
     let crm = simulator(crm::Options::default()).await;
     put_webhook(&db, &crm.url(), 1).await;
@@ -306,6 +340,7 @@ async fn a_test_send_shows_everything_but_secrets() {
     let test = |key: &str| TestSend {
         url: crm.url(),
         key: Some(key.to_string().into()),
+        environment: None,
         webhook_id: WEBHOOK.into(),
         target_type: "EMAIL".into(),
         target_id: "a@example.com".into(),

@@ -105,6 +105,22 @@ on_both_databases!(the_latest_by_its_time_is_the_status_and_all_are_kept, |db| a
     world.stop().await;
 });
 
+on_both_databases!(a_replaced_key_signs_receipts_until_its_time, |db| async move {
+    let world = world(db).await;
+    let until = world.clock.now() + 60_000;
+    let sealed = master_key().seal("the new key");
+    let sql = "update webhooks set old_key_cipher = key_cipher, key_cipher = $1, old_key_until = $2";
+    execute!(world.db, sql, sealed, until).unwrap();
+    assert_eq!(world.post(&[receipt(0, "200", T)]).await, success(), "the old one");
+    let body = serde_json::to_string(&[receipt(1, "200", T)]).unwrap();
+    let new = world.post_raw(body.clone(), Some("the new key"), world.clock.now() / 1000).await;
+    assert_eq!(new, success());
+    assert_eq!(world.post_raw(body, Some("another"), world.clock.now() / 1000).await.0, 401);
+    world.clock.advance(60_000);
+    assert_eq!(world.post(&[receipt(2, "200", T)]).await.0, 401, "its time is over");
+    world.stop().await;
+});
+
 on_both_databases!(what_cannot_be_placed_is_logged_and_named, |db| async move {
     let world = world(db).await;
     let mut strange = receipt(0, "200", T);

@@ -56,6 +56,8 @@ pub async fn load_task(id: String) -> Result<TaskDetail, AppError> {
             .flat_map(|webhook| &webhook.input.statuses)
             .map(|status| (status.code.clone(), status.value.clone()))
             .collect(),
+        webhook_version: store::webhook_version(db, workspace, &task.id).await?,
+        current_version: webhook.as_ref().map_or(0, |webhook| webhook.version),
         webhook: webhook.map_or_else(|| "(deleted)".into(), |webhook| webhook.input.name),
         id: task.id,
         name: task.name,

@@ -4,6 +4,7 @@ use super::super::model::{TaskInput, VariableInput, WebhookChoice, value_field};
 use crate::{
     error::FieldError,
     ui::{Choice, Dialog, Field, Note, Select, SelectOption, TextArea, TextInput, Tone, close_dialog, open_dialog},
+    webhooks::date_value::DateValue,
     webhooks::model::{Parameter, ParameterType, TEXT_MAX, VALUE_MAX},
     wire::text::is_variable_name,
 };
@@ -62,9 +63,14 @@ fn one(
     let name = value_field(place);
     let control = match parameter.kind {
         ParameterType::Text => view! { <TextArea name=name.clone() value maxlength=TEXT_MAX as u32 /> }.into_any(),
-        ParameterType::Date => view! { <TextInput name=name.clone() value type_="date" /> }.into_any(),
+        ParameterType::Date => {
+            let (time_name, label) = (format!("task[values][{place}][time]"), parameter.display_name.clone());
+            view! { <DateValue name=name.clone() time_name label value /> }.into_any()
+        }
         ParameterType::Numeric => view! { <TextInput name=name.clone() value inputmode="decimal" /> }.into_any(),
-        ParameterType::String => view! { <TextInput name=name.clone() value maxlength=VALUE_MAX as u32 /> }.into_any(),
+        ParameterType::String | ParameterType::Call => {
+            view! { <TextInput name=name.clone() value maxlength=VALUE_MAX as u32 /> }.into_any()
+        }
     };
     let text = parameter.kind == ParameterType::Text;
     let own = parameter.name.clone();

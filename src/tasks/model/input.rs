@@ -2,13 +2,19 @@
 
 use crate::{
     error::FieldError,
-    webhooks::model::{Parameter, ParameterType, VALUE_MAX},
+    webhooks::model::{Parameter, ParameterType, VALUE_MAX, join_time},
     wire::{
         message::Encryption,
-        text::{Template, Variable, WhenEmpty, is_variable_name, variable_names},
+        text::{WhenEmpty, is_variable_name, variable_names},
     },
 };
 use serde::{Deserialize, Serialize};
+
+#[cfg(feature = "ssr")]
+use crate::{
+    webhooks::value::on_the_wire,
+    wire::text::{Template, Variable},
+};
 
 /// Lengths in characters.
 pub const NAME_MAX: usize = 64;
@@ -35,6 +41,8 @@ pub struct ValueInput {
     /// The parameter's name.
     pub name: String,
     pub value: String,
+    /// Of a date, when one was typed beside it: `HH:MM`.
+    pub time: String,
 }
 
 /// What the form holds; checked by [`TaskInput::check`].
@@ -79,6 +87,13 @@ impl VariableInput {
 }
 
 impl TaskInput {
+    /// Without the white space around its name; dates and their times in one.
+    pub fn tidy(mut self) -> Self {
+        self.name = self.name.trim().into();
+        self.values.iter_mut().for_each(|value| join_time(&mut value.value, &mut value.time));
+        self
+    }
+
     /// What was typed for a parameter; "" when nothing was.
     pub fn value_of(&self, parameter: &str) -> &str {
         self.values.iter().find(|value| value.name == parameter).map_or("", |value| &value.value)
@@ -127,7 +142,8 @@ impl TaskInput {
         errors
     }
 
-    /// The messages' common part. Call it on checked input; an unknown variable is an error that names it.
+    /// The messages' common part. Call it on checked input; an unknown variable or zone is an error that names it.
+    #[cfg(feature = "ssr")]
     pub fn template(&self, parameters: &[Parameter]) -> Result<Template, String> {
         let mut template = Template::default();
         for parameter in parameters {
@@ -142,9 +158,11 @@ impl TaskInput {
                         when_empty: variable.rule(),
                     })
                     .collect();
-                template.push_text(&parameter.name, value, &variables)?;
+                template
+                    .push_text(&parameter.name, value, &variables)
+                    .map_err(|variable| format!("${{{variable}}} is not a variable of its text."))?;
             } else {
-                template.push_constant(&parameter.name, value.trim());
+                template.push_constant(&parameter.name, &on_the_wire(parameter, value, &self.time_zone)?);
             }
         }
         Ok(template)
@@ -217,7 +235,7 @@ mod tests {
     use super::*;
 
     fn parameter(name: &str, kind: ParameterType) -> Parameter {
-        Parameter { name: name.into(), display_name: name.to_uppercase(), kind, required: true }
+        Parameter { name: name.into(), display_name: name.to_uppercase(), kind, required: true, ..Default::default() }
     }
 
     fn input(parameters: &[Parameter], values: &[&str]) -> TaskInput {
@@ -230,7 +248,11 @@ mod tests {
             values: parameters
                 .iter()
                 .zip(values)
-                .map(|(parameter, value)| ValueInput { name: parameter.name.clone(), value: (*value).into() })
+                .map(|(parameter, value)| ValueInput {
+                    name: parameter.name.clone(),
+                    value: (*value).into(),
+                    ..Default::default()
+                })
                 .collect(),
             ..Default::default()
         }

@@ -61,6 +61,7 @@ mod tests {
             id: "w1".into(),
             enabled: true,
             version: 1,
+            old_key_until: None,
             has_key,
             input: WebhookInput::default(),
             test: None,

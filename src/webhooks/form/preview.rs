@@ -5,6 +5,7 @@ use crate::{
     ui::{CodeBlock, Panel},
     webhooks::model::{Parameter, ParameterType, Webhook},
     wire::{
+        environment::Environment,
         message::{self, CallbackParams, Message, Params, ProcessInfo, UserProfile},
         text::Template,
     },
@@ -18,6 +19,7 @@ pub struct Sample {
     pub webhook_id: String,
     pub url: String,
     pub keyed: bool,
+    pub pass_environment: bool,
     pub id_type: String,
     pub parameters: Vec<Parameter>,
 }
@@ -28,6 +30,7 @@ impl From<&Webhook> for Sample {
             webhook_id: webhook.id.clone(),
             url: webhook.input.url.clone(),
             keyed: webhook.has_key,
+            pass_environment: webhook.input.pass_environment,
             id_type: webhook.input.id_types.first().cloned().unwrap_or_default(),
             parameters: webhook.input.parameters.clone(),
         }
@@ -55,6 +58,15 @@ impl Sample {
         ];
         if self.keyed {
             lines.push("webhook-signature: v1,<HMAC-SHA256 of id, timestamp and body, base64>".to_string());
+        }
+        if self.pass_environment {
+            let environment = Environment {
+                organization_id: "<organization>".into(),
+                workspace_id: "<workspace>".into(),
+                source: "task".into(),
+                source_id: "<task>".into(),
+            };
+            lines.extend(environment.headers().map(|(name, value)| format!("{name}: {value}")));
         }
         lines.join("\n")
     }
@@ -89,8 +101,8 @@ fn sample_value(parameter: &Parameter) -> String {
     match parameter.kind {
         ParameterType::Numeric => "100".into(),
         ParameterType::Date => "2026-01-31".into(),
-        ParameterType::String | ParameterType::Text if parameter.display_name.is_empty() => "…".into(),
-        ParameterType::String | ParameterType::Text => parameter.display_name.clone(),
+        _ if parameter.display_name.is_empty() => "…".into(),
+        ParameterType::String | ParameterType::Text | ParameterType::Call => parameter.display_name.clone(),
     }
 }
 

@@ -26,10 +26,16 @@ impl Row {
 pub fn ReceiptSettings(
     state: FormState,
     frozen: Vec<ReceiptStatus>,
+    /// What a copy starts with; empty: what a new webhook does.
+    suggested: Vec<ReceiptStatus>,
     #[prop(into)] errors: Signal<Vec<FieldError>>,
 ) -> impl IntoView {
     let first = frozen.len();
-    let suggested = if frozen.is_empty() { suggestions() } else { Vec::new() };
+    let suggested = match (frozen.is_empty(), suggested.is_empty()) {
+        (true, true) => suggestions(),
+        (true, false) => suggested,
+        (false, _) => Vec::new(),
+    };
     let rows = RwSignal::new(suggested.into_iter().map(Row::new).collect::<Vec<_>>());
     let list = move || {
         let all = rows.get().into_iter().enumerate();

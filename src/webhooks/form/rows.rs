@@ -7,19 +7,33 @@ use crate::{
     ui::{Button, CellError, Field, Glyph, Icon, Select, SelectOption, Switch, TextInput},
     webhooks::model::{PARAMETER_NAME_MAX, PARAMETERS_MAX, Parameter, ParameterType},
 };
-use leptos::prelude::*;
+use leptos::{prelude::*, web_sys::DragEvent};
+
+/// What all rows share.
+#[derive(Clone, Copy)]
+struct Rows {
+    rows: RwSignal<Vec<ParameterRow>>,
+    callable: StoredValue<Vec<SelectOption>>,
+    /// The place of the row that is being dragged.
+    dragged: RwSignal<Option<usize>>,
+    errors: Signal<Vec<FieldError>>,
+}
 
 #[component]
 pub fn ParameterRows(
     rows: RwSignal<Vec<ParameterRow>>,
+    /// The parameters that can be called: id and name.
+    callable: Vec<(String, String)>,
     #[prop(into)] errors: Signal<Vec<FieldError>>,
 ) -> impl IntoView {
+    let callable = callable.into_iter().map(|(id, name)| SelectOption::new(id, name)).collect();
+    let form = Rows { rows, callable: StoredValue::new(callable), dragged: RwSignal::new(None), errors };
     // Rows are made anew when their order changes, because the names of their inputs hold their place; what was typed
     // is in their signals.
     let list = move || {
         let all = rows.get();
         let last = all.len().saturating_sub(1);
-        all.into_iter().enumerate().map(|(place, row)| parameter(rows, row, place, last, errors)).collect_view()
+        all.into_iter().enumerate().map(|(place, row)| parameter(form, row, place, last)).collect_view()
     };
     let full = Signal::derive(move || rows.with(Vec::len) >= PARAMETERS_MAX);
     view! {
@@ -41,19 +55,65 @@ pub fn ParameterRows(
     .into_any()
 }
 
-fn parameter(
-    rows: RwSignal<Vec<ParameterRow>>,
-    row: ParameterRow,
-    place: usize,
-    last: usize,
-    errors: Signal<Vec<FieldError>>,
-) -> AnyView {
+fn parameter(form: Rows, row: ParameterRow, place: usize, last: usize) -> AnyView {
+    let Rows { rows, callable, dragged, errors } = form;
     let name = move |field: &str| format!("input[parameters][{place}][{field}]");
-    let kinds = ParameterType::ALL.map(|kind| SelectOption::new(kind.label(), kind.label())).to_vec();
-    let kind = Signal::derive(move || row.kind.get().label().to_string());
+    let kinds = ParameterType::ALL.map(|kind| SelectOption::new(kind.code(), kind.label())).to_vec();
+    let kind = Signal::derive(move || row.kind.get().code().to_string());
+    let drop = move |event: DragEvent| {
+        event.prevent_default();
+        if let Some(from) = dragged.get_untracked() {
+            dragged.set(None);
+            rows.update(|rows| {
+                let row = rows.remove(from);
+                rows.insert(place, row);
+            });
+        }
+    };
+    let call = move || {
+        (row.kind.get() == ParameterType::Call).then(|| {
+            view! {
+                <Field
+                    label="Constant or interface"
+                    name=name("call")
+                    required=true
+                    help="From Webhook Parameter Management."
+                    errors
+                >
+                    <Select
+                        name=name("call")
+                        options=callable.get_value()
+                        selected=row.call
+                        prompt="Select a parameter"
+                        on_input=move |id| row.call.set(id)
+                    />
+                </Field>
+            }
+        })
+    };
     view! {
-        <fieldset class="panel parameter">
-            <legend>{format!("Parameter {}", place + 1)}</legend>
+        <fieldset
+            class="panel parameter"
+            class:dropping=move || dragged.get().is_some_and(|from| from != place)
+            on:dragover=move |event| if dragged.get_untracked().is_some() { event.prevent_default() }
+            on:drop=drop
+        >
+            <legend>
+                <span
+                    class="grip"
+                    draggable="true"
+                    aria-hidden="true"
+                    title="Drag to reorder"
+                    on:dragstart=move |event: DragEvent| {
+                        carry(&event, place);
+                        dragged.set(Some(place));
+                    }
+                    on:dragend=move |_| dragged.set(None)
+                >
+                    "⠿ "
+                </span>
+                {format!("Parameter {}", place + 1)}
+            </legend>
             <div class="row-fields">
                 <Field label="Parameter Name" name=name("name") required=true errors>
                     <TextInput
@@ -79,9 +139,10 @@ fn parameter(
                         name=name("kind")
                         options=kinds
                         selected=kind
-                        on_input=move |label: String| row.kind.set(ParameterType::from_label(&label).unwrap_or_default())
+                        on_input=move |code: String| row.kind.set(ParameterType::from_code(&code).unwrap_or_default())
                     />
                 </Field>
+                {call}
             </div>
             <div class="actions">
                 <Switch
@@ -106,6 +167,17 @@ fn parameter(
     }
     .into_any()
 }
+
+/// Firefox drags nothing without data.
+#[cfg(feature = "hydrate")]
+fn carry(event: &DragEvent, place: usize) {
+    if let Some(data) = event.data_transfer() {
+        let _ = data.set_data("text/plain", &place.to_string());
+    }
+}
+
+#[cfg(not(feature = "hydrate"))]
+fn carry(_: &DragEvent, _: usize) {}
 
 /// Moves a row up or down; the focus goes with it, so that it can be pressed again.
 #[component]

@@ -8,10 +8,12 @@ use leptos::prelude::*;
 pub struct FormState {
     pub name: RwSignal<String>,
     pub authentication: RwSignal<Authentication>,
+    pub key: RwSignal<String>,
     pub url: RwSignal<String>,
     pub id_types: RwSignal<Vec<String>>,
     pub parameters: RwSignal<Vec<ParameterRow>>,
     pub pace: Pace,
+    pub pass_environment: RwSignal<bool>,
     pub receipts_enabled: RwSignal<bool>,
     pub retention_days: i64,
 }
@@ -31,6 +33,7 @@ pub struct ParameterRow {
     pub display_name: RwSignal<String>,
     pub kind: RwSignal<ParameterType>,
     pub required: RwSignal<bool>,
+    pub call: RwSignal<String>,
 }
 
 impl ParameterRow {
@@ -40,6 +43,7 @@ impl ParameterRow {
             display_name: RwSignal::new(parameter.display_name),
             kind: RwSignal::new(parameter.kind),
             required: RwSignal::new(parameter.required),
+            call: RwSignal::new(parameter.call),
         }
     }
 
@@ -49,6 +53,7 @@ impl ParameterRow {
             display_name: self.display_name.get().trim().to_string(),
             kind: self.kind.get(),
             required: self.required.get(),
+            call: self.call.get(),
         }
     }
 }
@@ -58,6 +63,7 @@ impl FormState {
         Self {
             name: RwSignal::new(input.name),
             authentication: RwSignal::new(input.authentication),
+            key: RwSignal::new(String::new()),
             url: RwSignal::new(input.url),
             id_types: RwSignal::new(input.id_types),
             parameters: RwSignal::new(input.parameters.into_iter().map(ParameterRow::new).collect()),
@@ -66,6 +72,7 @@ impl FormState {
                 concurrency: input.concurrency,
                 users_per_second: input.users_per_second,
             },
+            pass_environment: RwSignal::new(input.pass_environment),
             receipts_enabled: RwSignal::new(input.receipts_enabled),
             retention_days: input.retention_days,
         }
@@ -77,6 +84,7 @@ impl FormState {
             webhook_id: webhook_id.to_string(),
             url: self.url.get(),
             keyed: self.authentication.get() == Authentication::Key,
+            pass_environment: self.pass_environment.get(),
             id_type: self.id_types.with(|chosen| chosen.first().cloned()).unwrap_or_default(),
             parameters: self.parameters.get().iter().map(ParameterRow::typed).collect(),
         }

@@ -25,7 +25,9 @@ impl Parameter {
             ParameterType::Numeric if !is_number(value) => {
                 Err("Enter a number: digits, with a point if need be.".into())
             }
-            ParameterType::Date if !is_date(value) => Err("Enter a date: 2026-01-31.".into()),
+            ParameterType::Date if !is_date_or_time(value) => {
+                Err("Enter a date, 2026-01-31, or a date with a time, 2026-01-31 09:30.".into())
+            }
             _ => Ok(()),
         }
     }
@@ -38,6 +40,27 @@ fn is_number(text: &str) -> bool {
     match digits.split_once('.') {
         Some((whole, fraction)) => all_digits(whole) && all_digits(fraction),
         None => all_digits(digits),
+    }
+}
+
+/// `YYYY-MM-DD`, or `YYYY-MM-DD HH:MM`.
+fn is_date_or_time(text: &str) -> bool {
+    let two = |text: &str, below: u8| {
+        text.len() == 2 && text.bytes().all(|byte| byte.is_ascii_digit()) && text.parse().is_ok_and(|n: u8| n < below)
+    };
+    match text.split_once(' ') {
+        None => is_date(text),
+        Some((date, time)) => {
+            is_date(date) && time.split_once(':').is_some_and(|(hour, minute)| two(hour, 24) && two(minute, 60))
+        }
+    }
+}
+
+/// A date and its time as forms have them, in one text; a time without a date stays, so that it is refused.
+pub fn join_time(value: &mut String, time: &mut String) {
+    let typed = std::mem::take(time);
+    if !typed.trim().is_empty() {
+        *value = format!("{} {}", value.trim(), typed.trim());
     }
 }
 
@@ -78,6 +101,9 @@ impl WebhookInput {
         for parameter in &mut self.parameters {
             trim(&mut parameter.name);
             trim(&mut parameter.display_name);
+            if parameter.kind != ParameterType::Call {
+                parameter.call.clear();
+            }
         }
         for status in &mut self.statuses {
             trim(&mut status.code);
@@ -122,6 +148,9 @@ impl WebhookInput {
                 wrong(field("name"), format!("1 to {most} English letters, digits and underscores."));
             } else if self.parameters[..place].iter().any(|other| other.name == parameter.name) {
                 wrong(field("name"), format!("Another parameter is named “{}” already.", parameter.name));
+            }
+            if parameter.kind == ParameterType::Call && parameter.call.is_empty() {
+                wrong(field("call"), "Select the constant or the interface whose values it takes.".into());
             }
             if parameter.display_name.trim().is_empty() {
                 wrong(field("display_name"), "Enter the name that marketers see.".into());

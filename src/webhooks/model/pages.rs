@@ -1,6 +1,6 @@
 //! What pages ask for and what they get.
 
-use super::{TestResult, Webhook};
+use super::{TestResult, Webhook, join_time};
 use crate::{customers::model::IdType, error::FieldError, wire::message::Encryption};
 use serde::{Deserialize, Serialize};
 
@@ -43,6 +43,9 @@ pub struct TestValue {
     pub name: String,
     #[serde(default)]
     pub value: String,
+    /// Of a date, when one was typed beside it: `HH:MM`.
+    #[serde(default)]
+    pub time: String,
 }
 
 /// "Test Send": one message to one ID (seed 002, "Test sending").
@@ -84,6 +87,35 @@ pub struct TestOutcome {
     pub log: String,
 }
 
+/// How long a key that is replaced still verifies receipts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum KeyOverlap {
+    #[default]
+    None,
+    Hour,
+    Day,
+    Week,
+}
+
+impl KeyOverlap {
+    /// As forms have it and as it is shown; the code is the variant's name.
+    pub const ALL: [(Self, &str, &str); 4] = [
+        (Self::None, "None", "Not at all"),
+        (Self::Hour, "Hour", "1 hour"),
+        (Self::Day, "Day", "24 hours"),
+        (Self::Week, "Week", "7 days"),
+    ];
+
+    pub fn hours(self) -> i64 {
+        match self {
+            Self::None => 0,
+            Self::Hour => 1,
+            Self::Day => 24,
+            Self::Week => 7 * 24,
+        }
+    }
+}
+
 /// A webhook's own page.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WebhookDetail {
@@ -95,13 +127,21 @@ pub struct WebhookDetail {
 /// What the form starts from.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WebhookForm {
-    /// `None` for a new one.
+    /// `None` for a new one; the original for a copy.
     pub webhook: Option<Webhook>,
+    /// The parameters that can be called: id and name.
+    pub callable: Vec<(String, String)>,
     /// The types that may be chosen: the enabled ones, and those that the webhook has already.
     pub id_types: Vec<IdType>,
 }
 
 impl TestInput {
+    /// With dates and their times in one.
+    pub fn tidy(mut self) -> Self {
+        self.values.iter_mut().for_each(|value| join_time(&mut value.value, &mut value.time));
+        self
+    }
+
     /// What is wrong with a test of `webhook`, by the inputs' names.
     pub fn check(&self, webhook: &Webhook) -> Vec<FieldError> {
         let mut errors = Vec::new();
@@ -138,8 +178,13 @@ mod tests {
 
     #[test]
     fn a_test_needs_an_id_and_fitting_values() {
-        let parameter =
-            |name: &str, kind, required| Parameter { name: name.into(), display_name: name.into(), kind, required };
+        let parameter = |name: &str, kind, required| Parameter {
+            name: name.into(),
+            display_name: name.into(),
+            kind,
+            required,
+            ..Default::default()
+        };
         let parameters =
             vec![parameter("coupon", ParameterType::String, true), parameter("points", ParameterType::Numeric, false)];
         let webhook = Webhook {
@@ -147,12 +192,14 @@ mod tests {
             enabled: false,
             version: 1,
             has_key: false,
+            old_key_until: None,
             input: WebhookInput { id_types: vec!["MOBILE".into()], parameters, ..Default::default() },
             test: None,
             tasks: 0,
             updated_at: 0,
         };
-        let value = |name: &str, value: &str| TestValue { name: name.into(), value: value.into() };
+        let value =
+            |name: &str, value: &str| TestValue { name: name.into(), value: value.into(), ..Default::default() };
         let right = TestInput {
             id_type: "MOBILE".into(),
             test_id: "13800000000".into(),

@@ -1,13 +1,20 @@
-//! Creating, changing, enabling and disabling.
+//! Creating, changing, enabling and disabling, deleting.
 
+use super::versions;
 use crate::{
     clock::{Millis, new_id},
-    db::{Db, name_key},
+    db::{Db, Tx, name_key},
     error::{AppError, FieldError},
     execute, fetch,
     secrets::MasterKey,
-    webhooks::model::{Authentication, ReceiptStatus, WEBHOOKS_MAX, Webhook, WebhookInput, check_statuses},
+    server::AppState,
+    webhooks::model::{Authentication, ReceiptStatus, WEBHOOKS_MAX, Webhook, WebhookInput, changes, check_statuses},
 };
+use secrecy::ExposeSecret;
+use sqlx::AssertSqlSafe;
+
+/// Tasks or changes that a refusal names.
+const NAMED: i64 = 5;
 
 /// Why a webhook was not saved.
 #[derive(Debug, thiserror::Error)]
@@ -16,11 +23,17 @@ pub enum SaveError {
     NameTaken,
     #[error("Disable the webhook before editing it; sending goes on only with what was tested.")]
     Enabled,
+    #[error("Disable the webhook before deleting it.")]
+    EnabledDelete,
+    /// With what changed.
     #[error(
-        "Somebody else has changed this webhook since you opened it. Nothing of yours was saved: open it again in \
+        "Somebody else has changed this webhook since you opened it.{0} Nothing of yours was saved: open it again in \
          another tab and repeat your change on what stands now."
     )]
-    ChangedMeanwhile,
+    ChangedMeanwhile(String),
+    /// With the tasks' names.
+    #[error("It is used by the tasks {0}. A webhook that is used can't be deleted; delete the tasks first.")]
+    Used(String),
     #[error("A workspace has at most {WEBHOOKS_MAX} webhooks.")]
     TooMany,
     #[error("receipt statuses")]
@@ -38,7 +51,11 @@ impl From<SaveError> for AppError {
             SaveError::Statuses(fields) => Self::Invalid(fields),
             SaveError::Database(error) => error.into(),
             SaveError::Json(error) => error.into(),
-            SaveError::Enabled | SaveError::ChangedMeanwhile | SaveError::TooMany => Self::Conflict(error.to_string()),
+            SaveError::Enabled
+            | SaveError::EnabledDelete
+            | SaveError::ChangedMeanwhile(_)
+            | SaveError::Used(_)
+            | SaveError::TooMany => Self::Conflict(error.to_string()),
         }
     }
 }
@@ -73,31 +90,49 @@ impl Columns {
     }
 }
 
-/// A new webhook, enabled (seed 002, "Enable or disable"); its id. `input` has passed [`WebhookInput::check`].
-pub async fn create(
-    db: &Db,
-    master_key: &MasterKey,
-    workspace: &str,
-    input: &WebhookInput,
-    now: Millis,
-) -> Result<String, SaveError> {
+/// Where a webhook is saved, by whom, and when.
+pub struct Saving<'a> {
+    pub db: &'a Db,
+    pub master_key: &'a MasterKey,
+    pub workspace: &'a str,
+    pub user: &'a str,
+    pub now: Millis,
+}
+
+impl<'a> Saving<'a> {
+    pub fn new(state: &'a AppState, workspace: &'a str, user: &'a str) -> Self {
+        Self { db: &state.db, master_key: &state.master_key, workspace, user, now: state.clock.now() }
+    }
+}
+
+/// A new webhook: enabled, but a copy of another is disabled (seed 002, "Copy"). Its id. An empty key of a copy is
+/// the original's. `input` has passed [`WebhookInput::check`].
+pub async fn create(saving: &Saving<'_>, input: &WebhookInput, copy_of: Option<&str>) -> Result<String, SaveError> {
+    let (db, workspace) = (saving.db, saving.workspace);
     let (count,) = fetch!(db, one, (i64,), "select count(*) from webhooks where workspace_id = $1", workspace)?;
     if count >= WEBHOOKS_MAX {
         return Err(SaveError::TooMany);
     }
     let id = new_id();
-    let key = (input.authentication == Authentication::Key).then(|| master_key.seal(&input.key));
+    let key = match copy_of {
+        _ if input.authentication == Authentication::None => None,
+        Some(original) if input.key.is_empty() => super::key(db, saving.master_key, workspace, original)
+            .await?
+            .map(|key| saving.master_key.seal(key.expose_secret())),
+        _ => Some(saving.master_key.seal(&input.key)),
+    };
     let columns = Columns::of(input, &[])?;
+    let mut tx = db.begin().await?;
     execute!(
-        db,
+        tx,
         "insert into webhooks (workspace_id, id, name, enabled, url, authentication, key_cipher, id_types, parameters,
                                batch_size, concurrency, users_per_second, receipts_enabled, retention_days, statuses,
-                               version, created_at, updated_at, name_key)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, 1, $16, $16, $17)",
+                               version, created_at, updated_at, name_key, pass_environment)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, 1, $16, $16, $17, $18)",
         workspace,
         &id,
         &input.name,
-        true,
+        copy_of.is_none(),
         &input.url,
         input.authentication.code(),
         key,
@@ -109,39 +144,49 @@ pub async fn create(
         input.receipts_enabled,
         input.retention_days,
         columns.statuses,
-        now,
-        name_key(&input.name)
+        saving.now,
+        name_key(&input.name),
+        input.pass_environment
     )
     .map_err(name_taken)?;
+    versions::keep(&mut tx, workspace, &id, 1, input, saving.user, saving.now).await?;
+    tx.commit().await?;
     Ok(id)
 }
 
 /// Saves what was edited from `version` on. The webhook must be disabled and as it was when the editing began; an
-/// empty key keeps the one that is there. `input` has passed [`WebhookInput::check`].
+/// empty key keeps the one that is there, another replaces it, and the replaced one verifies receipts for `overlap`
+/// ms more. `input` has passed [`WebhookInput::check`].
 pub async fn update(
-    db: &Db,
-    master_key: &MasterKey,
-    workspace: &str,
+    saving: &Saving<'_>,
     id: &str,
     version: i64,
     input: &WebhookInput,
-    now: Millis,
+    overlap: Millis,
 ) -> Result<(), SaveError> {
+    let (db, workspace) = (saving.db, saving.workspace);
     let before = super::get(db, workspace, id).await?;
-    may_save(&before, version)?;
+    may_save(db, workspace, &before, version).await?;
     let wrong = if input.receipts_enabled { check_statuses(&before.input.statuses, &input.statuses) } else { vec![] };
     if !wrong.is_empty() {
         return Err(SaveError::Statuses(wrong));
     }
     let columns = Columns::of(input, &before.input.statuses)?;
     let keyed = input.authentication == Authentication::Key;
-    let key = (keyed && !input.key.is_empty()).then(|| master_key.seal(&input.key));
+    let key = (keyed && !input.key.is_empty()).then(|| saving.master_key.seal(&input.key));
+    let mut tx = db.begin().await?;
     let changed = execute!(
-        db,
+        tx,
         "update webhooks set name = $5, url = $6, authentication = $7,
-                key_cipher = case when $8 then coalesce($9, key_cipher) end, id_types = $10, parameters = $11,
+                key_cipher = case when $8 then coalesce($9, key_cipher) end,
+                old_key_cipher = case when not $8 or $20 is null and $9 is not null then null
+                                      when $9 is null then old_key_cipher else key_cipher end,
+                old_key_until = case when not $8 or key_cipher is null then null
+                                     when $9 is null then old_key_until else $20 end,
+                id_types = $10, parameters = $11,
                 batch_size = $12, concurrency = $13, users_per_second = $14, receipts_enabled = $15,
-                retention_days = $16, statuses = $17, version = version + 1, updated_at = $18, name_key = $19
+                retention_days = $16, statuses = $17, version = version + 1, updated_at = $18, name_key = $19,
+                pass_environment = $21
          where workspace_id = $1 and id = $2 and version = $3 and enabled = $4",
         workspace,
         id,
@@ -160,21 +205,74 @@ pub async fn update(
         input.receipts_enabled,
         input.retention_days,
         columns.statuses,
-        now,
-        name_key(&input.name)
+        saving.now,
+        name_key(&input.name),
+        (overlap > 0).then_some(saving.now + overlap),
+        input.pass_environment
     )
     .map_err(name_taken)?;
     if changed == 0 {
+        drop(tx);
         // Somebody was faster between the two statements: say what they did.
-        may_save(&super::get(db, workspace, id).await?, version)?;
-        return Err(SaveError::ChangedMeanwhile);
+        may_save(db, workspace, &super::get(db, workspace, id).await?, version).await?;
+        return Err(SaveError::ChangedMeanwhile(String::new()));
     }
+    // Webhooks from before there were versions have none yet.
+    versions::keep(&mut tx, workspace, id, version, &before.input, "", before.updated_at).await?;
+    versions::keep(&mut tx, workspace, id, version + 1, input, saving.user, saving.now).await?;
+    tx.commit().await?;
     Ok(())
 }
 
-fn may_save(webhook: &Webhook, version: i64) -> Result<(), SaveError> {
+/// Removes a disabled webhook that no task uses (seed 002, "Delete"), with its versions and the logs of its tests.
+pub async fn delete(db: &Db, workspace: &str, id: &str) -> Result<(), SaveError> {
+    let mut tx = db.begin().await?;
+    let (enabled, _) = lock(&mut tx, workspace, id).await?.ok_or(sqlx::Error::RowNotFound)?;
+    if enabled {
+        return Err(SaveError::EnabledDelete);
+    }
+    let tasks = fetch!(
+        tx,
+        all,
+        (String,),
+        "select name from tasks where workspace_id = $1 and webhook_id = $2 order by created_at desc limit $3",
+        workspace,
+        id,
+        NAMED + 1
+    )?;
+    if !tasks.is_empty() {
+        let more = if tasks.len() as i64 > NAMED { " and others" } else { "" };
+        let named = tasks.into_iter().take(NAMED as usize).map(|(name,)| format!("“{name}”"));
+        return Err(SaveError::Used(named.collect::<Vec<_>>().join(", ") + more));
+    }
+    for table in ["test_sends", "webhook_versions"] {
+        let sql = AssertSqlSafe(format!("delete from {table} where workspace_id = $1 and webhook_id = $2"));
+        execute!(tx, sql, workspace, id)?;
+    }
+    execute!(tx, "delete from webhooks where workspace_id = $1 and id = $2", workspace, id)?;
+    tx.commit().await?;
+    Ok(())
+}
+
+/// Takes the row until the transaction ends, so that a task and a change of its webhook can't pass each other: whether
+/// it is enabled, and its version; `None` when the workspace has no such webhook.
+pub async fn lock(tx: &mut Tx, workspace: &str, id: &str) -> sqlx::Result<Option<(bool, i64)>> {
+    let sql = match tx {
+        Tx::Sqlite(_) => "select enabled, version from webhooks where workspace_id = $1 and id = $2",
+        Tx::Postgres(_) => "select enabled, version from webhooks where workspace_id = $1 and id = $2 for update",
+    };
+    fetch!(tx, optional, (bool, i64), sql, workspace, id)
+}
+
+async fn may_save(db: &Db, workspace: &str, webhook: &Webhook, version: i64) -> Result<(), SaveError> {
     if webhook.version != version {
-        return Err(SaveError::ChangedMeanwhile);
+        let seen = versions::input(db, workspace, &webhook.id, version).await?;
+        let changes = seen.map(|seen| changes(&seen, &webhook.input)).unwrap_or_default();
+        let told = changes.into_iter().take(NAMED as usize).map(|change| {
+            let or = |text: String| if text.is_empty() { "nothing".to_string() } else { format!("“{text}”") };
+            format!(" {}: {} instead of {}.", change.label, or(change.after), or(change.before))
+        });
+        return Err(SaveError::ChangedMeanwhile(told.collect()));
     }
     if webhook.enabled { Err(SaveError::Enabled) } else { Ok(()) }
 }
@@ -193,78 +291,4 @@ pub async fn set_enabled(db: &Db, workspace: &str, id: &str, enabled: bool, now:
 }
 
 #[cfg(test)]
-mod tests {
-    use super::super::{
-        get, key,
-        tests::{NOW, created, input, master_key},
-    };
-    use super::*;
-    use crate::on_both_databases;
-    use secrecy::ExposeSecret;
-
-    async fn save(db: &Db, id: &str, version: i64, input: &WebhookInput) -> Result<(), SaveError> {
-        update(db, &master_key(), "w", id, version, input, NOW + 1).await
-    }
-
-    async fn key_of(db: &Db, id: &str) -> Option<String> {
-        key(db, &master_key(), "w", id).await.unwrap().map(|key| key.expose_secret().to_string())
-    }
-
-    on_both_databases!(only_a_disabled_webhook_is_edited, |db| async move {
-        let id = created(&db, "w", &input("Coupons")).await;
-        assert!(matches!(save(&db, &id, 1, &input("New")).await, Err(SaveError::Enabled)));
-        set_enabled(&db, "w", &id, false, NOW).await.unwrap();
-        save(&db, &id, 1, &input("New")).await.unwrap();
-        let webhook = get(&db, "w", &id).await.unwrap();
-        assert_eq!((webhook.input.name.as_str(), webhook.version, webhook.enabled), ("New", 2, false));
-    });
-
-    on_both_databases!(the_second_of_two_editors_is_refused, |db| async move {
-        let id = created(&db, "w", &input("Coupons")).await;
-        set_enabled(&db, "w", &id, false, NOW).await.unwrap();
-        save(&db, &id, 1, &input("First")).await.unwrap();
-        assert!(matches!(save(&db, &id, 1, &input("Second")).await, Err(SaveError::ChangedMeanwhile)));
-        assert_eq!(get(&db, "w", &id).await.unwrap().input.name, "First");
-    });
-
-    on_both_databases!(names_are_unique_in_their_workspace, |db| async move {
-        created(&db, "w", &input("Coupons")).await;
-        created(&db, "elsewhere", &input("Coupons")).await;
-        let again = create(&db, &master_key(), "w", &input("Coupons"), NOW).await;
-        assert!(matches!(again, Err(SaveError::NameTaken)));
-        let other = created(&db, "w", &input("Other")).await;
-        set_enabled(&db, "w", &other, false, NOW).await.unwrap();
-        assert!(matches!(save(&db, &other, 1, &input("Coupons")).await, Err(SaveError::NameTaken)));
-    });
-
-    on_both_databases!(an_empty_key_keeps_the_key_and_none_removes_it, |db| async move {
-        let id = created(&db, "w", &input("Coupons")).await;
-        set_enabled(&db, "w", &id, false, NOW).await.unwrap();
-        save(&db, &id, 1, &WebhookInput { key: String::new(), ..input("Coupons") }).await.unwrap();
-        assert_eq!(key_of(&db, &id).await.as_deref(), Some(" my secret "));
-        save(&db, &id, 2, &WebhookInput { key: "new".into(), ..input("Coupons") }).await.unwrap();
-        assert_eq!(key_of(&db, &id).await.as_deref(), Some("new"));
-        let none = WebhookInput { authentication: Authentication::None, ..input("Coupons") };
-        save(&db, &id, 3, &none).await.unwrap();
-        assert_eq!(key_of(&db, &id).await, None);
-        assert!(!get(&db, "w", &id).await.unwrap().has_key);
-    });
-
-    on_both_databases!(statuses_are_kept_once_receipts_were_enabled, |db| async move {
-        let status = |code: &str| ReceiptStatus { code: code.into(), value: format!("is {code}") };
-        let with = |enabled: bool, codes: &[&str]| WebhookInput {
-            receipts_enabled: enabled,
-            statuses: codes.iter().map(|code| status(code)).collect(),
-            ..input("Coupons")
-        };
-        let id = created(&db, "w", &with(true, &["200", "500"])).await;
-        set_enabled(&db, "w", &id, false, NOW).await.unwrap();
-        let refused = save(&db, &id, 1, &with(true, &["200"])).await;
-        assert!(matches!(refused, Err(SaveError::Statuses(fields)) if fields[0].field == "statuses"));
-        save(&db, &id, 1, &with(true, &["200", "500", "404"])).await.unwrap();
-        // Disabled, they stay; enabled again, they still can't change.
-        save(&db, &id, 2, &with(false, &[])).await.unwrap();
-        assert_eq!(get(&db, "w", &id).await.unwrap().input.statuses.len(), 3);
-        assert!(matches!(save(&db, &id, 3, &with(true, &["1"])).await, Err(SaveError::Statuses(_))));
-    });
-}
+mod tests;

@@ -1,0 +1,15 @@
+-- Every version of a webhook as it was saved (its key is never part of one), keys that are being replaced, and what a
+-- send has taken over from the version that it was submitted with.
+alter table webhooks add column pass_environment boolean not null default false;
+-- The key before the last one: it still verifies receipts until then, and signs nothing.
+alter table webhooks add column old_key_cipher text;
+alter table webhooks add column old_key_until bigint;
+create table webhook_versions (
+    workspace_id text not null, webhook_id text not null, version bigint not null, input text not null,
+    saved_by text not null, saved_at bigint not null, primary key (workspace_id, webhook_id, version)
+);
+-- Empty and 0 in sends from before: they use what the webhook says now.
+alter table sends add column url text not null default '';
+alter table sends add column pass_environment boolean not null default false;
+alter table sends add column webhook_version bigint not null default 0;
+create index tasks_of_webhook on tasks (workspace_id, webhook_id);

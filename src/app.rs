@@ -47,6 +47,7 @@ pub fn App() -> impl IntoView {
                         <Route path=path!("webhooks/:id") view={Lazy::<WebhookPage>::new()} />
                         <Route path=path!("webhooks/:id/versions") view={Lazy::<WebhookVersionsPage>::new()} />
                         <Route path=path!("webhooks/:id/edit") view={Lazy::<WebhookFormPage>::new()} />
+                        <Route path=path!("id-types") view={Lazy::<IdTypesPage>::new()} />
                         <Route path=path!("ui") view={Lazy::<GalleryPage>::new()} />
                     </ParentRoute>
                 </Routes>

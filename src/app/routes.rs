@@ -1,7 +1,7 @@
 //! The pages as lazy routes. The browser loads a page's code when the page is opened, one split for each room: its
 //! pages share most of theirs, and a split for each page would be cut into hundreds of shared pieces.
 
-use crate::{access, audiences, campaigns, customers, tasks, webhooks};
+use crate::{access, audiences, campaigns, customers, id_types, tasks, webhooks};
 use leptos::{lazy, prelude::*};
 use leptos_router::LazyRoute;
 
@@ -74,4 +74,5 @@ room!(webhooks_room, __preload_webhooks_room, WebhooksPages:
     WebhookFormPage => webhooks::form::webhook_form_page,
     WebhookPage => webhooks::detail::webhook_page,
     WebhookVersionsPage => webhooks::versions::webhook_versions_page,
+    IdTypesPage => id_types::list::id_types_page,
 );

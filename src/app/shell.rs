@@ -42,6 +42,7 @@ fn groups() -> Vec<Group> {
             entries: Vec::new(),
             room: Some(("Marketing Configuration", vec![entry("Webhook Management", "/webhooks")])),
         },
+        Group { heading: "", entries: vec![entry("ID Type Management", "/id-types")], room: None },
     ]
 }
 

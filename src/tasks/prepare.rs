@@ -44,6 +44,11 @@ pub async fn prepare(ctx: &Ctx, input: &TaskInput) -> AppResult<Prepared> {
             }
         }
     }
+    if id_types.contains(&input.id_type)
+        && customers::store::enabled_id_types(db, workspace).await?.iter().all(|known| known.code != input.id_type)
+    {
+        wrong("id_type", format!("{} is disabled in ID Type Management.", input.id_type));
+    }
     if audience.is_none() && !input.audience_id.is_empty() {
         wrong("audience_id", "This audience is no longer there. Select another.".into());
     }
@@ -113,7 +118,12 @@ pub async fn sub_campaigns(ctx: &Ctx) -> AppResult<Vec<(String, String)>> {
 
 /// The webhooks of the form, those that can't be chosen with the reason.
 pub async fn choices(ctx: &Ctx) -> AppResult<Vec<WebhookChoice>> {
-    let webhooks = webhooks::store::list(&ctx.state.db, ctx.workspace()).await?;
+    let (db, workspace) = (&ctx.state.db, ctx.workspace());
+    let enabled = customers::store::enabled_id_types(db, workspace).await?;
+    let mut webhooks = webhooks::store::list(db, workspace).await?;
+    for webhook in &mut webhooks {
+        webhook.input.id_types.retain(|code| enabled.iter().any(|known| known.code == *code));
+    }
     Ok(webhooks.into_iter().map(|webhook| WebhookChoice { unavailable: unavailable(&webhook), webhook }).collect())
 }
 

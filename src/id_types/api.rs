@@ -1,0 +1,36 @@
+//! What the page of ID types asks the server for.
+
+use super::model::{IdTypeInput, ManagedIdType};
+use crate::error::AppResult;
+use leptos::prelude::*;
+
+#[cfg(feature = "ssr")]
+use super::store;
+#[cfg(feature = "ssr")]
+use crate::{
+    access::{self, model::Permission},
+    error::AppError,
+};
+
+#[server]
+pub async fn list_id_types() -> AppResult<Vec<ManagedIdType>> {
+    let ctx = access::require(Permission::View)?;
+    Ok(store::list(&ctx.state.db, ctx.workspace()).await?)
+}
+
+/// Adds a custom type and leads back to the list.
+#[server]
+pub async fn add_id_type(new: IdTypeInput) -> AppResult<()> {
+    let ctx = access::require(Permission::ManageWebhooks)?;
+    let new = new.tidy();
+    AppError::check(new.check())?;
+    store::add(&ctx.state.db, ctx.workspace(), &new).await?;
+    leptos_axum::redirect("/id-types");
+    Ok(())
+}
+
+#[server]
+pub async fn set_id_type_enabled(code: String, #[server(default)] enabled: bool) -> AppResult<()> {
+    let ctx = access::require(Permission::ManageWebhooks)?;
+    store::set_enabled(&ctx.state.db, ctx.workspace(), &code, enabled).await
+}

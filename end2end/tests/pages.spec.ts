@@ -13,6 +13,7 @@ const PAGES = [
   ['/tasks/new', 'Create Sending Task'],
   ['/webhooks', 'Webhook Management'],
   ['/webhooks/new', 'Create Webhook'],
+  ['/id-types', 'ID Type Management'],
 ] as const;
 
 for (const theme of ['light', 'dark'] as const) {
@@ -27,7 +28,7 @@ for (const theme of ['light', 'dark'] as const) {
       const href = await page.locator(`main a[href^="${list}/"]:not([href$="/new"])`).first().getAttribute('href');
       paths.push(href!);
       if (list === '/tasks') paths.push(`${href}?view=batches`, `${href}/edit`);
-      if (list === '/webhooks') paths.push(`${href}/edit`);
+      if (list === '/webhooks') paths.push(`${href}/edit`, `${href}/versions`);
       if (list === '/audiences') paths.push(`${href}?edit=`);
     }
     for (const width of [1320, 375]) {

@@ -46,6 +46,10 @@ pub fn App() -> impl IntoView {
                         <Route path=path!("webhooks/new") view={Lazy::<WebhookFormPage>::new()} />
                         <Route path=path!("webhooks/:id") view={Lazy::<WebhookPage>::new()} />
                         <Route path=path!("webhooks/:id/edit") view={Lazy::<WebhookFormPage>::new()} />
+                        <Route path=path!("webhook-parameters") view={Lazy::<ParametersPage>::new()} />
+                        <Route path=path!("webhook-parameters/new") view={Lazy::<ParameterFormPage>::new()} />
+                        <Route path=path!("webhook-parameters/:id") view={Lazy::<ParameterPage>::new()} />
+                        <Route path=path!("webhook-parameters/:id/edit") view={Lazy::<ParameterFormPage>::new()} />
                         <Route path=path!("ui") view={Lazy::<GalleryPage>::new()} />
                     </ParentRoute>
                 </Routes>

@@ -1,7 +1,7 @@
 //! The pages as lazy routes. The browser loads a page's code when the page is opened, one split for each room: its
 //! pages share most of theirs, and a split for each page would be cut into hundreds of shared pieces.
 
-use crate::{access, audiences, campaigns, customers, tasks, webhooks};
+use crate::{access, audiences, campaigns, customers, parameters, tasks, webhooks};
 use leptos::{lazy, prelude::*};
 use leptos_router::LazyRoute;
 
@@ -73,4 +73,9 @@ room!(webhooks_room, __preload_webhooks_room, WebhooksPages:
     WebhooksPage => webhooks::list::webhooks_page,
     WebhookFormPage => webhooks::form::webhook_form_page,
     WebhookPage => webhooks::detail::webhook_page,
+);
+room!(parameters_room, __preload_parameters_room, ParametersPages:
+    ParametersPage => parameters::list::parameters_page,
+    ParameterFormPage => parameters::form::parameter_form_page,
+    ParameterPage => parameters::detail::parameter_page,
 );

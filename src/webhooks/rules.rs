@@ -21,7 +21,7 @@ pub async fn check(ctx: &Ctx, before: Option<&Webhook>, input: &WebhookInput) ->
 
 /// Whether the URL can be read and does not lead into a private network by itself; what its name resolves to is
 /// checked at each call.
-fn callable(guard: &Guard, url: &str) -> Result<(), String> {
+pub(crate) fn callable(guard: &Guard, url: &str) -> Result<(), String> {
     let parsed = reqwest::Url::parse(url).map_err(|error| format!("This is not a URL that can be called: {error}."))?;
     if parsed.host_str().is_none_or(str::is_empty) {
         return Err("This is not a complete URL: https://host/path.".into());

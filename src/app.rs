@@ -48,6 +48,10 @@ pub fn App() -> impl IntoView {
                         <Route path=path!("webhooks/:id/versions") view={Lazy::<WebhookVersionsPage>::new()} />
                         <Route path=path!("webhooks/:id/edit") view={Lazy::<WebhookFormPage>::new()} />
                         <Route path=path!("id-types") view={Lazy::<IdTypesPage>::new()} />
+                        <Route path=path!("webhook-parameters") view={Lazy::<ParametersPage>::new()} />
+                        <Route path=path!("webhook-parameters/new") view={Lazy::<ParameterFormPage>::new()} />
+                        <Route path=path!("webhook-parameters/:id") view={Lazy::<ParameterPage>::new()} />
+                        <Route path=path!("webhook-parameters/:id/edit") view={Lazy::<ParameterFormPage>::new()} />
                         <Route path=path!("ui") view={Lazy::<GalleryPage>::new()} />
                     </ParentRoute>
                 </Routes>

@@ -7,6 +7,7 @@ mod book;
 mod endpoint;
 mod options;
 mod page;
+mod places;
 mod receipts;
 
 pub use book::{Counters, Row};
@@ -70,6 +71,11 @@ impl Simulator {
         format!("http://{}/hook", self.address)
     }
 
+    /// The interface of the parameters `province`, `city` and `shop`.
+    pub fn interface_url(&self) -> String {
+        format!("http://{}{}", self.address, places::PATH)
+    }
+
     pub fn counters(&self) -> Counters {
         self.shared.book().counters()
     }
@@ -89,6 +95,11 @@ impl Drop for Simulator {
 impl Shared {
     fn book(&self) -> std::sync::MutexGuard<'_, Book> {
         self.book.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// How the next request is answered.
+    fn answer(&self) -> Answer {
+        if self.chance() < self.options.share { self.options.answer } else { Answer::Ok }
     }
 
     /// A number from 0 to 1 from the seed's sequence.

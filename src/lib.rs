@@ -14,6 +14,7 @@ pub mod customers;
 pub mod delivery;
 pub mod error;
 pub mod id_types;
+pub mod parameters;
 pub mod receipts;
 pub mod tasks;
 pub mod ui;

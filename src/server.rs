@@ -16,7 +16,7 @@ pub use observe::init_logs;
 pub use serve::{GRACE, open, serve, start};
 
 use crate::{access, app::App, clock::Clock, config::Config, customers, db::Db, delivery::Engine, receipts};
-use crate::{audiences, secrets::MasterKey, tasks, webhooks};
+use crate::{audiences, parameters::load::Loads, secrets::MasterKey, tasks, webhooks};
 use axum::{Router, extract::FromRef, middleware, routing};
 use leptos::config::LeptosOptions;
 use leptos_axum::{LeptosRoutes, generate_route_list};
@@ -31,6 +31,7 @@ pub struct AppState {
     pub clock: Clock,
     pub master_key: MasterKey,
     pub engine: Engine,
+    pub loads: Loads,
     pub readiness: health::Readiness,
     pub metrics: metrics_exporter_prometheus::PrometheusHandle,
     pub leptos: LeptosOptions,
@@ -44,6 +45,7 @@ impl AppState {
             clock,
             master_key,
             engine,
+            loads: Loads::default(),
             readiness: health::Readiness::default(),
             metrics: observe::metrics(),
             leptos: assets::leptos_options(),

@@ -16,7 +16,7 @@ pub mod versions;
 #[cfg(feature = "ssr")]
 pub mod files;
 #[cfg(feature = "ssr")]
-mod rules;
+pub(crate) mod rules;
 #[cfg(feature = "ssr")]
 pub mod store;
 #[cfg(feature = "ssr")]

@@ -2,6 +2,7 @@
 //! same functions.
 
 pub mod environment;
+pub mod interface;
 pub mod message;
 pub mod receipt;
 pub mod text;

@@ -13,3 +13,5 @@ alter table sends add column url text not null default '';
 alter table sends add column pass_environment boolean not null default false;
 alter table sends add column webhook_version bigint not null default 0;
 create index tasks_of_webhook on tasks (workspace_id, webhook_id);
+-- What was chosen for parameters that are called, and what was passed to get it, as JSON.
+alter table tasks add column passed text not null default '[]';

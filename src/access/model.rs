@@ -1,6 +1,7 @@
 //! Members, roles and what a role permits.
 
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// What a member is in one workspace.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -38,6 +39,10 @@ impl Role {
         }
     }
 }
+
+/// A member's row-level permissions in a workspace: name to values, such as `region` to `East`, `North`. What they mean
+/// is agreed with those who are told them.
+pub type Attributes = BTreeMap<String, Vec<String>>;
 
 /// What a server function, a download or a page asks for. Each starts with one of these.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,6 +1,6 @@
 //! People, workspaces, sessions and failed sign-ins in the database.
 
-use super::model::Role;
+use super::model::{Attributes, Role};
 use crate::{
     clock::{Millis, new_id},
     db::Db,
@@ -97,6 +97,26 @@ pub async fn put_member(db: &Db, workspace: &str, user: &str, role: Role) -> sql
         role.code()
     )?;
     Ok(())
+}
+
+/// A member's row-level permissions: name to values. `RowNotFound` when the user is no member there.
+pub async fn attributes(db: &Db, workspace: &str, user: &str) -> sqlx::Result<Attributes> {
+    let (text,) = fetch!(
+        db,
+        one,
+        (String,),
+        "select attributes from members where workspace_id = $1 and user_id = $2",
+        workspace,
+        user
+    )?;
+    serde_json::from_str(&text).map_err(|error| sqlx::Error::Decode(Box::new(error)))
+}
+
+pub async fn put_attributes(db: &Db, workspace: &str, user: &str, attributes: &Attributes) -> sqlx::Result<()> {
+    let text = serde_json::to_string(attributes).map_err(|error| sqlx::Error::Encode(Box::new(error)))?;
+    let sql = "update members set attributes = $3 where workspace_id = $1 and user_id = $2";
+    let changed = execute!(db, sql, workspace, user, text)?;
+    if changed == 0 { Err(sqlx::Error::RowNotFound) } else { Ok(()) }
 }
 
 /// The workspace of that name, made with its preset ID types when there is none; its id.

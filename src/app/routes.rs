@@ -1,7 +1,7 @@
 //! The pages as lazy routes. The browser loads a page's code when the page is opened, one split for each room: its
 //! pages share most of theirs, and a split for each page would be cut into hundreds of shared pieces.
 
-use crate::{access, audiences, campaigns, customers, id_types, tasks, webhooks};
+use crate::{access, audiences, campaigns, customers, id_types, parameters, tasks, webhooks};
 use leptos::{lazy, prelude::*};
 use leptos_router::LazyRoute;
 
@@ -75,4 +75,9 @@ room!(webhooks_room, __preload_webhooks_room, WebhooksPages:
     WebhookPage => webhooks::detail::webhook_page,
     WebhookVersionsPage => webhooks::versions::webhook_versions_page,
     IdTypesPage => id_types::list::id_types_page,
+);
+room!(parameters_room, __preload_parameters_room, ParametersPages:
+    ParametersPage => parameters::list::parameters_page,
+    ParameterFormPage => parameters::form::parameter_form_page,
+    ParameterPage => parameters::detail::parameter_page,
 );

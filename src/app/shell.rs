@@ -40,7 +40,13 @@ fn groups() -> Vec<Group> {
         Group {
             heading: "Configuration Management",
             entries: Vec::new(),
-            room: Some(("Marketing Configuration", vec![entry("Webhook Management", "/webhooks")])),
+            room: Some((
+                "Marketing Configuration",
+                vec![
+                    entry("Webhook Management", "/webhooks"),
+                    entry("Webhook Parameter Management", "/webhook-parameters"),
+                ],
+            )),
         },
         Group { heading: "", entries: vec![entry("ID Type Management", "/id-types")], room: None },
     ]

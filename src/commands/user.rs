@@ -1,7 +1,10 @@
 //! `reachwire user add`.
 
 use crate::{
-    access::{model::Role, password, store},
+    access::{
+        model::{Attributes, Role},
+        password, store,
+    },
     clock::{Clock, Millis},
     config::{Config, Flags},
     db::Db,
@@ -37,6 +40,44 @@ pub struct Person {
     /// IANA time zone of a new workspace.
     #[arg(long, default_value = "UTC")]
     time_zone: String,
+    /// A row-level permission in the workspace, such as region=East. May be given several times: the values that are
+    /// given for a name take the place of those it had, and NAME= removes it.
+    #[arg(long = "attribute", value_name = "NAME=VALUE", value_parser = attribute)]
+    attributes: Vec<(String, String)>,
+}
+
+/// Of one member: names, and values of one name.
+const ATTRIBUTES_MAX: usize = 100;
+/// Characters of a name and of a value.
+const ATTRIBUTE_MAX: usize = 256;
+
+fn attribute(text: &str) -> Result<(String, String), String> {
+    let (name, value) = text.split_once('=').unwrap_or((text, ""));
+    let (name, value) = (name.trim(), value.trim());
+    if name.is_empty() || !text.contains('=') {
+        return Err("NAME=VALUE, such as region=East".into());
+    }
+    if [name, value].iter().any(|text| text.chars().count() > ATTRIBUTE_MAX || text.contains('\0')) {
+        return Err(format!("names and values have at most {ATTRIBUTE_MAX} characters"));
+    }
+    Ok((name.into(), value.into()))
+}
+
+/// `attributes` with what was given.
+fn with_given(mut attributes: Attributes, given: &[(String, String)]) -> Result<Attributes, String> {
+    for (name, _) in given {
+        attributes.remove(name);
+    }
+    for (name, value) in given.iter().filter(|(_, value)| !value.is_empty()) {
+        let values = attributes.entry(name.clone()).or_default();
+        if !values.contains(value) {
+            values.push(value.clone());
+        }
+    }
+    if attributes.len() > ATTRIBUTES_MAX || attributes.values().any(|values| values.len() > ATTRIBUTES_MAX) {
+        return Err(format!("at most {ATTRIBUTES_MAX} attributes with {ATTRIBUTES_MAX} values each"));
+    }
+    Ok(attributes)
 }
 
 fn role(code: &str) -> Result<Role, String> {
@@ -77,13 +118,39 @@ async fn put(db: &Db, person: &Person, hash: &str, now: Millis) -> Result<String
         None => Some((person.workspace.as_deref().unwrap_or("Workspace"), person.role.unwrap_or(Role::Administrator))),
         Some(_) => change(&own, person)?,
     };
-    let user = store::put_user(db, &person.email, person.name.as_deref(), hash, now).await.map_err(text)?;
-    let Some((workspace, role)) = membership else {
-        return Ok(format!("{} has a new password and must sign in again.", person.email));
+    let named = membership.map(|(workspace, _)| workspace).or(person.workspace.as_deref());
+    let place = match (named, own.as_slice()) {
+        _ if person.attributes.is_empty() => None,
+        (Some(workspace), _) => Some(workspace),
+        (None, [(_, only)]) => Some(only.as_str()),
+        (None, _) => return Err("say with --workspace where the attributes are changed".into()),
     };
-    let id = store::put_workspace(db, workspace, &person.time_zone, now).await.map_err(text)?;
-    store::put_member(db, &id, &user, role).await.map_err(text)?;
-    Ok(format!("{} can sign in to “{workspace}” as {}.", person.email, role.label()))
+    let mut attributes = Attributes::default();
+    if let (Some(place), Some(user)) = (place, &known)
+        && let Some((id, _)) = own.iter().find(|(_, name)| name == place)
+    {
+        attributes = store::attributes(db, id, &user.id).await.map_err(text)?;
+    }
+    let attributes = with_given(attributes, &person.attributes)?;
+    let user = store::put_user(db, &person.email, person.name.as_deref(), hash, now).await.map_err(text)?;
+    let said = match membership {
+        None => format!("{} has a new password and must sign in again.", person.email),
+        Some((workspace, role)) => {
+            let id = store::put_workspace(db, workspace, &person.time_zone, now).await.map_err(text)?;
+            store::put_member(db, &id, &user, role).await.map_err(text)?;
+            format!("{} can sign in to “{workspace}” as {}.", person.email, role.label())
+        }
+    };
+    let Some(place) = place else { return Ok(said) };
+    let id = store::workspace_by_name(db, place).await.map_err(text)?.ok_or("the workspace has gone")?;
+    store::put_attributes(db, &id, &user, &attributes).await.map_err(text)?;
+    Ok(format!("{said} Row-level permissions there: {}.", listed(&attributes)))
+}
+
+fn listed(attributes: &Attributes) -> String {
+    let one = |(name, values): (&String, &Vec<String>)| format!("{name} {}", values.join(", "));
+    let all: Vec<String> = attributes.iter().map(one).collect();
+    if all.is_empty() { "none".into() } else { all.join("; ") }
 }
 
 /// The membership that is asked for, of a person who is in these workspaces.
@@ -106,8 +173,60 @@ mod tests {
 
     fn person() -> Person {
         let email = "ada@example.com".to_string();
-        Person { email, name: None, workspace: None, role: None, time_zone: "UTC".into() }
+        Person { email, name: None, workspace: None, role: None, time_zone: "UTC".into(), attributes: vec![] }
     }
+
+    fn given(attributes: &[&str]) -> Vec<(String, String)> {
+        attributes.iter().map(|text| attribute(text).unwrap()).collect()
+    }
+
+    #[test]
+    fn an_attribute_is_a_name_and_a_value() {
+        assert_eq!(
+            given(&["region=East=1", " a = b "]),
+            [("region".into(), "East=1".into()), ("a".into(), "b".into())]
+        );
+        for wrong in ["", "region", "=East", &"a".repeat(300)] {
+            assert!(attribute(wrong).is_err(), "{wrong}");
+        }
+        let many: Vec<_> = (0..=ATTRIBUTES_MAX).map(|number| ("a".to_string(), number.to_string())).collect();
+        assert!(with_given(Attributes::default(), &many).is_err());
+        assert!(with_given(Attributes::default(), &many[1..]).is_ok());
+    }
+
+    on_both_databases!(attributes_are_given_to_new_and_known_members, |db| async move {
+        let east = Person { attributes: given(&["region=East", "region=North", "team=a"]), ..person() };
+        let said = put(&db, &east, "hash", 5).await.unwrap();
+        assert!(said.ends_with("region East, North; team a."), "{said}");
+        let user = store::user_by_email(&db, "ada@example.com").await.unwrap().unwrap().id;
+        let here = store::workspace_by_name(&db, "Workspace").await.unwrap().unwrap();
+        let of = async |workspace: &str| {
+            serde_json::to_string(&store::attributes(&db, workspace, &user).await.unwrap()).unwrap()
+        };
+        assert_eq!(of(&here).await, r#"{"region":["East","North"],"team":["a"]}"#);
+        // A new password alone leaves them; a name that is given is replaced; an empty value removes it.
+        put(&db, &person(), "hash", 6).await.unwrap();
+        put(&db, &Person { attributes: given(&["region=South", "team="]), ..person() }, "hash", 7).await.unwrap();
+        assert_eq!(of(&here).await, r#"{"region":["South"]}"#);
+
+        let elsewhere = Person {
+            workspace: Some("Elsewhere".into()),
+            role: Some(Role::Marketer),
+            attributes: given(&["region=West"]),
+            ..person()
+        };
+        put(&db, &elsewhere, "hash", 8).await.unwrap();
+        let there = store::workspace_by_name(&db, "Elsewhere").await.unwrap().unwrap();
+        assert_eq!(
+            (of(&there).await.as_str(), of(&here).await.as_str()),
+            (r#"{"region":["West"]}"#, r#"{"region":["South"]}"#)
+        );
+        let vague = Person { attributes: given(&["region=East"]), ..person() };
+        assert!(put(&db, &vague, "hash", 9).await.unwrap_err().contains("--workspace"));
+        let known = Person { workspace: Some("Elsewhere".into()), attributes: given(&["region="]), ..person() };
+        assert!(put(&db, &known, "hash", 9).await.unwrap().ends_with("none."));
+        assert_eq!(of(&there).await, "{}");
+    });
 
     on_both_databases!(a_new_password_changes_nothing_else_and_ends_the_sessions, |db| async move {
         let server = Harness::new(db.clone()).await;

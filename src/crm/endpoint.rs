@@ -1,6 +1,6 @@
 //! The simulator's webhook: any path takes POSTs.
 
-use super::{Answer, Row, Shared, page};
+use super::{Answer, Row, Shared, page, places};
 use crate::{
     clock::Clock,
     wire::{message::CallbackParams, receipt::Receipt, signature},
@@ -22,13 +22,14 @@ const BODY_MAX: usize = 32 * 1024 * 1024;
 pub fn router(shared: Arc<Shared>) -> Router {
     Router::new()
         .route("/", routing::get(page::show))
+        .route(places::PATH, routing::post(places::take))
         .fallback(routing::post(take))
         .layer(DefaultBodyLimit::max(BODY_MAX))
         .with_state(shared)
 }
 
 #[derive(Deserialize)]
-struct Signed {
+pub struct Signed {
     #[serde(default)]
     timestamp: String,
     #[serde(default)]
@@ -61,7 +62,7 @@ async fn take(
             return refuse(StatusCode::BAD_REQUEST, "BAD_BODY", &error.to_string());
         }
     };
-    let answer = if shared.chance() < shared.options.share { shared.options.answer } else { Answer::Ok };
+    let answer = shared.answer();
     let now = Clock::System.now();
     let row = |message: &Incoming| Row {
         time: now,
@@ -85,7 +86,7 @@ async fn take(
     respond(answer)
 }
 
-fn respond(answer: Answer) -> Response {
+pub fn respond(answer: Answer) -> Response {
     match answer {
         Answer::Ok | Answer::Slow => Json(json!({"code": "OK", "message": ""})).into_response(),
         Answer::Refuse => refuse(StatusCode::OK, "REFUSED", "refused as told"),
@@ -99,12 +100,12 @@ fn respond(answer: Answer) -> Response {
     }
 }
 
-fn refuse(status: StatusCode, code: &str, message: &str) -> Response {
+pub fn refuse(status: StatusCode, code: &str, message: &str) -> Response {
     (status, Json(json!({"code": code, "message": message}))).into_response()
 }
 
 /// Both signatures; the error says what is wrong with which.
-fn check(key: Option<&str>, signed: &Signed, headers: &HeaderMap, body: &[u8]) -> Result<(), String> {
+pub fn check(key: Option<&str>, signed: &Signed, headers: &HeaderMap, body: &[u8]) -> Result<(), String> {
     let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
     let signature = text(signature::HEADER).ok_or(format!("the header {} is missing", signature::HEADER))?;
     let Some(key) = key else {

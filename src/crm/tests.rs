@@ -75,3 +75,52 @@ async fn the_page_shows_what_came_as_text() {
     assert!(page.contains("1 requests, 1 actions, 0 bad") && page.contains("<td>&lt;b&gt;&amp;"), "{page}");
     assert!(!page.contains("style="));
 }
+
+async fn load(
+    simulator: &Simulator,
+    key: &str,
+    parameter: &str,
+    associated: &[(&str, &str)],
+) -> Result<Vec<String>, String> {
+    use crate::parameters::{
+        interface::{Patience, Told, load},
+        model::{Parameter, ParameterInput},
+    };
+    let mut config = Config::defaults().engine;
+    config.allow_networks = vec!["127.0.0.0/8".parse().unwrap()];
+    let input = ParameterInput { name: parameter.into(), url: simulator.interface_url(), ..ParameterInput::default() };
+    let parameter = Parameter { id: "p".into(), version: 1, has_key: true, input, updated_at: 0 };
+    let pair = |(name, value): &(&str, &str)| (name.to_string(), value.to_string());
+    let told = Told { associated: associated.iter().map(pair).collect(), ..Told::default() };
+    let (poster, clock) = (Poster::new(&config).unwrap(), crate::clock::Clock::System);
+    let patience = Patience { exchange: std::time::Duration::from_secs(2), ..Patience::default() };
+    let loaded = load(&poster, &clock, &parameter, Some(&key.to_string().into()), told, patience).await;
+    loaded.map(|items| items.into_iter().map(|item| item.value).collect()).map_err(|error| error.to_string())
+}
+
+#[tokio::test]
+async fn its_interface_gives_pages_of_places_to_those_who_sign() {
+    let simulator = simulator(Answer::Ok).await;
+    let cities = load(&simulator, "k", "City", &[("province", "zhejiang")]).await.unwrap();
+    assert_eq!(cities, ["hangzhou", "ningbo", "wenzhou", "shaoxing"]);
+    assert_eq!(load(&simulator, "other", "City", &[]).await.unwrap_err(), "The interface answered HTTP 401.");
+    let missing = load(&simulator, "k", "City", &[]).await.unwrap_err();
+    assert_eq!(missing, "The interface refused: MISSING, associated.province is missing");
+    assert_eq!(simulator.counters(), Counters::default(), "the book is of messages alone");
+}
+
+#[tokio::test]
+async fn its_interface_answers_as_told_too() {
+    for (answer, part) in [
+        (Answer::Refuse, "refused: REFUSED, refused as told"),
+        (Answer::Busy, "HTTP 429"),
+        (Answer::Broken, "HTTP 500"),
+        (Answer::Garbage, "not JSON"),
+        (Answer::Drop, "broke"),
+        (Answer::Slow, "did not answer completely"),
+    ] {
+        let simulator = simulator(answer).await;
+        let why = load(&simulator, "k", "province", &[]).await.unwrap_err();
+        assert!(why.contains(part), "{answer:?}: {why}");
+    }
+}

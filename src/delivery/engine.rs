@@ -126,6 +126,11 @@ impl Engine {
         }))
     }
 
+    /// The client that POSTs, for what else calls customers' systems.
+    pub fn poster(&self) -> &Poster {
+        &self.0.poster
+    }
+
     /// Whether every loop is alive.
     pub fn alive(&self) -> bool {
         self.0.pulses.iter().all(Pulse::alive)

@@ -21,6 +21,21 @@ pub const ANSWER_MAX: usize = 64 * 1024;
 const HIDDEN: &str = "***";
 const BODY_SIGNATURE: &str = "webhook-signature";
 
+/// What one exchange may take.
+#[derive(Clone, Copy, Debug)]
+pub struct Bounds {
+    /// For the whole of it.
+    pub time: Duration,
+    /// Bytes that are read of the answer; the rest stays unread.
+    pub answer: usize,
+}
+
+impl Default for Bounds {
+    fn default() -> Self {
+        Self { time: LIMIT, answer: ANSWER_MAX }
+    }
+}
+
 /// A POST that is ready to go.
 #[derive(Clone, Debug)]
 pub struct Prepared {
@@ -109,14 +124,22 @@ impl Poster {
     }
 
     pub async fn send(&self, prepared: Prepared) -> Transfer {
+        self.send_within(prepared, Bounds::default()).await
+    }
+
+    /// Within other bounds than a delivery's.
+    pub async fn send_within(&self, prepared: Prepared, bounds: Bounds) -> Transfer {
         let started = Instant::now();
         let mut head = None;
         let result = match self.guard.check_literal(&prepared.url) {
             Err(blocked) => Err(Problem::Refused(blocked.to_string())),
-            Ok(()) => match tokio::time::timeout(LIMIT, self.exchange(prepared, started, &mut head)).await {
-                Ok(result) => result.map_err(|error| problem(&error)),
-                Err(_) => Err(Problem::TimedOut(LIMIT.as_secs())),
-            },
+            Ok(()) => {
+                let exchange = self.exchange(prepared, started, &mut head, bounds.answer);
+                match tokio::time::timeout(bounds.time, exchange).await {
+                    Ok(result) => result.map_err(|error| problem(&error)),
+                    Err(_) => Err(Problem::TimedOut(bounds.time.as_secs())),
+                }
+            }
         };
         Transfer { result, head, total: started.elapsed() }
     }
@@ -126,6 +149,7 @@ impl Poster {
         prepared: Prepared,
         started: Instant,
         head: &mut Option<Duration>,
+        most: usize,
     ) -> Result<Answer, reqwest::Error> {
         let mut request = self.client.post(&prepared.url).body(prepared.body);
         for (name, value) in &prepared.headers {
@@ -136,10 +160,10 @@ impl Poster {
         let text = |value: &http::HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
         let headers = response.headers().iter().map(|(name, value)| (name.to_string(), text(value))).collect();
         let mut body = Vec::new();
-        while body.len() < ANSWER_MAX
+        while body.len() < most
             && let Some(piece) = response.chunk().await?
         {
-            body.extend_from_slice(&piece[..piece.len().min(ANSWER_MAX - body.len())]);
+            body.extend_from_slice(&piece[..piece.len().min(most - body.len())]);
         }
         Ok(Answer { status: response.status().as_u16(), headers, body })
     }

@@ -9,7 +9,7 @@ use serde::Deserialize;
 pub struct Answer {
     pub status: u16,
     pub headers: Vec<(String, String)>,
-    /// At most [`super::post::ANSWER_MAX`] bytes.
+    /// At most [`super::post::ANSWER_MAX`] bytes of a delivery's.
     pub body: Vec<u8>,
 }
 

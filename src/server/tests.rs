@@ -127,6 +127,8 @@ on_both_databases!(pages_are_safe_by_default, |db| async move {
         "/tasks/new",
         "/webhooks",
         "/webhooks/new",
+        "/webhook-parameters",
+        "/webhook-parameters/new",
     ] {
         let answer = server.page(path, &cookie).await;
         assert_eq!(answer.status, StatusCode::OK, "{path}");

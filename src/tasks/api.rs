@@ -8,7 +8,7 @@ use leptos::server;
 use {
     super::{
         dry_run,
-        model::{AudienceChoice, DryRunResult, changes, field},
+        model::{AudienceChoice, DryRunResult, PassedCall, ValueInput, changes, field},
         prepare, sender, store,
     },
     crate::{
@@ -125,7 +125,7 @@ pub async fn submit(ctx: &Ctx, id: &str, new: bool, input: TaskInput) -> AppResu
     } else if let Some(made) = missing(store::get(db, workspace, id).await)? {
         return submitted_already(&made, &input);
     }
-    let prepared = prepare::prepare(ctx, &input).await?;
+    let prepared = prepare::prepare(ctx, &input, true).await?;
     let audience_size = audiences::store::size_of(db, workspace, &prepared.audience).await?;
     if audience_size == 0 {
         return Err(AppError::invalid(&field("audience_id"), "Nobody is in this audience."));
@@ -136,7 +136,8 @@ pub async fn submit(ctx: &Ctx, id: &str, new: bool, input: TaskInput) -> AppResu
         audience_id: input.audience_id.clone(),
         webhook_id: input.webhook_id.clone(),
         id_type: input.id_type.clone(),
-        inputs: serde_json::to_string(&input)?,
+        inputs: serde_json::to_string(&TaskInput { values: shown(&input.values, &prepared.passed), ..input.clone() })?,
+        passed: serde_json::to_string(&prepared.passed)?,
         scheduled_at: prepared.due_at,
         time_zone: input.time_zone.clone(),
         created_by: ctx.user().into(),
@@ -188,13 +189,23 @@ pub async fn submit(ctx: &Ctx, id: &str, new: bool, input: TaskInput) -> AppResu
 /// The same form again is the same task; another one must not vanish behind it.
 #[cfg(feature = "ssr")]
 fn submitted_already(made: &store::TaskRecord, input: &TaskInput) -> AppResult<()> {
-    if made.input()? == *input {
+    // What people saw of a value may have been renamed since.
+    let told = |input: TaskInput| TaskInput { values: shown(&input.values, &[]), ..input };
+    if told(made.input()?) == told(input.clone()) {
         return Ok(());
     }
     Err(AppError::conflict(format!(
         "This form was submitted already, as “{}”. Nothing was sent now: open Create Sending Task anew for another task.",
         made.name
     )))
+}
+
+/// The values with the labels that those who gave them have for them.
+#[cfg(feature = "ssr")]
+fn shown(values: &[ValueInput], passed: &[PassedCall]) -> Vec<ValueInput> {
+    let label = |name: &str| passed.iter().find(|one| one.name == name).map(|one| one.shown.clone());
+    let told = |value: &ValueInput| ValueInput { shown: label(&value.name).unwrap_or_default(), ..value.clone() };
+    values.iter().map(told).collect()
 }
 
 /// The task, if it may still be edited.

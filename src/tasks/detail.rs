@@ -15,8 +15,8 @@ use crate::{
     delivery::model::SendState,
     error::AppError,
     ui::{
-        Confirm, ErrorNote, Fact, Facts, FormErrors, LinkButton, PageHeader, Panel, Scope, Skeleton, SubmitButton,
-        Time, query::use_query,
+        CodeBlock, Confirm, ErrorNote, Fact, Facts, FormErrors, LinkButton, PageHeader, Panel, Scope, Skeleton,
+        SubmitButton, Time, query::use_query,
     },
     wire::text::variable_names,
 };
@@ -125,6 +125,7 @@ fn Page(
     let intro = format!("To “{}” through {}, as {}.", detail.audience, detail.webhook, detail.id_type);
     let controls = may_send.then(|| controls(detail.id.clone(), detail.name.clone(), live, control, again));
     let facts = facts(&detail, live);
+    let passed = passed(&detail);
     let for_results = detail.clone();
     view! {
         <PageHeader
@@ -140,7 +141,7 @@ fn Page(
             <Live live detail />
             <div class="grid cols">
                 <live::Results live detail=for_results />
-                <Panel title="Task">{facts}</Panel>
+                <Panel title="Task">{facts} {passed}</Panel>
             </div>
         </div>
     }
@@ -299,6 +300,23 @@ fn reasons(live: RwSignal<TaskLive>) -> AnyView {
         </crate::ui::Field>
     }
     .into_any()
+}
+
+/// What interfaces were told when the values were chosen: kept as it was then.
+fn passed(detail: &TaskDetail) -> Option<AnyView> {
+    let told: Vec<_> =
+        detail.passed.iter().filter(|one| !one.associated.is_empty() || !one.system.is_empty()).collect();
+    if told.is_empty() {
+        return None;
+    }
+    let text = serde_json::to_string_pretty(&told).unwrap_or_default();
+    let details = view! {
+        <details>
+            <summary>"What was passed to the interfaces"</summary>
+            <CodeBlock id="passed" text label="What was passed to the interfaces" />
+        </details>
+    };
+    Some(details.into_any())
 }
 
 fn facts(detail: &TaskDetail, live: RwSignal<TaskLive>) -> AnyView {

@@ -24,7 +24,7 @@ const KEPT: Millis = DAY;
 
 /// Starts a dry run of the input in the background; its id.
 pub async fn start(ctx: Ctx, input: TaskInput) -> AppResult<String> {
-    let prepared = prepare(&ctx, &input).await?;
+    let prepared = prepare(&ctx, &input, false).await?;
     let total = audiences::store::size_of(&ctx.state.db, ctx.workspace(), &prepared.audience).await?;
     let record = store::DryRunRecord {
         id: new_id(),
@@ -186,7 +186,7 @@ fn sample<'a>(
 pub async fn again(ctx: &Ctx, id: &str) -> AppResult<(TaskInput, Prepared)> {
     let record = store::get(&ctx.state.db, ctx.workspace(), ctx.user(), id).await?;
     let input: TaskInput = serde_json::from_str(&record.input)?;
-    match prepare(ctx, &input).await {
+    match prepare(ctx, &input, false).await {
         Ok(prepared) => Ok((input, prepared)),
         Err(AppError::Invalid(_)) => {
             Err(AppError::conflict("What the dry run was made from has changed. Run it again."))

@@ -182,7 +182,12 @@ fn test_send_button(chosen: Memo<Option<WebhookChoice>>, test: RwSignal<TestInpu
                     values: task
                         .values
                         .into_iter()
-                        .map(|value| TestValue { name: value.name, value: value.value, time: value.time })
+                        .map(|value| TestValue {
+                            name: value.name,
+                            value: value.value,
+                            time: value.time,
+                            shown: value.shown,
+                        })
                         .collect(),
                     ..Default::default()
                 });

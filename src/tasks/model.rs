@@ -118,6 +118,8 @@ pub struct DryRun {
 /// A task's page: what does not move.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TaskDetail {
+    /// What interfaces were told when the values were chosen.
+    pub passed: Vec<PassedCall>,
     pub id: String,
     pub name: String,
     pub audience_id: String,

@@ -1,6 +1,6 @@
 //! From what was typed to what can be sent: everything that the server checks before a dry run, a test or a submit.
 
-use super::model::{TaskInput, WebhookChoice, field};
+use super::model::{PassedCall, TaskInput, WebhookChoice, field, value_field};
 use crate::{
     access::Ctx,
     audiences::{self, model::Audience},
@@ -8,7 +8,11 @@ use crate::{
     clock::Millis,
     customers,
     error::{AppError, AppResult, FieldError},
-    webhooks::{self, model::Webhook},
+    parameters::{self, load},
+    webhooks::{
+        self,
+        model::{Parameter, ParameterType, Webhook},
+    },
     wire::text::Template,
 };
 use jiff::{civil::DateTime, tz::TimeZone};
@@ -21,10 +25,13 @@ pub struct Prepared {
     pub template: Template,
     /// When to send; `None` at once.
     pub due_at: Option<Millis>,
+    /// What was chosen for parameters that are called, and what was passed to get it.
+    pub passed: Vec<PassedCall>,
 }
 
-/// Checks everything and gives all errors at once.
-pub async fn prepare(ctx: &Ctx, input: &TaskInput) -> AppResult<Prepared> {
+/// Checks everything and gives all errors at once. `fresh`: chosen values are looked for in what the interfaces say
+/// now, not in what they said some minutes ago.
+pub async fn prepare(ctx: &Ctx, input: &TaskInput, fresh: bool) -> AppResult<Prepared> {
     let (db, workspace) = (&ctx.state.db, ctx.workspace());
     let webhook = found(webhooks::store::get(db, workspace, &input.webhook_id).await)?;
     let audience = found(audiences::store::get(db, workspace, &input.audience_id).await)?;
@@ -71,10 +78,56 @@ pub async fn prepare(ctx: &Ctx, input: &TaskInput) -> AppResult<Prepared> {
             None
         }
     };
+    let passed = match &webhook {
+        Some(webhook) => calls(ctx, webhook, input, fresh, &mut errors).await?,
+        None => Vec::new(),
+    };
     AppError::check(errors)?;
     let (Some(webhook), Some(audience)) = (webhook, audience) else { return Err(AppError::NotFound) };
     let template = input.template(&webhook.input.parameters).map_err(|problem| AppError::invalid("", problem))?;
-    Ok(Prepared { webhook, audience, template, due_at })
+    Ok(Prepared { webhook, audience, template, due_at, passed })
+}
+
+/// Whether what was chosen for parameters that are called is still among their values.
+async fn calls(
+    ctx: &Ctx,
+    webhook: &Webhook,
+    input: &TaskInput,
+    fresh: bool,
+    errors: &mut Vec<FieldError>,
+) -> AppResult<Vec<PassedCall>> {
+    let called = |parameter: &&Parameter| parameter.kind == ParameterType::Call;
+    let chosen = |parameter: &Parameter| (parameter.call.clone(), input.value_of(&parameter.name).trim().to_string());
+    let given = webhook.input.parameters.iter().filter(called).map(chosen).collect();
+    let mut passed = Vec::new();
+    for (place, parameter) in webhook.input.parameters.iter().enumerate().filter(|(_, parameter)| called(parameter)) {
+        let value = input.value_of(&parameter.name).trim();
+        if value.is_empty() {
+            continue;
+        }
+        let reason = match load::values_of_call(ctx, &parameter.call, &given, fresh).await {
+            Ok(values) => match values.name_of(value) {
+                Some(shown) => {
+                    passed.push(PassedCall {
+                        name: parameter.name.clone(),
+                        parameter: parameter.call.clone(),
+                        value: value.into(),
+                        shown: shown.into(),
+                        associated: values.associated,
+                        system: values.system,
+                    });
+                    continue;
+                }
+                None => format!("“{value}” is not one of its values any more. Choose again."),
+            },
+            Err(AppError::NotFound) => "This parameter is no longer there: the webhook must be edited.".into(),
+            Err(AppError::Invalid(fields)) => fields.into_iter().next().map(|field| field.message).unwrap_or_default(),
+            Err(AppError::Conflict(reason)) => reason,
+            Err(other) => return Err(other),
+        };
+        errors.push(FieldError::new(value_field(place), reason));
+    }
+    Ok(passed)
 }
 
 fn found<T>(result: sqlx::Result<T>) -> AppResult<Option<T>> {
@@ -124,6 +177,8 @@ pub async fn choices(ctx: &Ctx) -> AppResult<Vec<WebhookChoice>> {
     for webhook in &mut webhooks {
         webhook.input.id_types.retain(|code| enabled.iter().any(|known| known.code == *code));
     }
+    parameters::store::fill_calls(db, workspace, webhooks.iter_mut().map(|webhook| &mut webhook.input).collect())
+        .await?;
     Ok(webhooks.into_iter().map(|webhook| WebhookChoice { unavailable: unavailable(&webhook), webhook }).collect())
 }
 

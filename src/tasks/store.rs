@@ -1,6 +1,6 @@
 //! Tasks in the database.
 
-use super::model::{TaskInput, TaskRow};
+use super::model::{PassedCall, TaskInput, TaskRow};
 use crate::{
     clock::Millis,
     db::{Db, Tx, name_key},
@@ -20,6 +20,8 @@ pub struct TaskRecord {
     pub id_type: String,
     /// A [`TaskInput`] as JSON.
     pub inputs: String,
+    /// [`PassedCall`]s as JSON.
+    pub passed: String,
     pub scheduled_at: Option<Millis>,
     pub time_zone: String,
     pub created_by: String,
@@ -30,6 +32,10 @@ impl TaskRecord {
     pub fn input(&self) -> serde_json::Result<TaskInput> {
         serde_json::from_str(&self.inputs)
     }
+
+    pub fn passed(&self) -> serde_json::Result<Vec<PassedCall>> {
+        serde_json::from_str(&self.passed)
+    }
 }
 
 pub async fn get(db: &Db, workspace: &str, id: &str) -> sqlx::Result<TaskRecord> {
@@ -37,7 +43,7 @@ pub async fn get(db: &Db, workspace: &str, id: &str) -> sqlx::Result<TaskRecord>
         db,
         one,
         TaskRecord,
-        "select id, name, audience_id, webhook_id, id_type, inputs, scheduled_at, time_zone, created_by, created_at
+        "select id, name, audience_id, webhook_id, id_type, inputs, passed, scheduled_at, time_zone, created_by, created_at
          from tasks where workspace_id = $1 and id = $2",
         workspace,
         id
@@ -70,11 +76,11 @@ pub async fn put(
     let written = execute!(
         tx,
         "insert into tasks (workspace_id, id, name, audience_id, webhook_id, id_type, encryption, inputs,
-                            scheduled_at, time_zone, created_by, created_at, updated_at, name_key)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $12, $13)
+                            scheduled_at, time_zone, created_by, created_at, updated_at, name_key, passed)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $12, $13, $15)
          on conflict (workspace_id, id) do update set
              name = excluded.name, name_key = excluded.name_key, audience_id = excluded.audience_id, webhook_id = excluded.webhook_id,
-             id_type = excluded.id_type, encryption = excluded.encryption, inputs = excluded.inputs,
+             id_type = excluded.id_type, encryption = excluded.encryption, inputs = excluded.inputs, passed = excluded.passed,
              scheduled_at = excluded.scheduled_at, time_zone = excluded.time_zone, updated_at = excluded.updated_at
              where not $14",
         workspace,
@@ -90,7 +96,8 @@ pub async fn put(
         user,
         now,
         name_key(&task.name),
-        new
+        new,
+        &task.passed
     )?;
     if written == 0 {
         return Ok(false);
@@ -298,6 +305,7 @@ mod tests {
             webhook_id: "w".into(),
             id_type: "EMAIL".into(),
             inputs: serde_json::to_string(&TaskInput::default()).unwrap(),
+            passed: "[]".into(),
             scheduled_at: None,
             time_zone: "UTC".into(),
             created_by: "u".into(),

@@ -14,6 +14,7 @@ use crate::{
     access::{self, model::Permission},
     clock::HOUR,
     error::AppError,
+    parameters,
     wire::receipt,
 };
 
@@ -29,6 +30,7 @@ pub async fn get_webhook(id: String) -> AppResult<WebhookDetail> {
     let ctx = access::require(Permission::View)?;
     let mut webhook = store::get(&ctx.state.db, ctx.workspace(), &id).await?;
     webhook.old_key_until = webhook.old_key_until.filter(|until| *until > ctx.now());
+    parameters::store::fill_calls(&ctx.state.db, ctx.workspace(), vec![&mut webhook.input]).await?;
     let receipt_url = format!("{}{}", ctx.state.config.public_url(), receipt::PATH);
     Ok(WebhookDetail { webhook, receipt_url })
 }
@@ -50,7 +52,9 @@ pub async fn get_webhook_form(id: Option<String>, copy: Option<String>) -> AppRe
         None => None,
     };
     let id_types = rules::id_types_to_choose(&ctx, webhook.as_ref()).await?;
-    Ok(WebhookForm { webhook, id_types, callable: Vec::new() })
+    let choices = parameters::store::choices(&ctx.state.db, ctx.workspace()).await?;
+    let callable = choices.into_iter().map(|choice| (choice.id, choice.name)).collect();
+    Ok(WebhookForm { webhook, id_types, callable })
 }
 
 /// Creates a webhook (no `id`), a `copy` of one included, or saves what was edited from `version` on, and leads to its

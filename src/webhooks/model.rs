@@ -117,6 +117,17 @@ pub struct Parameter {
     /// The id of the parameter that gives the values, for [`ParameterType::Call`].
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub call: String,
+    /// What pages know of the called parameter; never kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub called: Option<Called>,
+}
+
+/// A parameter that is called.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Called {
+    pub name: String,
+    /// The ids of the parameters whose values must be chosen before.
+    pub depends_on: Vec<String>,
 }
 
 /// A receipt's status code and what it means.

@@ -1,7 +1,7 @@
 //! The rules of a webhook that need the server: which ID types there are, and which addresses may be called.
 
 use super::model::{Webhook, WebhookInput};
-use crate::{access::Ctx, customers, customers::model::IdType, delivery::guard::Guard, error::FieldError};
+use crate::{access::Ctx, customers, customers::model::IdType, delivery::guard::Guard, error::FieldError, parameters};
 
 /// Everything that is wrong with `input`, by the inputs' names. `before` is the webhook that is edited.
 pub async fn check(ctx: &Ctx, before: Option<&Webhook>, input: &WebhookInput) -> sqlx::Result<Vec<FieldError>> {
@@ -16,12 +16,36 @@ pub async fn check(ctx: &Ctx, before: Option<&Webhook>, input: &WebhookInput) ->
     if let Some(code) = unknown {
         errors.push(FieldError::new("id_types", format!("{code} is not an enabled ID type.")));
     }
+    errors.extend(calls(ctx, input).await?);
+    Ok(errors)
+}
+
+/// What is wrong with the parameter calls: a parameter that is gone, or one whose values hang on a value that the
+/// webhook does not ask for.
+async fn calls(ctx: &Ctx, input: &WebhookInput) -> sqlx::Result<Vec<FieldError>> {
+    let mut filled = input.clone();
+    parameters::store::fill_calls(&ctx.state.db, ctx.workspace(), vec![&mut filled]).await?;
+    let names = parameters::store::choices(&ctx.state.db, ctx.workspace()).await?;
+    let called = |id: &String| filled.parameters.iter().any(|parameter| parameter.call == *id);
+    let mut errors = Vec::new();
+    for (place, parameter) in filled.parameters.iter().enumerate().filter(|(_, parameter)| !parameter.call.is_empty()) {
+        let field = format!("parameters[{place}][call]");
+        let Some(known) = &parameter.called else {
+            errors.push(FieldError::new(field, "This parameter is no longer there. Select another."));
+            continue;
+        };
+        if let Some(missing) = known.depends_on.iter().find(|id| !called(id)) {
+            let name = names.iter().find(|choice| choice.id == *missing).map_or("", |choice| &choice.name);
+            let message = format!("“{}” needs a value of “{name}”: add a parameter that calls it.", known.name);
+            errors.push(FieldError::new(field, message));
+        }
+    }
     Ok(errors)
 }
 
 /// Whether the URL can be read and does not lead into a private network by itself; what its name resolves to is
 /// checked at each call.
-fn callable(guard: &Guard, url: &str) -> Result<(), String> {
+pub(crate) fn callable(guard: &Guard, url: &str) -> Result<(), String> {
     let parsed = reqwest::Url::parse(url).map_err(|error| format!("This is not a URL that can be called: {error}."))?;
     if parsed.host_str().is_none_or(str::is_empty) {
         return Err("This is not a complete URL: https://host/path.".into());

@@ -8,6 +8,7 @@ use super::{
 };
 use crate::{
     error::FieldError,
+    parameters::call::{Calls, ParameterCall},
     ui::{
         Choice, CodeBlock, Field, FormErrors, LinkButton, Note, SelectOption, SubmitButton, TextArea, TextInput, Tone,
     },
@@ -40,8 +41,16 @@ pub fn TestSend(
     });
     // The variant's name, as it is read again.
     let encryption = Signal::derive(move || initial.with(|input| format!("{:?}", input.encryption)));
+    let parameters = webhook.input.parameters.clone();
+    let calls = Calls::new(&parameters, |name| initial.with_untracked(|input| chosen(input, name)));
+    Effect::new(move |before: Option<()>| {
+        let input = initial.get();
+        if before.is_some() {
+            calls.start_with(&parameters, |name| chosen(&input, name));
+        }
+    });
     let values = webhook.input.parameters.into_iter().enumerate();
-    let values = values.map(|(place, parameter)| value_field(place, parameter, initial, errors)).collect_view();
+    let values = values.map(|(place, parameter)| value_field(place, parameter, initial, calls, errors)).collect_view();
     view! {
         <ActionForm action>
             <div class="fields">
@@ -67,10 +76,17 @@ pub fn TestSend(
     .into_any()
 }
 
+/// What the form starts with for a parameter that is called.
+fn chosen(input: &TestInput, name: &str) -> SelectOption {
+    let value = input.values.iter().find(|value| value.name == name);
+    value.map(|value| SelectOption::new(&value.value, value.label())).unwrap_or_default()
+}
+
 fn value_field(
     place: usize,
     parameter: Parameter,
     initial: Signal<TestInput>,
+    calls: Calls,
     errors: Signal<Vec<FieldError>>,
 ) -> AnyView {
     let name = format!("test[values][{place}][value]");
@@ -78,7 +94,10 @@ fn value_field(
     let value = Signal::derive(move || initial.with(|input| input.value(&own).to_string()));
     let input = match parameter.kind {
         ParameterType::Text => view! { <TextArea name=name.clone() value /> }.into_any(),
-        ParameterType::String | ParameterType::Call => view! { <TextInput name=name.clone() value /> }.into_any(),
+        ParameterType::Call => {
+            view! { <ParameterCall name=name.clone() parameter=parameter.clone() calls /> }.into_any()
+        }
+        ParameterType::String => view! { <TextInput name=name.clone() value /> }.into_any(),
         ParameterType::Numeric => view! { <TextInput name=name.clone() value inputmode="decimal" /> }.into_any(),
         ParameterType::Date => {
             let (time_name, label) = (format!("test[values][{place}][time]"), parameter.display_name.clone());

@@ -28,6 +28,10 @@ use crate::{
     },
     delivery::{model::SendState, report},
     error::{AppError, AppResult, internal},
+    parameters::{
+        self,
+        model::{ConstantValue, Kind as ParameterKind, OtherSetting, ParameterInput, SystemSetting, SystemValue},
+    },
     server::AppState,
     tasks::{
         self,
@@ -73,6 +77,8 @@ pub async fn before(state: &AppState, crm_url: &str) -> AppResult<Option<First>>
     let saving = Saving::new(state, &workspace, "");
     let coupon = webhook(&saving, "Coupon service", &format!("{crm_url}/coupon"), &["OPEN_ID", "MOBILE"]).await?;
     webhook(&saving, "短信网关", &format!("{crm_url}/sms"), &["MOBILE"]).await?;
+
+    parameters(state, &workspace, &format!("{crm_url}/interface/places")).await?;
 
     let main = campaign(state, &workspace, CampaignKind::Main, None, "Spring 2026").await?;
     let sub_campaign = campaign(state, &workspace, CampaignKind::Sub, Some(main), "Coupons").await?;
@@ -196,6 +202,71 @@ async fn webhook(saving: &Saving<'_>, name: &str, url: &str, id_types: &[&str]) 
         ..Default::default()
     };
     webhooks::store::create(saving, &input, None).await.map_err(AppError::from)
+}
+
+/// Provinces, their cities, their shops, and three types of coupons.
+async fn parameters(state: &AppState, workspace: &str, url: &str) -> AppResult<()> {
+    let own = |value: SystemValue, name: &str, display_name: &str| SystemSetting {
+        name: name.into(),
+        display_name: display_name.into(),
+        value,
+    };
+    let system = vec![
+        own(SystemValue::LogonUser, "user", "User"),
+        own(SystemValue::RowPermissions, "permissions", "Row-level permissions"),
+    ];
+    let interface = |name: &str, description: &str| ParameterInput {
+        name: name.into(),
+        description: description.into(),
+        url: url.into(),
+        authentication: Authentication::Key,
+        key: KEY.into(),
+        ..Default::default()
+    };
+    let in_place = |input: ParameterInput, name: &str, display_name: &str, parameter: String| ParameterInput {
+        with_others: true,
+        others: vec![OtherSetting {
+            name: name.into(),
+            display_name: display_name.into(),
+            parameter,
+            ..Default::default()
+        }],
+        ..input
+    };
+    let province = ParameterInput {
+        with_system: true,
+        system,
+        ..interface("Province", "The provinces with shops that the user may see.")
+    };
+    let province = parameter(state, workspace, province).await?;
+    let city = in_place(interface("City", "The cities of a province."), "province", "Province", province);
+    let city = parameter(state, workspace, city).await?;
+    parameter(state, workspace, in_place(interface("Shop", "The shops of a city."), "city", "City", city)).await?;
+    let value = |value: &str, display_name: &str| ConstantValue {
+        value: value.into(),
+        display_name: display_name.into(),
+        ..Default::default()
+    };
+    let coupons = ParameterInput {
+        name: "Coupon type".into(),
+        kind: ParameterKind::Constant,
+        description: "What the coupon takes off.".into(),
+        constants: vec![
+            value("PERCENT_20", "20 % off"),
+            value("AMOUNT_50", "50 off from 200"),
+            value("SHIPPING", "Free shipping"),
+        ],
+        ..Default::default()
+    };
+    parameter(state, workspace, coupons).await?;
+    Ok(())
+}
+
+async fn parameter(state: &AppState, workspace: &str, input: ParameterInput) -> AppResult<String> {
+    AppError::check(input.check(false))?;
+    parameters::store::create(&state.db, &state.master_key, workspace, &input, state.clock.now())
+        .await
+        .map_err(AppError::from)
 }
 
 async fn campaign(

@@ -41,9 +41,17 @@ pub async fn load_task(id: String) -> Result<TaskDetail, AppError> {
         let parameters = webhook.iter().flat_map(|webhook| &webhook.input.parameters);
         parameters.clone().find(|parameter| parameter.name == name).map_or(name.to_string(), |p| p.display_name.clone())
     };
-    let values = input.values.iter().map(|value| (display(&value.name), value.name.clone(), value.value.clone()));
+    let values = input.values.iter().map(|value| {
+        let shown = if value.shown.is_empty() || value.shown == value.value {
+            value.value.clone()
+        } else {
+            format!("{} ({})", value.shown, value.value)
+        };
+        (display(&value.name), value.name.clone(), shown)
+    });
     let variables = input.variables.clone();
     Ok(TaskDetail {
+        passed: task.passed()?,
         values: values.collect(),
         variables,
         campaigns: campaigns.unwrap_or_default(),

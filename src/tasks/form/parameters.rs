@@ -1,8 +1,9 @@
 //! The webhook's parameters under their display names, and the variables of its text parameters.
 
-use super::super::model::{TaskInput, VariableInput, WebhookChoice, value_field};
+use super::super::model::{TaskInput, ValueInput, VariableInput, WebhookChoice, value_field};
 use crate::{
     error::FieldError,
+    parameters::call::{Calls, ParameterCall},
     ui::{Choice, Dialog, Field, Note, Select, SelectOption, TextArea, TextInput, Tone, close_dialog, open_dialog},
     webhooks::date_value::DateValue,
     webhooks::model::{Parameter, ParameterType, TEXT_MAX, VALUE_MAX},
@@ -23,7 +24,6 @@ pub fn Parameters(
     edited: Callback<()>,
 ) -> impl IntoView {
     let variables = RwSignal::new(input.variables.clone());
-    // Which text the dialog inserts into: the parameter's place and name.
     let target = RwSignal::new((0_usize, String::new()));
     let input = StoredValue::new(input);
     let inputs = move || match chosen.get() {
@@ -31,18 +31,16 @@ pub fn Parameters(
         Some(choice) if choice.webhook.input.parameters.is_empty() => {
             view! { <p class="quiet">"This webhook has no parameters."</p> }.into_any()
         }
-        Some(choice) => choice
-            .webhook
-            .input
-            .parameters
-            .into_iter()
-            .enumerate()
-            .map(|(place, parameter)| {
+        Some(choice) => {
+            let parameters = choice.webhook.input.parameters;
+            let calls = Calls::new(&parameters, |name| input.with_value(|input| chosen_before(input, name)));
+            let shared = Shared { calls, variables, target, errors, edited };
+            let inputs = parameters.into_iter().enumerate().map(|(place, parameter)| {
                 let value = input.with_value(|input| input.value_of(&parameter.name).to_string());
-                one(place, parameter, value, variables, target, errors, edited)
-            })
-            .collect_view()
-            .into_any(),
+                one(place, parameter, value, shared)
+            });
+            inputs.collect_view().into_any()
+        }
     };
     view! {
         {inputs}
@@ -51,15 +49,28 @@ pub fn Parameters(
     .into_any()
 }
 
-fn one(
-    place: usize,
-    parameter: Parameter,
-    value: String,
+/// What the inputs share.
+#[derive(Clone, Copy)]
+struct Shared {
+    calls: Calls,
     variables: RwSignal<Vec<VariableInput>>,
+    /// Which text the dialog inserts into: the parameter's place and name.
     target: RwSignal<(usize, String)>,
     errors: Signal<Vec<FieldError>>,
     edited: Callback<()>,
-) -> AnyView {
+}
+
+/// What the task was saved with, for a parameter that is called.
+fn chosen_before(input: &TaskInput, name: &str) -> SelectOption {
+    let value = input.values.iter().find(|value| value.name == name);
+    let option = |value: &ValueInput| {
+        SelectOption::new(&value.value, if value.shown.is_empty() { &value.value } else { &value.shown })
+    };
+    value.map(option).unwrap_or_default()
+}
+
+fn one(place: usize, parameter: Parameter, value: String, shared: Shared) -> AnyView {
+    let Shared { calls, variables, target, errors, edited } = shared;
     let name = value_field(place);
     let control = match parameter.kind {
         ParameterType::Text => view! { <TextArea name=name.clone() value maxlength=TEXT_MAX as u32 /> }.into_any(),
@@ -68,9 +79,12 @@ fn one(
             view! { <DateValue name=name.clone() time_name label value /> }.into_any()
         }
         ParameterType::Numeric => view! { <TextInput name=name.clone() value inputmode="decimal" /> }.into_any(),
-        ParameterType::String | ParameterType::Call => {
-            view! { <TextInput name=name.clone() value maxlength=VALUE_MAX as u32 /> }.into_any()
+        ParameterType::Call => {
+            let shown_name = format!("task[values][{place}][shown]");
+            let parameter = parameter.clone();
+            view! { <ParameterCall name=name.clone() shown_name parameter calls edited /> }.into_any()
         }
+        ParameterType::String => view! { <TextInput name=name.clone() value maxlength=VALUE_MAX as u32 /> }.into_any(),
     };
     let text = parameter.kind == ParameterType::Text;
     let own = parameter.name.clone();

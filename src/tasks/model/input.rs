@@ -9,6 +9,7 @@ use crate::{
     },
 };
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 #[cfg(feature = "ssr")]
 use crate::{
@@ -43,6 +44,22 @@ pub struct ValueInput {
     pub value: String,
     /// Of a date, when one was typed beside it: `HH:MM`.
     pub time: String,
+    /// What people saw of a value that was chosen; what is kept comes from where the values do.
+    pub shown: String,
+}
+
+/// What was passed to get the values of a parameter that is called, kept with the task.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PassedCall {
+    /// The webhook parameter's name.
+    pub name: String,
+    /// The called parameter's.
+    pub parameter: String,
+    pub value: String,
+    pub shown: String,
+    pub associated: BTreeMap<String, String>,
+    /// Logon information and row-level permissions of whoever created the task.
+    pub system: BTreeMap<String, serde_json::Value>,
 }
 
 /// What the form holds; checked by [`TaskInput::check`].

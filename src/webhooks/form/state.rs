@@ -54,6 +54,7 @@ impl ParameterRow {
             kind: self.kind.get(),
             required: self.required.get(),
             call: self.call.get(),
+            called: None,
         }
     }
 }

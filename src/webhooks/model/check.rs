@@ -101,6 +101,7 @@ impl WebhookInput {
         for parameter in &mut self.parameters {
             trim(&mut parameter.name);
             trim(&mut parameter.display_name);
+            parameter.called = None;
             if parameter.kind != ParameterType::Call {
                 parameter.call.clear();
             }

@@ -46,6 +46,15 @@ pub struct TestValue {
     /// Of a date, when one was typed beside it: `HH:MM`.
     #[serde(default)]
     pub time: String,
+    /// What people saw of a value that was chosen, when it is known.
+    #[serde(default)]
+    pub shown: String,
+}
+
+impl TestValue {
+    pub fn label(&self) -> &str {
+        if self.shown.is_empty() { &self.value } else { &self.shown }
+    }
 }
 
 /// "Test Send": one message to one ID (seed 002, "Test sending").

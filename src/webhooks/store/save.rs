@@ -5,7 +5,7 @@ use crate::{
     clock::{Millis, new_id},
     db::{Db, Tx, name_key},
     error::{AppError, FieldError},
-    execute, fetch,
+    execute, fetch, parameters,
     secrets::MasterKey,
     server::AppState,
     webhooks::model::{Authentication, ReceiptStatus, WEBHOOKS_MAX, Webhook, WebhookInput, changes, check_statuses},
@@ -34,6 +34,8 @@ pub enum SaveError {
     /// With the tasks' names.
     #[error("It is used by the tasks {0}. A webhook that is used can't be deleted; delete the tasks first.")]
     Used(String),
+    #[error("A parameter that it calls was deleted meanwhile. Select another.")]
+    CallGone,
     #[error("A workspace has at most {WEBHOOKS_MAX} webhooks.")]
     TooMany,
     #[error("receipt statuses")]
@@ -55,6 +57,7 @@ impl From<SaveError> for AppError {
             | SaveError::EnabledDelete
             | SaveError::ChangedMeanwhile(_)
             | SaveError::Used(_)
+            | SaveError::CallGone
             | SaveError::TooMany => Self::Conflict(error.to_string()),
         }
     }
@@ -123,6 +126,7 @@ pub async fn create(saving: &Saving<'_>, input: &WebhookInput, copy_of: Option<&
     };
     let columns = Columns::of(input, &[])?;
     let mut tx = db.begin().await?;
+    calls_stay(&mut tx, workspace, input).await?;
     execute!(
         tx,
         "insert into webhooks (workspace_id, id, name, enabled, url, authentication, key_cipher, id_types, parameters,
@@ -175,6 +179,7 @@ pub async fn update(
     let keyed = input.authentication == Authentication::Key;
     let key = (keyed && !input.key.is_empty()).then(|| saving.master_key.seal(&input.key));
     let mut tx = db.begin().await?;
+    calls_stay(&mut tx, workspace, input).await?;
     let changed = execute!(
         tx,
         "update webhooks set name = $5, url = $6, authentication = $7,
@@ -222,6 +227,11 @@ pub async fn update(
     versions::keep(&mut tx, workspace, id, version + 1, input, saving.user, saving.now).await?;
     tx.commit().await?;
     Ok(())
+}
+
+/// The called parameters are there, and are not deleted meanwhile.
+async fn calls_stay(tx: &mut Tx, workspace: &str, input: &WebhookInput) -> Result<(), SaveError> {
+    if parameters::store::hold_called(tx, workspace, input).await? { Ok(()) } else { Err(SaveError::CallGone) }
 }
 
 /// Removes a disabled webhook that no task uses (seed 002, "Delete"), with its versions and the logs of its tests.

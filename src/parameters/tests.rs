@@ -1,0 +1,508 @@
+//! The room from outside: forms and pages as a browser without wasm sends and gets them.
+
+use super::{
+    api::{DeleteParameter, GetParameter, GetParameterForm, ListParameters, LoadValues, SaveParameter},
+    load::values_of,
+    model::Values,
+    store,
+};
+use crate::{
+    access::{
+        Ctx, Signed,
+        model::{Role, SessionInfo},
+        store as access,
+    },
+    clock::MINUTE,
+    crm,
+    db::Db,
+    error::AppError,
+    on_both_databases,
+    server::testing::{Answer, Harness, encoded},
+};
+use http::StatusCode;
+use serde_json::json;
+use std::{collections::BTreeMap, sync::Arc};
+
+const KEY: &str = " a key & more ";
+
+/// The server, the simulator, and somebody who is signed in.
+struct Desk {
+    server: Harness,
+    crm: crm::Simulator,
+    workspace: String,
+    cookie: String,
+}
+
+impl Desk {
+    async fn new(db: Db) -> Self {
+        let allow = |config: &mut crate::config::Config| {
+            config.engine.allow_networks = vec!["127.0.0.0/8".parse().unwrap()];
+        };
+        let options = crm::Options { key: Some(KEY.into()), ..Default::default() };
+        let crm = crm::Simulator::start(options).await.unwrap();
+        let server = Harness::with(db, allow).await;
+        let workspace = server.member("ada@example.com", "Spring Store", Role::Administrator).await;
+        let cookie = server.sign_in("ada@example.com").await;
+        Self { server, crm, workspace, cookie }
+    }
+
+    async fn page(&self, path: &str) -> Answer {
+        self.server.page(path, &self.cookie).await
+    }
+
+    async fn save(&self, fields: &[(&str, &str)]) -> Answer {
+        self.server.call::<SaveParameter>(&self.cookie, &encoded(fields)).await
+    }
+
+    /// A parameter by a plain form; its id.
+    async fn created(&self, fields: &[(&str, &str)]) -> String {
+        let answer = self.server.submit::<SaveParameter>(&self.cookie, fields).await;
+        assert_eq!(answer.status, StatusCode::FOUND, "{}", answer.text);
+        answer.header("location").rsplit('/').next().unwrap().to_string()
+    }
+
+    /// The simulator's parameter of this name, which depends on `on` by the setting of that name.
+    async fn place(&self, name: &str, on: Option<(&str, &str)>) -> String {
+        let url = self.crm.interface_url();
+        let changes = [("input[name]", name), ("input[url]", url.as_str())];
+        let associated = on.map(|(setting, parameter)| {
+            [
+                ("input[with_others]", "true"),
+                ("input[others][0][name]", setting),
+                ("input[others][0][display_name]", setting),
+                ("input[others][0][parameter]", parameter),
+            ]
+        });
+        let changes: Vec<_> = changes.into_iter().chain(associated.into_iter().flatten()).collect();
+        self.created(&interface(&changes)).await
+    }
+
+    async fn load(&self, id: &str, associated: &[(&str, &str)]) -> Answer {
+        let mut fields = vec![("parameter_id".to_string(), id.to_string())];
+        for (place, (name, value)) in associated.iter().enumerate() {
+            fields.push((format!("associated[{place}][name]"), name.to_string()));
+            fields.push((format!("associated[{place}][value]"), value.to_string()));
+        }
+        let fields: Vec<_> = fields.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        self.server.call::<LoadValues>(&self.cookie, &encoded(&fields)).await
+    }
+
+    async fn ctx(&self, email: &str) -> Ctx {
+        let user = access::user_by_email(&self.server.state.db, email).await.unwrap().unwrap();
+        let info = SessionInfo { user_name: user.name, email: user.email, ..SessionInfo::default() };
+        let signed = Signed { user_id: user.id, workspace_id: self.workspace.clone(), info };
+        Ctx { state: self.server.state.clone(), signed: Arc::new(signed) }
+    }
+}
+
+fn error(answer: &Answer) -> AppError {
+    serde_json::from_str(&answer.text).unwrap_or_else(|error| panic!("{error}: {}", answer.text))
+}
+
+fn wrong_fields(answer: &Answer) -> Vec<String> {
+    error(answer).fields().iter().map(|error| error.field.clone()).collect()
+}
+
+fn texts(values: &Values) -> Vec<&str> {
+    values.items.iter().map(|item| item.value.as_str()).collect()
+}
+
+fn changed<'a>(mut fields: Vec<(&'a str, &'a str)>, changes: &[(&'a str, &'a str)]) -> Vec<(&'a str, &'a str)> {
+    fields.retain(|(name, _)| changes.iter().all(|(changed, _)| changed != name));
+    fields.extend(changes);
+    fields
+}
+
+/// What the page's form sends of an interface: the inputs that CSS hides, too.
+fn interface<'a>(changes: &[(&'a str, &'a str)]) -> Vec<(&'a str, &'a str)> {
+    let fields = vec![
+        ("id", ""),
+        ("version", "0"),
+        ("input[name]", "City"),
+        ("input[kind]", "interface"),
+        ("input[description]", "Cities with shops"),
+        ("input[url]", "https://crm.example.com/values"),
+        ("input[authentication]", "Key"),
+        ("input[key]", KEY),
+        ("input[with_system]", "false"),
+        ("input[system][0][name]", ""),
+        ("input[system][0][display_name]", ""),
+        ("input[system][0][value]", "logon_user"),
+        ("input[with_others]", "false"),
+        ("input[others][0][name]", ""),
+        ("input[others][0][display_name]", ""),
+        ("input[others][0][source]", "associated"),
+        ("input[others][0][parameter]", ""),
+        ("input[others][0][text]", ""),
+        ("input[with_associated]", "false"),
+        ("input[associated]", ""),
+        ("input[constants][0][when]", ""),
+        ("input[constants][0][value]", ""),
+        ("input[constants][0][display_name]", ""),
+    ];
+    changed(fields, changes)
+}
+
+fn constant<'a>(changes: &[(&'a str, &'a str)]) -> Vec<(&'a str, &'a str)> {
+    let fields = interface(&[
+        ("input[name]", "Coupon type"),
+        ("input[kind]", "constant"),
+        ("input[url]", ""),
+        ("input[key]", ""),
+        ("input[constants][0][value]", " PERCENT_20 "),
+        ("input[constants][0][display_name]", "八折"),
+    ]);
+    changed(fields, changes)
+}
+
+on_both_databases!(parameters_are_created_by_plain_forms_and_shown, |db| async move {
+    let desk = Desk::new(db).await;
+    let empty = desk.page("/webhook-parameters").await;
+    assert_eq!(empty.status, StatusCode::OK);
+    for text in ["No webhook parameters yet", "Create Webhook Parameter", "Webhook Parameter Management"] {
+        assert!(empty.text.contains(text), "{text}");
+    }
+    let form = desk.page("/webhook-parameters/new").await.text;
+    for label in [
+        "Parameter Name",
+        "Parameter Type",
+        "Interface-based",
+        "Constant-based",
+        "Interface URL",
+        "Parameter Description",
+        "Authentication Method",
+        "Associate with system parameters",
+        "Current logon user information",
+        "Current user&#x27;s row-level permissions",
+        "Associate with other parameters",
+        "Associated parameter selection",
+        "Manual input",
+        "Parameter value",
+        "Display name",
+    ] {
+        assert!(form.contains(label) || form.contains(&label.replace("&#x27;", "'")), "{label}");
+    }
+
+    let coupons = desk.created(&constant(&[])).await;
+    let changes = [
+        ("input[with_system]", "true"),
+        ("input[system][0][name]", "who"),
+        ("input[system][0][display_name]", "Wer"),
+        ("input[with_others]", "true"),
+        ("input[others][0][name]", "coupon"),
+        ("input[others][0][display_name]", "Coupon"),
+        ("input[others][0][parameter]", coupons.as_str()),
+        ("input[others][1][name]", "tags"),
+        ("input[others][1][display_name]", "Tags"),
+        ("input[others][1][source]", "manual"),
+        ("input[others][1][text]", "a|b"),
+    ];
+    let city = desk.created(&interface(&changes)).await;
+    let saved = store::get(&desk.server.state.db, &desk.workspace, &city).await.unwrap();
+    assert_eq!((saved.input.system.len(), saved.input.others.len(), saved.has_key), (1, 2, true));
+
+    let list = desk.page("/webhook-parameters?q=CITY&kind=interface&sort=-updated").await.text;
+    assert!(list.contains("Cities with shops") && !list.contains("Coupon type"));
+    assert!(desk.page("/webhook-parameters?q=nothing").await.text.contains("No match"));
+    let detail = desk.page(&format!("/webhook-parameters/{city}")).await.text;
+    for text in ["https://crm.example.com/values", "Try it", "Load values", "a|b", "Coupon type"] {
+        assert!(detail.contains(text), "{text}");
+    }
+    let of_coupons = desk.page(&format!("/webhook-parameters/{coupons}")).await.text;
+    for text in ["PERCENT_20", "八折", "Used by", &format!("/webhook-parameters/{city}")] {
+        assert!(of_coupons.contains(text), "{text}");
+    }
+    assert!(!of_coupons.contains("Load values"));
+    let edit = desk.page(&format!("/webhook-parameters/{city}/edit")).await.text;
+    assert!(edit.contains("Leave it empty to keep the key") && edit.contains("a|b"));
+    for page in [&list, &detail, &edit] {
+        assert!(!page.contains("a key &"), "the key is never sent to a browser");
+        assert!(!page.contains(" style="), "the content security policy forbids it");
+    }
+});
+
+on_both_databases!(what_is_wrong_is_told_at_its_field, |db| async move {
+    let desk = Desk::new(db).await;
+    desk.created(&interface(&[])).await;
+    for (name, value, field) in [
+        ("input[name]", "City", "name"),
+        ("input[url]", "http://10.0.0.1/values", "url"),
+        ("input[url]", "http://localhost./values", ""),
+        ("input[url]", "ftp://crm.example.com", "url"),
+        ("input[key]", "", "key"),
+        ("input[with_system]", "true", "system"),
+        ("input[with_others]", "true", "others"),
+    ] {
+        let change = if name == "input[name]" { vec![] } else { vec![("input[name]", "Other")] };
+        let mut fields = interface(&change);
+        fields.retain(|(known, _)| *known != name || name == "input[name]");
+        if name != "input[name]" {
+            fields.push((name, value));
+        }
+        let answer = desk.save(&fields).await;
+        if field.is_empty() {
+            assert_eq!(answer.status, StatusCode::OK, "loopback is allowed here: {}", answer.text);
+            continue;
+        }
+        assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY, "{name}={value}");
+        assert_eq!(wrong_fields(&answer), [field], "{name}={value}");
+    }
+    let foreign = constant(&[
+        ("input[with_associated]", "true"),
+        ("input[associated]", "nobody"),
+        ("input[constants][0][when]", "x"),
+    ]);
+    assert_eq!(wrong_fields(&desk.save(&foreign).await), ["associated"]);
+});
+
+on_both_databases!(editing_and_deleting_by_form, |db| async move {
+    let desk = Desk::new(db).await;
+    let province = desk.place("Province", None).await;
+    let city = desk.place("City", Some(("province", &province))).await;
+    // Its own URL and an empty key: the key that is there stays.
+    let edit = |version: &'static str| {
+        let changes = vec![("id", province.clone()), ("version", version.into()), ("input[name]", "Provinz".into())];
+        let mut fields: Vec<(&str, String)> = interface(&[("input[key]", "")])
+            .into_iter()
+            .filter(|(name, _)| !["id", "version", "input[name]"].contains(name))
+            .map(|(name, value)| (name, value.to_string()))
+            .collect();
+        fields.extend(changes);
+        fields
+    };
+    let send = async |fields: Vec<(&'static str, String)>| {
+        let fields: Vec<_> = fields.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        desk.save(&fields).await
+    };
+    let saved = send(edit("1")).await;
+    assert_eq!((saved.status, saved.header("location")), (StatusCode::OK, &*format!("/webhook-parameters/{province}")));
+    let late = send(edit("1")).await;
+    assert_eq!(late.status, StatusCode::CONFLICT, "{}", late.text);
+    let mut closing = edit("2");
+    closing.retain(|(name, _)| !name.starts_with("input[others]") && *name != "input[with_others]");
+    for (name, value) in [
+        ("input[with_others]", "true"),
+        ("input[others][0][name]", "city"),
+        ("input[others][0][display_name]", "City"),
+        ("input[others][0][parameter]", city.as_str()),
+    ] {
+        closing.push((name, value.into()));
+    }
+    let closed = send(closing).await;
+    assert_eq!(wrong_fields(&closed), ["others[0][parameter]"]);
+    assert!(closed.text.contains("Provinz → City → Provinz"), "{}", closed.text);
+
+    let delete = async |id: &str| desk.server.submit::<DeleteParameter>(&desk.cookie, &[("id", id)]).await;
+    let refused = desk.server.call::<DeleteParameter>(&desk.cookie, &format!("id={province}")).await;
+    assert_eq!(refused.status, StatusCode::CONFLICT);
+    assert!(error(&refused).to_string().contains("parameter “City”"), "{}", refused.text);
+    let deleted = delete(&city).await;
+    assert_eq!((deleted.status, deleted.header("location")), (StatusCode::FOUND, "/webhook-parameters"));
+    assert_eq!(delete(&province).await.status, StatusCode::FOUND);
+    assert!(desk.page("/webhook-parameters").await.text.contains("No webhook parameters yet"));
+});
+
+on_both_databases!(only_those_who_may, |db| async move {
+    let desk = Desk::new(db).await;
+    let id = desk.place("Province", None).await;
+    let by_id = format!("id={id}");
+    let form = encoded(&interface(&[("input[name]", "Another")]));
+    let mut edited = interface(&[]);
+    edited.retain(|(name, _)| *name != "id");
+    edited.push(("id", &id));
+    let edited = encoded(&edited);
+    let load = format!("parameter_id={id}");
+    let server = &desk.server;
+
+    let nobody = "";
+    for answer in [
+        server.call::<ListParameters>(nobody, "query[search]=").await,
+        server.call::<GetParameter>(nobody, &by_id).await,
+        server.call::<GetParameterForm>(nobody, &by_id).await,
+        server.call::<SaveParameter>(nobody, &form).await,
+        server.call::<DeleteParameter>(nobody, &by_id).await,
+        server.call::<LoadValues>(nobody, &load).await,
+    ] {
+        assert_eq!(answer.status, StatusCode::UNAUTHORIZED, "{}", answer.text);
+    }
+
+    server.member("bob@example.com", "Spring Store", Role::Marketer).await;
+    let marketer = server.sign_in("bob@example.com").await;
+    for (path, button) in
+        [("/webhook-parameters", "Create Webhook Parameter"), (&format!("/webhook-parameters/{id}"), "/edit\"")]
+    {
+        let page = server.page(path, &marketer).await;
+        assert!(page.status == StatusCode::OK && !page.text.contains(button), "{button} on {path}");
+    }
+    for answer in [
+        server.call::<GetParameterForm>(&marketer, &by_id).await,
+        server.call::<SaveParameter>(&marketer, &form).await,
+        server.call::<DeleteParameter>(&marketer, &by_id).await,
+    ] {
+        assert_eq!(answer.status, StatusCode::FORBIDDEN, "{}", answer.text);
+    }
+    assert_eq!(server.call::<LoadValues>(&marketer, &load).await.status, StatusCode::OK);
+
+    server.member("eve@example.com", "Elsewhere", Role::Administrator).await;
+    let stranger = server.sign_in("eve@example.com").await;
+    assert!(!server.page("/webhook-parameters", &stranger).await.text.contains("Province"));
+    for path in [format!("/webhook-parameters/{id}"), format!("/webhook-parameters/{id}/edit")] {
+        assert_eq!(server.page(&path, &stranger).await.status, StatusCode::NOT_FOUND, "{path}");
+    }
+    for answer in [
+        server.call::<GetParameter>(&stranger, &by_id).await,
+        server.call::<GetParameterForm>(&stranger, &by_id).await,
+        server.call::<SaveParameter>(&stranger, &edited).await,
+        server.call::<DeleteParameter>(&stranger, &by_id).await,
+        server.call::<LoadValues>(&stranger, &load).await,
+    ] {
+        assert_eq!(answer.status, StatusCode::NOT_FOUND, "{}", answer.text);
+    }
+});
+
+on_both_databases!(values_cascade, |db| async move {
+    let desk = Desk::new(db).await;
+    let province = desk.place("Province", None).await;
+    let city = desk.place("City", Some(("province", &province))).await;
+    let shop = desk.place("Shop", Some(("city", &city))).await;
+    let loaded = async |id: &str, associated: &[(&str, &str)]| -> Values {
+        let answer = desk.load(id, associated).await;
+        serde_json::from_str(&answer.text).unwrap_or_else(|error| panic!("{error}: {}", answer.text))
+    };
+    assert_eq!(loaded(&province, &[]).await.items.len(), 7, "three pages");
+    let cities = loaded(&city, &[("province", " jiangsu "), ("other", "x")]).await;
+    assert_eq!(texts(&cities), ["nanjing", "suzhou", "wuxi"]);
+    assert_eq!(cities.name_of("wuxi"), Some("Wuxi 无锡"));
+    assert_eq!(cities.associated, [("province".to_string(), "jiangsu".to_string())].into());
+    assert_eq!(loaded(&shop, &[("city", "wuxi")]).await.items.len(), 4);
+
+    let missing = desk.load(&city, &[]).await;
+    assert_eq!(wrong_fields(&missing), ["province"]);
+    assert!(missing.text.contains("Choose a value of province first."));
+    let long = "x".repeat(2_001);
+    assert_eq!(wrong_fields(&desk.load(&city, &[("province", &long)]).await), ["province"]);
+
+    let url = format!("{}/nowhere", desk.crm.interface_url());
+    let broken = desk.created(&interface(&[("input[name]", "planet"), ("input[url]", &url)])).await;
+    let answer = desk.load(&broken, &[]).await;
+    assert_eq!(answer.status, StatusCode::CONFLICT);
+    assert_eq!(error(&answer).to_string(), "The interface answered HTTP 400.");
+});
+
+on_both_databases!(constants_follow_the_associated_value, |db| async move {
+    let desk = Desk::new(db).await;
+    let province = desk.place("Province", None).await;
+    let plain = desk.created(&constant(&[("input[name]", "Plain")])).await;
+    let fields = [
+        ("input[with_associated]", "true"),
+        ("input[associated]", province.as_str()),
+        ("input[constants][0][when]", "jiangsu"),
+        ("input[constants][1][when]", "zhejiang"),
+        ("input[constants][1][value]", "SHIPPING"),
+        ("input[constants][1][display_name]", "Free shipping"),
+    ];
+    let associated = desk.created(&constant(&fields)).await;
+    let ctx = desk.ctx("ada@example.com").await;
+    let when = |value: &str| BTreeMap::from([("associated".to_string(), value.to_string())]);
+    let values = values_of(&ctx, &associated, &when("zhejiang"), true).await.unwrap();
+    assert_eq!((texts(&values), values.associated.clone()), (vec!["SHIPPING"], when("zhejiang")));
+    assert!(values_of(&ctx, &associated, &when("beijing"), false).await.unwrap().items.is_empty());
+    let missing = values_of(&ctx, &associated, &BTreeMap::new(), false).await.unwrap_err();
+    assert_eq!(missing.fields()[0].field, "associated");
+    assert_eq!(texts(&values_of(&ctx, &plain, &when("ignored"), false).await.unwrap()), ["PERCENT_20"]);
+
+    let parameter = store::get(&ctx.state.db, &desk.workspace, &associated).await.unwrap();
+    assert_eq!(parameter.dependencies()[0].parameter, province);
+    assert_eq!(parameter.dependencies().len(), 1);
+});
+
+/// An interface that counts its requests and tells what it was told.
+async fn echo() -> (String, Arc<std::sync::Mutex<Vec<serde_json::Value>>>) {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/values", listener.local_addr().unwrap());
+    let seen: Arc<std::sync::Mutex<Vec<serde_json::Value>>> = Arc::default();
+    let take = {
+        let seen = seen.clone();
+        move |axum::Json(body): axum::Json<serde_json::Value>| async move {
+            let mut seen = seen.lock().unwrap();
+            seen.push(body);
+            axum::Json(json!({"code": "OK", "data": [{"value": seen.len().to_string()}]}))
+        }
+    };
+    let router = axum::Router::new().route("/values", axum::routing::post(take));
+    tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
+    (url, seen)
+}
+
+on_both_databases!(values_are_kept_for_one_user_and_a_while, |db| async move {
+    let desk = Desk::new(db.clone()).await;
+    let (url, seen) = echo().await;
+    let id = desk
+        .created(&interface(&[
+            ("input[url]", &url),
+            ("input[with_system]", "true"),
+            ("input[system][0][name]", "who"),
+            ("input[system][0][display_name]", "Who"),
+            ("input[system][1][name]", "rows"),
+            ("input[system][1][display_name]", "Rows"),
+            ("input[system][1][value]", "row_permissions"),
+            ("input[with_others]", "true"),
+            ("input[others][0][name]", "tags"),
+            ("input[others][0][display_name]", "Tags"),
+            ("input[others][0][source]", "manual"),
+            ("input[others][0][text]", "a|b"),
+        ]))
+        .await;
+    desk.server.member("bob@example.com", "Spring Store", Role::Marketer).await;
+    let (ada, bob) = (desk.ctx("ada@example.com").await, desk.ctx("bob@example.com").await);
+    let regions = |names: &[&str]| [("region".to_string(), names.iter().map(|name| name.to_string()).collect())].into();
+    access::put_attributes(&db, &desk.workspace, bob.user(), &regions(&["East", "North"])).await.unwrap();
+    let load = async |ctx: &Ctx, fresh: bool| values_of(ctx, &id, &BTreeMap::new(), fresh).await.unwrap();
+
+    let first = load(&ada, false).await;
+    assert_eq!(texts(&first), ["1"]);
+    assert_eq!(first.associated, [("tags".to_string(), "a|b".to_string())].into());
+    assert_eq!(load(&ada, false).await, first, "from the cache");
+    let of_bob = load(&bob, false).await;
+    assert_eq!(texts(&of_bob), ["2"], "each has their own");
+    assert_eq!(of_bob.system["who"], json!({"id": bob.user(), "name": "Somebody", "email": "bob@example.com"}));
+    assert_eq!(of_bob.system["rows"], json!({"region": ["East", "North"]}));
+    assert_eq!(first.system["rows"], json!({}));
+    {
+        let seen = seen.lock().unwrap();
+        assert_eq!(seen[1]["system"], json!(of_bob.system));
+        assert_eq!((&seen[1]["associated"], &seen[1]["parameter"]), (&json!({"tags": "a|b"}), &json!("City")));
+    }
+    assert_eq!(texts(&load(&ada, true).await), ["3"], "around the cache");
+    assert_eq!(texts(&load(&ada, false).await), ["3"], "and kept");
+    access::put_attributes(&db, &desk.workspace, bob.user(), &regions(&["East"])).await.unwrap();
+    assert_eq!(texts(&load(&bob, false).await), ["4"], "other permissions, other values");
+    desk.server.state.clock.advance(5 * MINUTE);
+    assert_eq!(texts(&load(&ada, false).await), ["5"], "too old");
+    let renamed = [("input[name]", "Renamed"), ("input[url]", url.as_str()), ("version", "1")];
+    let mut fields = interface(&renamed);
+    fields.retain(|(name, _)| *name != "id");
+    fields.push(("id", &id));
+    assert_eq!(desk.save(&fields).await.status, StatusCode::OK);
+    assert_eq!(texts(&load(&ada, false).await), ["6"], "an edited parameter has other values");
+    assert_eq!(seen.lock().unwrap()[5]["parameter"], "Renamed");
+});
+
+on_both_databases!(what_failed_is_not_kept, |db| async move {
+    let desk = Desk::new(db).await;
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    drop(listener);
+    let id = desk.created(&interface(&[("input[url]", &format!("http://{address}/values"))])).await;
+    let ctx = desk.ctx("ada@example.com").await;
+    let refused = values_of(&ctx, &id, &BTreeMap::new(), false).await.unwrap_err();
+    assert!(
+        matches!(&refused, AppError::Conflict(why) if why.starts_with("The interface can't be reached")),
+        "{refused}"
+    );
+    let listener = tokio::net::TcpListener::bind(address).await.unwrap();
+    let answer = async || axum::Json(json!({"code": "OK", "data": [{"value": "there"}]}));
+    let router = axum::Router::new().route("/values", axum::routing::post(answer));
+    tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
+    assert_eq!(texts(&values_of(&ctx, &id, &BTreeMap::new(), false).await.unwrap()), ["there"]);
+});

@@ -82,7 +82,7 @@ test('a picture is not a CSV file, nor is an empty one', async ({ page, expectEr
 test('things that are not there', async ({ page, expectErrors }) => {
   expectErrors(failed);
   await signIn(page);
-  for (const path of ['/tasks/nothing', '/webhooks/nothing', '/audiences/nothing', '/campaigns/nothing', '/customers/view/nothing']) {
+  for (const path of ['/tasks/nothing', '/webhooks/nothing', '/webhook-parameters/nothing', '/audiences/nothing', '/campaigns/nothing', '/customers/view/nothing']) {
     const answer = await page.goto(path);
     expect(answer!.status(), path).toBe(404);
     await hydrated(page);

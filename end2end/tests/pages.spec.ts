@@ -14,6 +14,8 @@ const PAGES = [
   ['/webhooks', 'Webhook Management'],
   ['/webhooks/new', 'Create Webhook'],
   ['/id-types', 'ID Type Management'],
+  ['/webhook-parameters', 'Webhook Parameter Management'],
+  ['/webhook-parameters/new', 'Create Webhook Parameter'],
 ] as const;
 
 for (const theme of ['light', 'dark'] as const) {
@@ -23,12 +25,13 @@ for (const theme of ['light', 'dark'] as const) {
     await signIn(page);
     const paths: string[] = PAGES.map(([path]) => path);
     // One thing of each kind, found through its list.
-    for (const list of ['/audiences', '/campaigns', '/tasks', '/webhooks']) {
+    for (const list of ['/audiences', '/campaigns', '/tasks', '/webhooks', '/webhook-parameters']) {
       await go(page, list);
       const href = await page.locator(`main a[href^="${list}/"]:not([href$="/new"])`).first().getAttribute('href');
       paths.push(href!);
       if (list === '/tasks') paths.push(`${href}?view=batches`, `${href}/edit`);
       if (list === '/webhooks') paths.push(`${href}/edit`, `${href}/versions`);
+      if (['/webhooks', '/webhook-parameters'].includes(list)) paths.push(`${href}/edit`);
       if (list === '/audiences') paths.push(`${href}?edit=`);
     }
     for (const width of [1320, 375]) {

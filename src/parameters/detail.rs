@@ -262,7 +262,7 @@ fn constants(parameter: &Parameter) -> Option<AnyView> {
             <tr>
                 <td class="mono">{constant.value}</td>
                 <td data-label="Display name">{constant.display_name}</td>
-                {depends.then(|| view! { <td data-label="Value of the associated parameter">{constant.when}</td> })}
+                {depends.then(|| view! { <td data-label="Associated value">{constant.when}</td> })}
             </tr>
         }
     });
@@ -275,7 +275,7 @@ fn constants(parameter: &Parameter) -> Option<AnyView> {
                         <tr>
                             <th scope="col">"Parameter value"</th>
                             <th scope="col">"Display name"</th>
-                            {depends.then(|| view! { <th scope="col">"Value of the associated parameter"</th> })}
+                            {depends.then(|| view! { <th scope="col">"Associated value"</th> })}
                         </tr>
                     </thead>
                     <tbody>{rows}</tbody>

@@ -8,7 +8,7 @@ use crate::{
     access::model::{Permission, SessionInfo},
     ui::{
         Confirm, EmptyState, ErrorNote, FilterSelect, Filters, FormErrors, LinkButton, ListParams, PageHeader, Pager,
-        Panel, RowMenu, Scope, SelectOption, Skeleton, SortTh, TableWrap, Time,
+        Panel, RowMenu, Scope, SelectOption, Skeleton, SortTh, TableWrap, Time, close_dialog,
         format::{count, counted},
         use_list_params,
     },
@@ -100,7 +100,6 @@ fn table(
                     <tr>
                         <SortTh params key="name" label="Parameter Name" />
                         <th scope="col">"Parameter Type"</th>
-                        <th scope="col">"Values"</th>
                         <th scope="col" class="num">"Used by"</th>
                         <SortTh params key="updated" label="Updated" />
                         <th scope="col">
@@ -135,19 +134,18 @@ fn empty(filtered: bool, manages: bool) -> AnyView {
 fn row(parameter: ParameterRow, now: i64, manages: bool, delete: ServerAction<DeleteParameter>) -> AnyView {
     let ParameterRow { id, name, kind, description, url, constants, users, updated_at } = parameter;
     let href = format!("/webhook-parameters/{id}");
-    let values = match kind {
-        Kind::Constant => view! { {counted(constants, "value")} }.into_any(),
-        Kind::Interface => view! { <span class="mono">{url}</span> }.into_any(),
-    };
+    let values = (kind == Kind::Constant).then(|| view! { <span class="under">{counted(constants, "value")}</span> });
+    let address = (kind == Kind::Interface).then(|| view! { <span class="under mono">{url}</span> });
     let under = (!description.is_empty()).then(|| view! { <span class="under">{description}</span> });
     let confirm = format!("delete-{id}");
     let (details, edit, question) = (href.clone(), format!("{href}/edit"), confirm.clone());
     let menu = format!("menu-{id}");
     let dialog = manages.then(|| {
+        let own = confirm.clone();
         let text = format!("“{name}” is deleted for good. A parameter that something uses stays.");
         view! {
             <Confirm id=confirm title="Delete webhook parameter" text danger=true>
-                <ActionForm action=delete>
+                <ActionForm action=delete on:submit=move |_| close_dialog(&own)>
                     <input type="hidden" name="id" value=id />
                     <button type="submit" class="btn primary danger">
                         "Delete"
@@ -161,9 +159,11 @@ fn row(parameter: ParameterRow, now: i64, manages: bool, delete: ServerAction<De
             <td>
                 <a class="title" href=href>{name.clone()}</a>
                 {under}
+                {address}
             </td>
-            <td data-label="Parameter Type">{kind.label()}</td>
-            <td data-label="Values">{values}</td>
+            <td data-label="Parameter Type">
+                <span>{kind.label()} {values}</span>
+            </td>
             <td class="num" data-label="Used by">{count(users)}</td>
             <td data-label="Updated"><Time ms=updated_at now /></td>
             <td class="num fit">

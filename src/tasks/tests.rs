@@ -1,10 +1,13 @@
 //! The room from outside: what the form submits, and what its pages and downloads then say.
 
+mod calls;
+
 use super::{
     api::{DryRunState, SubmitTask},
     detail::api::{ControlTask, LoadTaskLive},
     dry_run,
     model::TaskLive,
+    store,
 };
 use crate::{
     access::model::Role,

@@ -79,7 +79,7 @@ fn constant(row: Row, place: usize, errors: Signal<Vec<FieldError>>) -> AnyView 
     view! {
         <div class="row-fields">
             <div class="if-associated">
-                <Field label="Value of the associated parameter" name=name("when") required=true errors>
+                <Field label="Associated value" name=name("when") required=true errors>
                     <TextInput
                         name=name("when")
                         value=row.when

@@ -174,7 +174,7 @@ fn system_settings(those: Vec<SystemSetting>, errors: Signal<Vec<FieldError>>) -
         let name = move |field: &str| format!("input[system][{place}][{field}]");
         let values = SystemValue::ALL.map(|value| SelectOption::new(value.code(), value.label())).to_vec();
         view! {
-            <div class="row-fields">
+            <div class="row-fields wide">
                 {names(row, name, errors)}
                 <Field label="Parameter value" name=name("value") errors>
                     <Select
@@ -201,7 +201,7 @@ fn other_settings(those: Vec<OtherSetting>, choices: Vec<SelectOption>, errors: 
         let name = move |field: &str| format!("input[others][{place}][{field}]");
         let sources = Source::ALL.map(|source| SelectOption::new(source.code(), source.label())).to_vec();
         view! {
-            <div class="row-fields by-source">
+            <div class="row-fields wide by-source">
                 {names(row, name, errors)}
                 <Field label="Parameter value" name=name("source") errors>
                     <Select

@@ -29,13 +29,15 @@ pub fn row_list<R: Copy + Send + Sync + 'static>(
             view! {
                 <fieldset class="panel parameter">
                     <legend>{format!("{word} {}", place + 1)}</legend>
-                    {row(own, place)}
-                    <div class="actions">
-                        <button type="button" class="btn bare danger" on:click=remove>
-                            <Icon glyph=Glyph::Close />
-                            "Remove"
-                            <span class="sr">{format!(" {} {}", word.to_lowercase(), place + 1)}</span>
-                        </button>
+                    <div class="body">
+                        {row(own, place)}
+                        <div class="actions">
+                            <button type="button" class="btn bare danger" on:click=remove>
+                                <Icon glyph=Glyph::Close />
+                                "Remove"
+                                <span class="sr">{format!(" {} {}", word.to_lowercase(), place + 1)}</span>
+                            </button>
+                        </div>
                     </div>
                 </fieldset>
             }

@@ -72,9 +72,12 @@ async fn pages_are_asked_for_one_after_the_other() {
     assert_eq!(found, ["v1", "v4", "v7"]);
 }
 
+/// Query, headers and body of a request.
+type Seen = (HashMap<String, String>, HeaderMap, Bytes);
+
 #[tokio::test]
 async fn each_request_is_signed_and_tells_what_was_passed() {
-    let seen: Arc<Mutex<Vec<(HashMap<String, String>, HeaderMap, Bytes)>>> = Arc::default();
+    let seen: Arc<Mutex<Vec<Seen>>> = Arc::default();
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}/values?own=1", listener.local_addr().unwrap());
     let take = {

@@ -3,7 +3,5 @@
 
 pub mod message;
 pub mod receipt;
-pub mod text;
-
-#[cfg(feature = "ssr")]
 pub mod signature;
+pub mod text;

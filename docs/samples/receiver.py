@@ -141,10 +141,10 @@ class Receiver(BaseHTTPRequestHandler):
 
     def do_POST(self):
         try:
-            length = int(self.headers.get("Content-Length", "-1"))
-            if not 0 <= length <= BODY_MAX:
+            length = int(self.headers.get("Content-Length", "0"))
+            if "Transfer-Encoding" in self.headers or not 0 <= length <= BODY_MAX:
                 self.close_connection = True
-                raise Refused(413, "TOO_LARGE", f"the body has no length or more than {BODY_MAX} bytes")
+                raise Refused(413, "TOO_LARGE", f"the body comes in chunks or has more than {BODY_MAX} bytes")
             body = self.rfile.read(length)
             check(dict(parse_qsl(self.path.partition("?")[2], keep_blank_values=True)), self.headers, body)
             handle(body)

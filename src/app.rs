@@ -16,7 +16,7 @@ use leptos_router::{
 };
 use not_found::NotFoundPage;
 use routes::*;
-use shell::Shell;
+use shell::{OpenFrame, Shell};
 
 #[component]
 pub fn App() -> impl IntoView {
@@ -46,6 +46,7 @@ pub fn App() -> impl IntoView {
                         <Route path=path!("webhooks/new") view={Lazy::<WebhookFormPage>::new()} />
                         <Route path=path!("webhooks/:id") view={Lazy::<WebhookPage>::new()} />
                         <Route path=path!("webhooks/:id/edit") view={Lazy::<WebhookFormPage>::new()} />
+                        <Route path=path!("guide") view={Lazy::<GuidePage>::new()} />
                         <Route path=path!("ui") view={Lazy::<GalleryPage>::new()} />
                     </ParentRoute>
                 </Routes>
@@ -54,15 +55,15 @@ pub fn App() -> impl IntoView {
     }
 }
 
-/// The signed-in part. The session layer has sent strangers to the sign-in before this renders.
+/// The signed-in part. The session layer has sent strangers to the sign-in before this renders, but from a page that is
+/// public.
 #[component]
 fn Console() -> impl IntoView {
     // Made on the server, read by the browser from the page: no request, and the same on both sides.
     let session = SharedValue::new(session_info).into_inner();
-    provide_context(session.clone());
-    view! {
-        <Shell session>
-            <Outlet />
-        </Shell>
+    provide_context(session.clone().unwrap_or_default());
+    match session {
+        Some(session) => view! { <Shell session><Outlet /></Shell> }.into_any(),
+        None => view! { <OpenFrame><Outlet /></OpenFrame> }.into_any(),
     }
 }

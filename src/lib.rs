@@ -13,6 +13,7 @@ pub mod campaigns;
 pub mod customers;
 pub mod delivery;
 pub mod error;
+pub mod guide;
 pub mod receipts;
 pub mod tasks;
 pub mod ui;

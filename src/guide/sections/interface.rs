@@ -19,14 +19,14 @@ pub fn interface() -> AnyView {
         <tr><td class="mono">"system"</td><td>"The associated system parameters by their names: the current logon user’s information, the current user’s row-level permissions. Empty without any."</td></tr>
         <tr><td class="mono">"page"</td><td>"1 first, then what your answer said."</td></tr>
     };
-    let asked = table("Fields of the call", &["Field", "Meaning"], asked.into_any());
+    let asked = table("Fields of the interface’s call", &["Field", "Meaning"], asked.into_any());
     let answered = view! {
         <tr><td class="mono">"code"</td><td><code>"OK"</code>", or a code of your own, which the marketer sees with the message."</td></tr>
         <tr><td class="mono">"message"</td><td>"What the code means."</td></tr>
         <tr><td class="mono">"data"</td><td>"The values: "<code>"value"</code>" is sent, "<code>"name"</code>" is shown."</td></tr>
         <tr><td class="mono">"next_page"</td><td>"The number of the next page; absent on the last."</td></tr>
     };
-    let answered = table("Fields of the answer", &["Field", "Meaning"], answered.into_any());
+    let answered = table("Fields of the interface’s answer", &["Field", "Meaning"], answered.into_any());
     let content = view! {
         <p>"A String parameter can take its values from an interface of yours: when a marketer creates a task, Reachwire asks it for all of them. The call is signed like a request, with the parameter’s own key; the header is empty without authentication."</p>
         <CodeBlock id="guide-interface" text=REQUEST.to_string() copy=true label="call of the interface" />

@@ -23,11 +23,11 @@ mod tests;
 pub use context::{Ctx, Signed, require, signed};
 
 /// Who is signed in, inside the signed-in part of the application. The server knows; the browser reads what the
-/// server wrote into the page (a `SharedValue`) and never gets here.
-pub fn session_info() -> model::SessionInfo {
+/// server wrote into the page (a `SharedValue`) and never gets here. `None` is a stranger, who reads what is public.
+pub fn session_info() -> Option<model::SessionInfo> {
     #[cfg(feature = "ssr")]
     if let Some(signed) = signed() {
-        return signed.info.clone();
+        return Some(signed.info.clone());
     }
-    model::SessionInfo::default()
+    None
 }

@@ -16,7 +16,7 @@ use leptos_router::{
 };
 use not_found::NotFoundPage;
 use routes::*;
-use shell::Shell;
+use shell::{OpenFrame, Shell};
 
 #[component]
 pub fn App() -> impl IntoView {
@@ -52,6 +52,7 @@ pub fn App() -> impl IntoView {
                         <Route path=path!("webhook-parameters/new") view={Lazy::<ParameterFormPage>::new()} />
                         <Route path=path!("webhook-parameters/:id") view={Lazy::<ParameterPage>::new()} />
                         <Route path=path!("webhook-parameters/:id/edit") view={Lazy::<ParameterFormPage>::new()} />
+                        <Route path=path!("guide") view={Lazy::<GuidePage>::new()} />
                         <Route path=path!("ui") view={Lazy::<GalleryPage>::new()} />
                     </ParentRoute>
                 </Routes>
@@ -60,15 +61,15 @@ pub fn App() -> impl IntoView {
     }
 }
 
-/// The signed-in part. The session layer has sent strangers to the sign-in before this renders.
+/// The signed-in part. The session layer has sent strangers to the sign-in before this renders, but from a page that is
+/// public.
 #[component]
 fn Console() -> impl IntoView {
     // Made on the server, read by the browser from the page: no request, and the same on both sides.
     let session = SharedValue::new(session_info).into_inner();
-    provide_context(session.clone());
-    view! {
-        <Shell session>
-            <Outlet />
-        </Shell>
+    provide_context(session.clone().unwrap_or_default());
+    match session {
+        Some(session) => view! { <Shell session><Outlet /></Shell> }.into_any(),
+        None => view! { <OpenFrame><Outlet /></OpenFrame> }.into_any(),
     }
 }

@@ -26,6 +26,7 @@ pub struct Config {
     pub log_format: LogFormat,
     pub upload_limit: u64,
     pub trusted_proxies: Vec<ipnet::IpNet>,
+    pub public_guide: bool,
     pub engine: EngineConfig,
     pub receipts: ReceiptConfig,
 }
@@ -183,6 +184,7 @@ mod tests {
                 ("REACHWIRE_ENGINE__POSTS_AT_ONCE", "16"),
                 ("REACHWIRE_TRUSTED_PROXIES", "[\"10.0.0.0/8\"]"),
                 ("REACHWIRE_LISTEN", "0.0.0.0:80"),
+                ("REACHWIRE_PUBLIC_GUIDE", "true"),
                 ("PATH", "/bin"),
             ],
         );
@@ -190,6 +192,7 @@ mod tests {
         assert_eq!(secrecy::ExposeSecret::expose_secret(&config.secret), "00123456789012345678");
         assert_eq!((config.engine.posts_at_once, config.engine.tries), (16, Config::defaults().engine.tries));
         assert_eq!((config.trusted_proxies.len(), config.listen.port()), (1, 80));
+        assert!(config.public_guide && !Config::defaults().public_guide);
         assert!(read("", &[("REACHWIRE_TYPO", "1")]).unwrap_err().contains("typo"));
     }
 

@@ -13,6 +13,7 @@ pub mod campaigns;
 pub mod customers;
 pub mod delivery;
 pub mod error;
+pub mod guide;
 pub mod id_types;
 pub mod parameters;
 pub mod receipts;

@@ -16,7 +16,7 @@ pub use observe::init_logs;
 pub use serve::{GRACE, open, serve, start};
 
 use crate::{access, app::App, clock::Clock, config::Config, customers, db::Db, delivery::Engine, receipts};
-use crate::{audiences, parameters::load::Loads, secrets::MasterKey, tasks, webhooks};
+use crate::{audiences, guide, parameters::load::Loads, secrets::MasterKey, tasks, webhooks};
 use axum::{Router, extract::FromRef, middleware, routing};
 use leptos::config::LeptosOptions;
 use leptos_axum::{LeptosRoutes, generate_route_list};
@@ -72,6 +72,7 @@ pub fn router(state: AppState) -> Router {
         .merge(access::session::routes())
         .merge(tasks::files::routes())
         .merge(webhooks::files::routes())
+        .merge(guide::files::routes())
         .layer(RequestBodyLimitLayer::new(BODY_LIMIT))
         .merge(customers::files::routes(state.config.upload_limit))
         .merge(audiences::files::routes(state.config.upload_limit))

@@ -5,7 +5,5 @@ pub mod environment;
 pub mod interface;
 pub mod message;
 pub mod receipt;
-pub mod text;
-
-#[cfg(feature = "ssr")]
 pub mod signature;
+pub mod text;

@@ -30,7 +30,7 @@ for (const theme of ['light', 'dark'] as const) {
       const href = await page.locator(`main a[href^="${list}/"]:not([href$="/new"])`).first().getAttribute('href');
       paths.push(href!);
       if (list === '/tasks') paths.push(`${href}?view=batches`, `${href}/edit`);
-      if (list === '/webhooks') paths.push(`${href}/edit`, `${href}/versions`);
+      if (list === '/webhooks') paths.push(`${href}/versions`);
       if (['/webhooks', '/webhook-parameters'].includes(list)) paths.push(`${href}/edit`);
       if (list === '/audiences') paths.push(`${href}?edit=`);
     }

@@ -9,6 +9,7 @@ use super::{
 use crate::{
     clock::{DAY, MINUTE, Millis},
     error::{AppError, AppResult},
+    guide,
     secrets::random_hex,
     server::AppState,
     ui::query,
@@ -89,7 +90,8 @@ pub async fn load(State(state): State<AppState>, mut request: Request, next: Nex
         Ok(None) => {
             let page = request.method() == Method::GET && !path.starts_with("/api/") && path != "/sign-in";
             let reads_html = accepts_html(request.headers());
-            if page && reads_html {
+            let open = state.config.public_guide && guide::is_guide(path);
+            if page && reads_html && !open {
                 let target = request.uri().path_and_query().map_or("/", |target| target.as_str());
                 return Redirect::to(&sign_in_at("", target)).into_response();
             }

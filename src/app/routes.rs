@@ -1,7 +1,7 @@
 //! The pages as lazy routes. The browser loads a page's code when the page is opened, one split for each room: its
 //! pages share most of theirs, and a split for each page would be cut into hundreds of shared pieces.
 
-use crate::{access, audiences, campaigns, customers, id_types, parameters, tasks, webhooks};
+use crate::{access, audiences, campaigns, customers, guide, id_types, parameters, tasks, webhooks};
 use leptos::{lazy, prelude::*};
 use leptos_router::LazyRoute;
 
@@ -69,6 +69,7 @@ room!(tasks_room, __preload_tasks_room, TasksPages:
     TaskFormPage => tasks::form::task_form_page,
     TaskPage => tasks::detail::task_page,
 );
+room!(guide_room, __preload_guide_room, GuidePages: GuidePage => guide::page::guide_page);
 room!(webhooks_room, __preload_webhooks_room, WebhooksPages:
     WebhooksPage => webhooks::list::webhooks_page,
     WebhookFormPage => webhooks::form::webhook_form_page,

@@ -128,6 +128,7 @@ fn user_menu(session: &SessionInfo) -> AnyView {
                 <span>{session.email.clone()}</span>
                 <span>{session.role.label()} " · " {session.time_zone.clone()}</span>
             </p>
+            <a href="/guide">"Integration guide"</a>
             {development.then(|| view! { <a href="/ui">"Design system"</a> })}
             <form method="post" action="/sign-out">
                 <button type="submit">"Sign out"</button>
@@ -137,15 +138,25 @@ fn user_menu(session: &SessionInfo) -> AnyView {
     .into_any()
 }
 
-fn brand() -> impl IntoView {
+/// `whole`: the link loads a whole page.
+fn brand(whole: bool) -> impl IntoView {
     view! {
-        <a class="brand" href="/">
+        <a class="brand" href="/" rel=whole.then_some("external")>
             <svg width="22" height="22" viewBox="0 0 22 22" aria-hidden="true" focusable="false">
                 <circle cx="5" cy="11" r="2.6"></circle>
                 <path d="M8 11h5M13 11l4-5M13 11l4 5M13 11h6"></path>
             </svg>
             <span>"Reachwire"</span>
         </a>
+    }
+}
+
+fn theme_switch() -> impl IntoView {
+    view! {
+        <button type="button" class="btn bare theme" data-theme-switch="" aria-label="Theme: light or dark">
+            <Icon glyph=Glyph::Theme/>
+            <span class="wide-only">"Theme"</span>
+        </button>
     }
 }
 
@@ -161,16 +172,32 @@ pub fn Shell(session: SessionInfo, children: Children) -> impl IntoView {
                 <button type="button" class="btn bare icon-only narrow-only" popovertarget="navigation" aria-label="Menu">
                     <Icon glyph=Glyph::Menu/>
                 </button>
-                {brand()}
+                {brand(false)}
                 {workspace(&session)}
                 <span class="gap"></span>
-                <button type="button" class="btn bare theme" data-theme-switch="" aria-label="Theme: light or dark">
-                    <Icon glyph=Glyph::Theme/>
-                    <span class="wide-only">"Theme"</span>
-                </button>
+                {theme_switch()}
                 {user_menu(&session)}
             </header>
             {navigation()}
+            <main id="main" tabindex="-1">{children()}</main>
+        </div>
+    }
+    .into_any()
+}
+
+/// The frame around a page that strangers may read: no navigation, nothing of a workspace. Its links load whole pages,
+/// for who is signed in stands in the page that the server makes.
+#[component]
+pub fn OpenFrame(children: Children) -> impl IntoView {
+    view! {
+        <a class="skip" href="#main" rel="external">"Skip to content"</a>
+        <div class="app open">
+            <header class="topbar">
+                {brand(true)}
+                <span class="gap"></span>
+                {theme_switch()}
+                <a class="btn" href="/sign-in?next=%2Fguide" rel="external">"Sign in"</a>
+            </header>
             <main id="main" tabindex="-1">{children()}</main>
         </div>
     }

@@ -29,14 +29,14 @@ use std::{
 };
 use tokio::sync::Semaphore;
 
-const BODY_MAX: usize = 10 * 1024 * 1024;
-const RECEIPTS_MAX: usize = 10_000;
-const MSG_ID_MAX: usize = 128;
+pub const BODY_MAX: usize = 10 * 1024 * 1024;
+pub const RECEIPTS_MAX: usize = 10_000;
+pub const MSG_ID_MAX: usize = 128;
 /// Webhooks that the receipts of one request may be of: each costs a question before anything is proven.
-const WEBHOOKS_MAX: usize = 100;
+pub const WEBHOOKS_MAX: usize = 100;
 /// Bodies that are read at a time, and how long one may take.
 const READ_AT_ONCE: usize = 32;
-const READ_MOST: Duration = Duration::from_secs(20);
+pub const READ_MOST: Duration = Duration::from_secs(20);
 /// Problems that the message names; `errors` has them all.
 const NAMED: usize = 10;
 

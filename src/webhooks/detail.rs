@@ -72,6 +72,7 @@ fn page(detail: WebhookDetail, switch: ServerAction<SetWebhookEnabled>, test: Se
     let receipts = receipts(&webhook, &receipt_url);
     let sample = Signal::stored(Sample::from(&webhook));
     let title = webhook.input.name.clone();
+    let guide = format!("/guide?webhook={}", webhook.id);
     let tests = use_context::<SessionInfo>().is_some_and(|session| session.may(Permission::ReachMarketing));
     view! {
         <PageHeader
@@ -79,6 +80,7 @@ fn page(detail: WebhookDetail, switch: ServerAction<SetWebhookEnabled>, test: Se
             crumbs=vec![("Configuration Management", ""), ("Webhook Management", "/webhooks")]
             badge
         >
+            <LinkButton href=guide label="Integration guide" />
             {actions}
         </PageHeader>
         <FormErrors error />

@@ -16,14 +16,31 @@ fn hmac(key: &str, message: &[u8]) -> Vec<u8> {
     mac.finalize().into_bytes().to_vec()
 }
 
+/// How a signature comes about, for those who compute it too: each string on the way to it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Steps {
+    pub sorted: [String; 3],
+    pub joined: String,
+    /// Joined, without white space: what is signed.
+    pub message: String,
+    /// Lower-case hex.
+    pub signature: String,
+}
+
 /// The signature of seed 002, "Authentication method", as its Java sample computes it: the three strings sorted as
 /// Java sorts (by UTF-16 units), joined, without what Java's `\s` matches (six ASCII characters).
-pub fn sign(key: &str, timestamp: &str, nonce: &str) -> String {
+pub fn steps(key: &str, timestamp: &str, nonce: &str) -> Steps {
     let mut strings = [key, timestamp, nonce];
     strings.sort_by(|a, b| a.encode_utf16().cmp(b.encode_utf16()));
-    let message: String =
-        strings.concat().chars().filter(|c| !matches!(c, ' ' | '\t' | '\n' | '\x0B' | '\x0C' | '\r')).collect();
-    hex::encode(hmac(key, message.as_bytes()))
+    let joined = strings.concat();
+    let message: String = joined.chars().filter(|c| !matches!(c, ' ' | '\t' | '\n' | '\x0B' | '\x0C' | '\r')).collect();
+    let signature = hex::encode(hmac(key, message.as_bytes()));
+    Steps { sorted: strings.map(str::to_string), joined, message, signature }
+}
+
+/// The value of [`HEADER`]: see [`steps`].
+pub fn sign(key: &str, timestamp: &str, nonce: &str) -> String {
+    steps(key, timestamp, nonce).signature
 }
 
 /// Whether `signature` is the one for these, in constant time; upper-case hex is understood.
@@ -70,6 +87,15 @@ mod tests {
         assert_eq!(sign("\u{ff5e}", "1", "\u{1f600}"), java);
         // A no-break space is no white space to Java's \s.
         assert_eq!(sign("a\u{a0}b", "1", "2"), hex::encode(hmac("a\u{a0}b", "12a\u{a0}b".as_bytes())));
+    }
+
+    #[test]
+    fn each_string_on_the_way_is_told() {
+        let steps = steps("my secret", TIMESTAMP, NONCE);
+        assert_eq!(steps.sorted, [TIMESTAMP, NONCE, "my secret"]);
+        assert_eq!(steps.joined, "16318655232e6eceb5737b473284c930c8ef79090emy secret");
+        assert_eq!(steps.message, "16318655232e6eceb5737b473284c930c8ef79090emysecret");
+        assert_eq!(steps.signature, "15a32e063c533a9fbe5d79ebdab2b16664cb3ccbb7f18ad9a4ecd8ac4142cb03");
     }
 
     #[test]

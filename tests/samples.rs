@@ -195,7 +195,15 @@ impl Desk {
         let body = format!(
             r#"[{{"user_profile":{{"target_type":"OPEN_ID","target_id":"1","customer_id":"c-1"}},"params":{{"text":"\"你好\"\n😀"}},"callback_params":{{"webhook_id":"w","batchId":"b","actionId":"{action}"}},"process_info":{{}}}}]"#
         );
-        Prepared::new(Request { url: &self.url, key: Some(self.key), id: "batch-1", body: body.into(), now, nonce })
+        Prepared::new(Request {
+            url: &self.url,
+            key: Some(self.key),
+            environment: None,
+            id: "batch-1",
+            body: body.into(),
+            now,
+            nonce,
+        })
     }
 
     async fn post(&self, prepared: Prepared) -> Answer {
@@ -319,7 +327,8 @@ async fn reports_back(language: &Language, folder: &Path) {
         statuses: vec![ReceiptStatus { code: "200".into(), value: "Success".into() }],
         ..Default::default()
     };
-    let saving = Saving { db: &db, master_key: &key, workspace: WORKSPACE, user: "u", now: Clock::System.now() };
+    let saving =
+        webhooks::Saving { db: &db, master_key: &key, workspace: WORKSPACE, user: "u", now: Clock::System.now() };
     let webhook = webhooks::create(&saving, &input, None).await.unwrap();
     let mut template = Template::default();
     template.push_constant("coupon", "\"二十元\" \\ \u{1f600}");

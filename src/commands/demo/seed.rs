@@ -78,7 +78,8 @@ pub async fn before(state: &AppState, crm_url: &str) -> AppResult<Option<First>>
     let coupon = webhook(&saving, "Coupon service", &format!("{crm_url}/coupon"), &["OPEN_ID", "MOBILE"]).await?;
     webhook(&saving, "短信网关", &format!("{crm_url}/sms"), &["MOBILE"]).await?;
 
-    parameters(state, &workspace, &format!("{crm_url}/interface/places")).await?;
+    let called = parameters(state, &workspace, &format!("{crm_url}/interface/places")).await?;
+    invitation(&saving, &format!("{crm_url}/invitation"), called).await?;
 
     let main = campaign(state, &workspace, CampaignKind::Main, None, "Spring 2026").await?;
     let sub_campaign = campaign(state, &workspace, CampaignKind::Sub, Some(main), "Coupons").await?;
@@ -204,8 +205,8 @@ async fn webhook(saving: &Saving<'_>, name: &str, url: &str, id_types: &[&str]) 
     webhooks::store::create(saving, &input, None).await.map_err(AppError::from)
 }
 
-/// Provinces, their cities, their shops, and three types of coupons.
-async fn parameters(state: &AppState, workspace: &str, url: &str) -> AppResult<()> {
+/// Provinces, their cities, their shops, and three types of coupons; their ids.
+async fn parameters(state: &AppState, workspace: &str, url: &str) -> AppResult<[String; 4]> {
     let own = |value: SystemValue, name: &str, display_name: &str| SystemSetting {
         name: name.into(),
         display_name: display_name.into(),
@@ -239,9 +240,10 @@ async fn parameters(state: &AppState, workspace: &str, url: &str) -> AppResult<(
         ..interface("Province", "The provinces with shops that the user may see.")
     };
     let province = parameter(state, workspace, province).await?;
-    let city = in_place(interface("City", "The cities of a province."), "province", "Province", province);
+    let city = in_place(interface("City", "The cities of a province."), "province", "Province", province.clone());
     let city = parameter(state, workspace, city).await?;
-    parameter(state, workspace, in_place(interface("Shop", "The shops of a city."), "city", "City", city)).await?;
+    let shop = in_place(interface("Shop", "The shops of a city."), "city", "City", city.clone());
+    let shop = parameter(state, workspace, shop).await?;
     let value = |value: &str, display_name: &str| ConstantValue {
         value: value.into(),
         display_name: display_name.into(),
@@ -258,8 +260,8 @@ async fn parameters(state: &AppState, workspace: &str, url: &str) -> AppResult<(
         ],
         ..Default::default()
     };
-    parameter(state, workspace, coupons).await?;
-    Ok(())
+    let coupons = parameter(state, workspace, coupons).await?;
+    Ok([province, city, shop, coupons])
 }
 
 async fn parameter(state: &AppState, workspace: &str, input: ParameterInput) -> AppResult<String> {
@@ -267,6 +269,44 @@ async fn parameter(state: &AppState, workspace: &str, input: ParameterInput) -> 
     parameters::store::create(&state.db, &state.master_key, workspace, &input, state.clock.now())
         .await
         .map_err(AppError::from)
+}
+
+/// A webhook whose values are chosen from what interfaces and constants say.
+async fn invitation(saving: &Saving<'_>, url: &str, called: [String; 4]) -> AppResult<String> {
+    let [province, city, shop, coupon] = called;
+    let call = |name: &str, display_name: &str, call: String| Parameter {
+        name: name.into(),
+        display_name: display_name.into(),
+        kind: ParameterType::Call,
+        required: true,
+        call,
+        ..Default::default()
+    };
+    let date = Parameter {
+        name: "starts".into(),
+        display_name: "Starts".into(),
+        kind: ParameterType::Date,
+        required: true,
+        ..Default::default()
+    };
+    let input = WebhookInput {
+        name: "Shop invitation".into(),
+        authentication: Authentication::Key,
+        key: KEY.into(),
+        url: url.into(),
+        id_types: vec!["MOBILE".into(), "OPEN_ID".into()],
+        parameters: vec![
+            call("province", "Province", province),
+            call("city", "City", city),
+            call("shop", "Shop", shop),
+            call("coupon", "Coupon type", coupon),
+            date,
+        ],
+        pass_environment: true,
+        receipts_enabled: true,
+        ..Default::default()
+    };
+    webhooks::store::create(saving, &input, None).await.map_err(AppError::from)
 }
 
 async fn campaign(

@@ -5,7 +5,7 @@ use crate::{
     webhooks::model::{Parameter, ParameterType, VALUE_MAX, join_time},
     wire::{
         message::Encryption,
-        text::{WhenEmpty, is_variable_name, variable_names},
+        text::{is_variable_name, variable_names},
     },
 };
 use serde::{Deserialize, Serialize};
@@ -14,7 +14,7 @@ use std::collections::BTreeMap;
 #[cfg(feature = "ssr")]
 use crate::{
     webhooks::value::on_the_wire,
-    wire::text::{Template, Variable},
+    wire::text::{Template, Variable, WhenEmpty},
 };
 
 /// Lengths in characters.
@@ -94,6 +94,7 @@ impl VariableInput {
         format!("${{{}}} = {}, empty: {empty}", self.name, self.tag)
     }
 
+    #[cfg(feature = "ssr")]
     fn rule(&self) -> WhenEmpty {
         match self.when_empty.as_str() {
             "skip" => WhenEmpty::SkipUser,

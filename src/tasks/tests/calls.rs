@@ -27,7 +27,7 @@ impl Places {
             kind: Kind::Interface,
             url: desk.crm.interface_url(),
             authentication: Authentication::Key,
-            key: "k".into(),
+            key: crate::delivery::testing::KEY.into(),
             with_system: true,
             system: vec![SystemSetting {
                 name: "permissions".into(),
@@ -58,7 +58,7 @@ impl Places {
         let input = WebhookInput {
             name: "Places".into(),
             authentication: Authentication::Key,
-            key: "k".into(),
+            key: crate::delivery::testing::KEY.into(),
             url: desk.crm.url(),
             id_types: vec!["ONEID".into()],
             parameters: vec![call("province", &province), call("city", &city)],

@@ -13,6 +13,7 @@ const PAGES = [
   ['/tasks/new', 'Create Sending Task'],
   ['/webhooks', 'Webhook Management'],
   ['/webhooks/new', 'Create Webhook'],
+  ['/guide', 'Webhook integration guide'],
 ] as const;
 
 for (const theme of ['light', 'dark'] as const) {

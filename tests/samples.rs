@@ -36,8 +36,8 @@ const PATIENCE: Duration = Duration::from_secs(120);
 const WORKSPACE: &str = "w";
 const USERS: i64 = 25;
 const NONCE: &str = "2e6eceb5737b473284c930c8ef79090e";
-/// White space inside and around it, and characters whose order by UTF-16 units is not that by code points.
-const ODD_KEY: &str = " \u{ff5e} 密钥\t\u{1f600} ";
+/// It begins with a character that stands behind an emoji by UTF-16 units, and before it by code points and bytes.
+const ODD_KEY: &str = "\u{ff5e} 密钥\t\u{1f600} ";
 
 /// A receiver's language.
 struct Language {
@@ -240,7 +240,7 @@ async fn checks_signatures(language: &Language, folder: &Path, key: &'static str
     let desk = Desk { poster: Poster::new(&config().engine).unwrap(), key, url: receiver.url() };
     let now = Clock::System.now();
     desk.accepted("a-1", NONCE).await;
-    // Its place among the three differs by code points.
+    // An emoji as nonce, for the order of the three.
     desk.accepted("a-2", "\u{1f600}").await;
 
     let mut forged = desk.prepared("forged", NONCE, now);
@@ -381,7 +381,7 @@ async fn works(language: &Language) {
         return;
     }
     let folder = tempfile::tempdir().unwrap();
-    for key in ["123456789", "my secret", ODD_KEY] {
+    for key in ["123456789", " my secret ", ODD_KEY] {
         checks_signatures(language, folder.path(), key).await;
     }
     reports_back(language, folder.path()).await;

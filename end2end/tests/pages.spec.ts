@@ -16,6 +16,7 @@ const PAGES = [
   ['/id-types', 'ID Type Management'],
   ['/webhook-parameters', 'Webhook Parameter Management'],
   ['/webhook-parameters/new', 'Create Webhook Parameter'],
+  ['/guide', 'Webhook integration guide'],
 ] as const;
 
 for (const theme of ['light', 'dark'] as const) {

@@ -12,6 +12,9 @@ async function choose(page: Page, name: string, entry: string) {
   await page.locator('.menu:popover-open').getByText(entry, { exact: true }).click();
 }
 
+/** Turns a switch of a list; what one sees of it is beside the input. */
+const turn = (page: Page, label: string) => page.locator('.switch').filter({ has: page.getByLabel(label) }).click();
+
 test('every setting of Create Webhook, previewed while it is typed', async ({ page }) => {
   await signIn(page, undefined, '/webhooks');
   await page.getByRole('link', { name: 'Create Webhook' }).first().click();
@@ -41,7 +44,7 @@ test('every setting of Create Webhook, previewed while it is typed', async ({ pa
   // Reordered by keyboard and by dragging.
   const names = () => page.getByLabel('Parameter Name').evaluateAll((inputs) => inputs.map((input) => (input as HTMLInputElement).value));
   await page.getByRole('button', { name: 'Move down parameter 1' }).press('Enter');
-  expect(await names()).toEqual(['p_numeric', 'p_string', 'p_text', 'p_date']);
+  await expect.poll(names).toEqual(['p_numeric', 'p_string', 'p_text', 'p_date']);
   await page.locator('.grip').nth(3).dragTo(page.locator('.parameter').nth(0));
   await expect.poll(names).toEqual(['p_date', 'p_numeric', 'p_string', 'p_text']);
   await expect(preview).toContainText(/p_date[\s\S]*p_numeric[\s\S]*p_string[\s\S]*p_text/);
@@ -130,13 +133,13 @@ test('copy, and delete what no task uses', async ({ page }) => {
 
   // Used by a task: says so, with a link to them.
   await go(page, '/webhooks');
-  await page.getByLabel('Coupon service enabled').uncheck();
+  await turn(page, 'Coupon service enabled');
   await expect(page.getByText('Coupon service is disabled: no new task can use it', { exact: false })).toBeVisible();
   await choose(page, 'Coupon service', 'Delete');
   const dialog = page.getByRole('dialog', { name: 'Delete webhook' });
   await expect(dialog.getByText("can't be deleted; delete the tasks first", { exact: false })).toBeVisible();
   await dialog.getByRole('button', { name: 'Close' }).last().click();
-  await page.getByLabel('Coupon service enabled').check();
+  await turn(page, 'Coupon service enabled');
   await expect(page.getByText('Coupon service is enabled', { exact: false })).toBeVisible();
   // Enabled: disable it first.
   await choose(page, 'Coupon service', 'Delete');
@@ -165,10 +168,10 @@ test('ID Type Management', async ({ page, expectErrors }) => {
   await dialog.getByRole('button', { name: 'OK' }).click();
   await expect(page.getByRole('row').filter({ hasText: 'LINE_ID' })).toBeVisible();
   // Refused while an enabled webhook allows only that one.
-  await page.getByLabel('MOBILE enabled').uncheck();
+  await turn(page, 'MOBILE enabled');
   await expect(page.getByText('MOBILE can\'t be disabled', { exact: false })).toContainText('“短信网关”');
   await expect(page.getByLabel('MOBILE enabled')).toBeChecked();
-  await page.getByLabel('IMEI enabled').uncheck();
+  await turn(page, 'IMEI enabled');
   await expect(page.getByText('IMEI is disabled.')).toBeVisible();
   await go(page, '/webhooks/new');
   await expect(page.getByLabel('LINE_ID', { exact: true })).toBeVisible();

@@ -16,6 +16,8 @@ pub struct Calls {
     chosen: RwSignal<BTreeMap<String, SelectOption>>,
     /// The called parameters, each with those that it depends on.
     depends: StoredValue<Vec<(String, Vec<String>)>>,
+    /// What the form calls the values of each.
+    labels: StoredValue<BTreeMap<String, String>>,
 }
 
 impl Calls {
@@ -26,7 +28,12 @@ impl Calls {
             let depends_on = parameter.called.as_ref().map(|called| called.depends_on.clone()).unwrap_or_default();
             (parameter.call.clone(), depends_on)
         });
-        let own = Self { chosen: RwSignal::default(), depends: StoredValue::new(depends.collect()) };
+        let labels = parameters.iter().map(|parameter| (parameter.call.clone(), parameter.display_name.clone()));
+        let own = Self {
+            chosen: RwSignal::default(),
+            depends: StoredValue::new(depends.collect()),
+            labels: StoredValue::new(labels.collect()),
+        };
         own.start_with(parameters, initial);
         own
     }
@@ -48,6 +55,14 @@ impl Calls {
             chosen.retain(|known, _| !stale.contains(known));
             chosen.insert(id.to_string(), option);
         });
+    }
+
+    /// The first of these that has no value yet.
+    fn missing(self, ids: &[String]) -> Option<String> {
+        let missing = ids.iter().find(|id| {
+            self.chosen.with_untracked(|chosen| chosen.get(*id).is_none_or(|option| option.value.is_empty()))
+        })?;
+        self.labels.with_value(|labels| labels.get(missing).cloned())
     }
 
     fn given(self) -> Vec<Passed> {
@@ -96,6 +111,10 @@ pub fn ParameterCall(
         choices.set(Choices::Waiting);
     });
     let load = Callback::new(move |retry: bool| {
+        if let Some(label) = depends_on.with_value(|ids| calls.missing(ids)) {
+            choices.set(Choices::Failed(format!("Choose {label} first.")));
+            return;
+        }
         if retry || !choices.with_untracked(|choices| matches!(choices, Choices::Ready(_))) {
             choices.set(Choices::Loading);
         }

@@ -1,5 +1,7 @@
 //! The room from outside: forms and pages as a browser without wasm sends and gets them.
 
+mod secrets;
+
 use super::{
     api::{DeleteWebhook, GenerateKey, SaveWebhook, SetWebhookEnabled, TestWebhook},
     model::TestOutcome,

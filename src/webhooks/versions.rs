@@ -36,7 +36,7 @@ fn page(id: String, versions: Versions) -> AnyView {
     let own = format!("/webhooks/{id}");
     let action = format!("{own}/versions");
     let intro = "A task uses the version that it was submitted with; the key is always the current one.";
-    let comparing = comparing(action.clone(), rows.clone());
+    let comparing = (rows.len() > 1).then(|| comparing(action.clone(), rows.clone()));
     let table = rows.into_iter().map(|version| row(version, latest, &action)).collect_view();
     view! {
         <PageHeader
@@ -71,6 +71,8 @@ fn page(id: String, versions: Versions) -> AnyView {
 
 fn row(version: Version, latest: i64, action: &str) -> AnyView {
     let Version { version: number, saved_by, saved_at, tasks, .. } = version;
+    // What was there before there were versions, or made by nobody.
+    let saved_by = if saved_by.is_empty() { "–".to_string() } else { saved_by };
     let current = if number == latest { " (current)" } else { "" };
     let compare = (number > 1).then(|| {
         let href = format!("{action}?from={}&to={number}", number - 1);
@@ -130,7 +132,9 @@ fn comparing(action: String, rows: Vec<Version>) -> AnyView {
                 <Field label="To" name="to">
                     <Select name="to" options selected=to />
                 </Field>
-                <SubmitButton label="Compare" secondary=true />
+                <div class="actions at-foot">
+                    <SubmitButton label="Compare" secondary=true />
+                </div>
             </form>
             {result}
         </Panel>

@@ -81,7 +81,8 @@ impl fmt::Display for Fault {
             Self::NotAsAgreed(why) => write!(f, "The interface's answer is not as agreed: {why}."),
             Self::Refused(code, message) if message.is_empty() => write!(f, "The interface refused: {code}."),
             Self::Refused(code, message) => write!(f, "The interface refused: {code}, {message}"),
-            Self::TooMany => write!(f, "The interface has more than {VALUES_MAX} values; let it give fewer."),
+            // VALUES_MAX, as people write it.
+            Self::TooMany => write!(f, "The interface has more than 10,000 values; let it give fewer."),
             Self::TooManyPages => write!(f, "The interface has more than {PAGES_MAX} pages; let it give longer ones."),
             Self::Order(page, next) => {
                 write!(f, "The interface says that page {next} follows page {page}: the numbers of pages must grow.")

@@ -8,7 +8,7 @@ const REQUEST: &str = r#"POST https://crm.example.com/values?timestamp=163186552
 Content-Type: application/json
 X-QA-Hmac-Signature: 459fa2f7e79389c337e6b2077538fb9408241e79715b2f40dfa6c2757e2ecce8
 
-{"parameter":"city","associated":{"province":"ZJ"},"system":{"user":"ada@example.com"},"page":1}"#;
+{"parameter":"city","associated":{"province":"ZJ"},"system":{"user":{"id":"...","name":"Ada","email":"ada@example.com"},"permissions":{"region":["East"]}},"page":1}"#;
 
 const ANSWER: &str = r#"{"code":"OK","message":"","data":[{"value":"HZ","name":"Hangzhou"},{"value":"NB","name":"Ningbo"}],"next_page":2}"#;
 

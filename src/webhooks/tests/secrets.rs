@@ -1,0 +1,119 @@
+//! Keys, and what is signed with them, stand in no log and on no page.
+
+use super::*;
+use crate::{
+    crm,
+    parameters::{
+        self,
+        model::{Kind, ParameterInput},
+    },
+    webhooks::model::Authentication,
+};
+use std::{
+    io::{self, Write},
+    sync::{Arc, Mutex},
+};
+use tracing_subscriber::fmt::MakeWriter;
+
+/// Everything that the server logs.
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl Log {
+    fn text(&self) -> String {
+        String::from_utf8_lossy(&self.0.lock().unwrap()).into_owned()
+    }
+}
+
+impl Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl<'a> MakeWriter<'a> for Log {
+    type Writer = Self;
+
+    fn make_writer(&'a self) -> Self {
+        self.clone()
+    }
+}
+
+const SECRET: &str = "correct-horse-battery";
+
+/// One thread, so that what the tasks log goes to this test's log.
+#[tokio::test(flavor = "current_thread")]
+async fn keys_and_signatures_are_in_no_log_and_on_no_page() {
+    let log = Log::default();
+    let subscriber = tracing_subscriber::fmt().with_max_level(tracing::Level::TRACE).with_writer(log.clone()).finish();
+    let _logged = tracing::subscriber::set_default(subscriber);
+
+    let (db, _folder) = crate::db::testing::sqlite().await;
+    let desk = Desk::new(db).await;
+    let crm = crm::Simulator::start(crm::Options { key: Some(SECRET.into()), ..Default::default() }).await.unwrap();
+    let url = crm.url();
+    let id = desk.created(&[("input[url]", &url), ("input[key]", SECRET)]).await;
+    desk.turn_off(&id).await;
+    // Refused, with everything that was typed in the answer's reach.
+    let refused = desk.save(&[("id", &id), ("version", "7"), ("input[url]", &url), ("input[key]", SECRET)]).await;
+    assert_eq!(refused.status, StatusCode::CONFLICT);
+    let state = &desk.server.state;
+    let parameter = ParameterInput {
+        name: "City".into(),
+        kind: Kind::Interface,
+        url: crm.interface_url(),
+        authentication: Authentication::Key,
+        key: SECRET.into(),
+        ..Default::default()
+    };
+    let parameter =
+        parameters::store::create(&state.db, &state.master_key, &desk.workspace, &parameter, 0).await.unwrap();
+    let fields = [
+        ("test[webhook_id]", id.as_str()),
+        ("test[encryption]", "None"),
+        ("test[id_type]", "MOBILE"),
+        ("test[test_id]", "13800000000"),
+        ("test[values][0][name]", "coupon"),
+        ("test[values][0][value]", "二十元"),
+    ];
+    let test = desk.server.call::<TestWebhook>(&desk.cookie, &encoded(&fields)).await;
+    let outcome: TestOutcome = serde_json::from_str(&test.text).unwrap();
+    assert!(outcome.result.ok, "signed with the key: {}", outcome.log);
+    let loaded = desk
+        .server
+        .call::<parameters::api::LoadCall>(&desk.cookie, &encoded(&[("parameter_id", parameter.as_str())]))
+        .await;
+
+    let hidden = outcome.log.lines().filter(|line| line.ends_with(": ***")).count();
+    assert_eq!(hidden, 2, "both signatures: {}", outcome.log);
+    let mut seen =
+        vec![("refusal".to_string(), refused.text), ("test".into(), test.text), ("values".into(), loaded.text)];
+    for path in [
+        "/webhooks".to_string(),
+        format!("/webhooks/{id}"),
+        format!("/webhooks/{id}/edit"),
+        format!("/webhooks/{id}/versions"),
+        format!("/webhooks/new?copy={id}"),
+        format!("/webhook-parameters/{parameter}"),
+        format!("/webhook-parameters/{parameter}/edit"),
+        format!("/guide?webhook={id}"),
+        log_href(&outcome.id),
+    ] {
+        let page = desk.page(&path).await;
+        assert_eq!(page.status, StatusCode::OK, "{path}");
+        seen.push((path, page.text));
+    }
+    seen.push(("the server's log".into(), log.text()));
+    assert!(log.text().contains("request"), "something was logged");
+    let session = desk.cookie.split_once('=').unwrap().1;
+    for (what, text) in &seen {
+        assert!(!text.contains(SECRET), "{what} tells the key");
+        assert!(!text.contains(session), "{what} tells the session");
+    }
+    assert!(!log.text().contains("v1,") && !outcome.log.contains("v1,"), "a signature is told");
+}

@@ -145,7 +145,7 @@ async fn ten_thousand_values_are_loaded_and_no_more() {
         })
     };
     assert_eq!(load_from(&with(1).await).await.unwrap().len(), VALUES_MAX);
-    assert!(load_from(&with(2).await).await.unwrap_err().contains("more than 10000 values"));
+    assert!(load_from(&with(2).await).await.unwrap_err().contains("more than 10,000 values"));
 }
 
 #[tokio::test]

@@ -49,6 +49,10 @@ test('every setting of Create Webhook, previewed while it is typed', async ({ pa
   await expect.poll(names).toEqual(['p_date', 'p_numeric', 'p_string', 'p_text']);
   await expect(preview).toContainText(/p_date[\s\S]*p_numeric[\s\S]*p_string[\s\S]*p_text/);
 
+  // One that is removed takes nothing of the others with it.
+  await page.getByRole('button', { name: 'Remove parameter 2' }).click();
+  await expect.poll(names).toEqual(['p_date', 'p_string', 'p_text']);
+
   await page.getByLabel('Enable Environment Parameter Passing').check();
   await expect(page.locator('#preview-head')).toContainText('X-QA-Workspace-Id');
 

@@ -68,7 +68,7 @@ test('what is used is not deleted, and a cycle of associations is refused', asyn
   // Province by Shop, which hangs on City, which hangs on Province.
   await page.getByRole('link', { name: 'Edit', exact: true }).click();
   const others = page.getByRole('group', { name: 'Other parameters' });
-  await page.getByRole('radiogroup', { name: 'Associate with other parameters' }).first().getByText('Yes').click();
+  await page.getByRole('radiogroup', { name: 'Associate with other parameters' }).first().getByLabel('Yes').check();
   await others.getByLabel('Parameter name').fill('shop');
   await others.getByLabel('Display name').fill('Shop');
   await others.getByLabel('Associated parameter selection').last().selectOption({ label: 'Shop' });
@@ -101,11 +101,16 @@ test('values cascade in the task form, are found by typing, and go with the task
   await expect(province).toHaveValue('Shandong 山东');
   await expect(page.getByRole('combobox', { name: 'City', exact: true })).toHaveValue('');
   await expect(page.getByRole('combobox', { name: 'Shop', exact: true })).toHaveValue('');
+  // Emptied, it is chosen no more.
+  await choose(page, 'City', 'qing', /Qingdao/);
+  await page.getByRole('combobox', { name: 'City', exact: true }).fill('');
+  await page.keyboard.press('Enter');
+  await expect(page.locator('input[name="task[values][1][value]"]')).toHaveValue('');
   await choose(page, 'City', 'jinan', /Jinan/);
   await choose(page, 'Shop', '', /./);
   await choose(page, 'Coupon type', 'free', /Free shipping/);
-  await page.getByLabel('Starts', { exact: true }).fill('2026-12-24');
-  await page.getByLabel('Starts, time (optional)').fill('18:30');
+  await page.getByRole('textbox', { name: 'Starts', exact: true }).fill('2026-12-24');
+  await page.getByLabel('Starts, time (optional)').first().fill('18:30');
   await expect(page.getByRole('complementary', { name: 'Before it is sent' })).toContainText('2026-12-24T18:30:00');
   await accessible(page);
   await page.getByRole('button', { name: 'Submit Sending Task' }).click();
@@ -166,6 +171,9 @@ test('an interface that fails says why, Retry asks again, and the form keeps wha
     await page.getByRole('button', { name: 'Submit Sending Task' }).click();
     await expect(page.getByText('“one” is not one of its values any more. Choose again.')).toBeVisible();
     await expect(page.getByLabel('Name', { exact: true })).toHaveValue('E2E moody task');
+    // Chosen again, the complaint goes.
+    await choose(page, 'Mood', 'two', /two/);
+    await expect(page.getByText('“one” is not one of its values any more. Choose again.')).toHaveCount(0);
   } finally {
     server.close();
   }

@@ -11,7 +11,7 @@ use super::{
 use crate::{
     customers::model::{Tag, TagKind},
     error::{AppError, FieldError},
-    ui::{Button, CellError, Glyph, Select, SelectOption, TextInput, format, query::Query},
+    ui::{Button, CellError, Glyph, Select, SelectOption, TextInput, form_rows, format, query::Query},
 };
 use leptos::prelude::*;
 use std::time::Duration;
@@ -112,11 +112,7 @@ pub fn Conditions(
     let full = Signal::derive(move || rows.with(Vec::len) >= RULES_MAX);
     view! {
         <div role="group" aria-label="Conditions" class="fields">
-            <For
-                each=move || rows.get().into_iter().enumerate()
-                key=|(place, _)| *place
-                children=move |(place, row)| view! { <ConditionRow place row tags errors /> }
-            />
+            {form_rows(rows, move |row, place| view! { <ConditionRow place row tags errors /> }.into_any())}
             <CellError name="rules" errors />
             <div class="actions">
                 <Button label="Add condition" icon=Glyph::Plus disabled=full on_click=move |()| add() />

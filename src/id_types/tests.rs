@@ -12,6 +12,7 @@ use crate::{
     server::testing::{Answer, Harness, encoded},
     webhooks::{
         self,
+        api::SetWebhookEnabled,
         model::{Authentication, WebhookInput},
         store::Saving,
     },
@@ -91,6 +92,9 @@ on_both_databases!(the_last_type_of_an_enabled_webhook_stays_enabled, |db| async
     assert!(refused.text.contains("“Only mail”") && !refused.text.contains("“Either”"), "{}", refused.text);
     webhooks::store::set_enabled(&desk.server.state.db, &desk.workspace, &only, false, 0).await.unwrap();
     assert_eq!(desk.turn("EMAIL", "false").await.status, 200);
+    let useless =
+        desk.server.call::<SetWebhookEnabled>(&desk.cookie, &encoded(&[("id", &only), ("enabled", "true")])).await;
+    assert!(useless.status == 409 && useless.text.contains("EMAIL"), "{}", useless.text);
     let refused = desk.turn("MOBILE", "false").await;
     assert!(refused.text.contains("“Either”"), "its other type is disabled: {}", refused.text);
     assert_eq!(desk.turn("EMAIL", "true").await.status, 200);

@@ -62,7 +62,9 @@ impl Calls {
         let missing = ids.iter().find(|id| {
             self.chosen.with_untracked(|chosen| chosen.get(*id).is_none_or(|option| option.value.is_empty()))
         })?;
-        self.labels.with_value(|labels| labels.get(missing).cloned())
+        let label = self.labels.with_value(|labels| labels.get(missing).cloned());
+        let otherwise = "what this webhook does not ask for (it must be edited)";
+        Some(label.unwrap_or_else(|| otherwise.to_string()))
     }
 
     fn given(self) -> Vec<Passed> {
@@ -96,7 +98,6 @@ pub fn ParameterCall(
     #[prop(optional, into)] shown_name: String,
     parameter: Parameter,
     calls: Calls,
-    #[prop(optional, into)] edited: Option<Callback<()>>,
 ) -> impl IntoView {
     let id = StoredValue::new(parameter.call);
     let depends_on = StoredValue::new(parameter.called.map(|called| called.depends_on).unwrap_or_default());
@@ -139,12 +140,7 @@ pub fn ParameterCall(
         });
     });
     let chosen = Memo::new(move |_| id.with_value(|id| calls.of(id)));
-    let choose = Callback::new(move |option| {
-        id.with_value(|id| calls.choose(id, option));
-        if let Some(edited) = edited {
-            edited.run(());
-        }
-    });
+    let choose = Callback::new(move |option| id.with_value(|id| calls.choose(id, option)));
     let shown = (!shown_name.is_empty()).then(|| {
         view! { <input type="hidden" name=shown_name value=move || chosen.with(|chosen| chosen.label.clone()) /> }
     });

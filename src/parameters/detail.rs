@@ -185,7 +185,7 @@ fn used_by(users: Vec<User>) -> AnyView {
         let href = user.href();
         view! {
             <li>
-                {kind} " " <a href=href>{user.name}</a>
+                <p>{kind} " " <a href=href>{user.name}</a></p>
             </li>
         }
     };

@@ -123,7 +123,8 @@ async fn interface_values(
     }
     let sealed = store::key(&ctx.state.db, &ctx.state.master_key, ctx.workspace(), &parameter.id).await?;
     let turn = tokio::time::timeout(TURN, loads.0.turns.acquire()).await;
-    let Ok(_turn) = turn.map_err(|_| AppError::RateLimited(10))? else {
+    let Ok(_turn) = turn.map_err(|_| AppError::conflict("Many interfaces are being asked right now. Try again."))?
+    else {
         return Err(internal("nobody closes the turns of loading"));
     };
     let told = Told { associated: associated.clone(), system: system.clone() };

@@ -126,6 +126,7 @@ pub async fn submit(ctx: &Ctx, id: &str, new: bool, input: TaskInput) -> AppResu
         return submitted_already(&made, &input);
     }
     let prepared = prepare::prepare(ctx, &input, true).await?;
+    let input = input.only(&prepared.webhook.input.parameters);
     let audience_size = audiences::store::size_of(db, workspace, &prepared.audience).await?;
     if audience_size == 0 {
         return Err(AppError::invalid(&field("audience_id"), "Nobody is in this audience."));

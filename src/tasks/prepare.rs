@@ -16,7 +16,11 @@ use crate::{
     wire::text::Template,
 };
 use jiff::{civil::DateTime, tz::TimeZone};
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, time::Duration};
+
+/// For all interfaces of a task together, when it is submitted.
+const ASKING: Duration = Duration::from_secs(45);
+const TOO_SLOW: &str = "The interfaces that give the values took too long, so nothing was submitted. Try again.";
 
 /// Checked input and what it refers to.
 pub struct Prepared {
@@ -29,9 +33,9 @@ pub struct Prepared {
     pub passed: Vec<PassedCall>,
 }
 
-/// Checks everything and gives all errors at once. `fresh`: chosen values are looked for in what the interfaces say
-/// now, not in what they said some minutes ago.
-pub async fn prepare(ctx: &Ctx, input: &TaskInput, fresh: bool) -> AppResult<Prepared> {
+/// Checks everything and gives all errors at once. `ask`: looks for the chosen values in what the interfaces say now;
+/// a dry run, which is made after each change, does not.
+pub async fn prepare(ctx: &Ctx, input: &TaskInput, ask: bool) -> AppResult<Prepared> {
     let (db, workspace) = (&ctx.state.db, ctx.workspace());
     let webhook = found(webhooks::store::get(db, workspace, &input.webhook_id).await)?;
     let audience = found(audiences::store::get(db, workspace, &input.audience_id).await)?;
@@ -71,6 +75,9 @@ pub async fn prepare(ctx: &Ctx, input: &TaskInput, fresh: bool) -> AppResult<Pre
             wrong("campaigns", "A sub-campaign is no longer there. Choose again.".into());
         }
     }
+    if !input.time_zone.is_empty() && TimeZone::get(&input.time_zone).is_err() {
+        wrong("time_zone", format!("“{}” is not a time zone.", input.time_zone.chars().take(40).collect::<String>()));
+    }
     let due_at = match when(input, ctx.now()) {
         Ok(due_at) => due_at,
         Err(message) => {
@@ -79,8 +86,11 @@ pub async fn prepare(ctx: &Ctx, input: &TaskInput, fresh: bool) -> AppResult<Pre
         }
     };
     let passed = match &webhook {
-        Some(webhook) => calls(ctx, webhook, input, fresh, &mut errors).await?,
-        None => Vec::new(),
+        Some(webhook) if ask && errors.is_empty() => {
+            let all = tokio::time::timeout(ASKING, calls(ctx, webhook, input, &mut errors));
+            all.await.map_err(|_| AppError::conflict(TOO_SLOW))??
+        }
+        _ => Vec::new(),
     };
     AppError::check(errors)?;
     let (Some(webhook), Some(audience)) = (webhook, audience) else { return Err(AppError::NotFound) };
@@ -93,7 +103,6 @@ async fn calls(
     ctx: &Ctx,
     webhook: &Webhook,
     input: &TaskInput,
-    fresh: bool,
     errors: &mut Vec<FieldError>,
 ) -> AppResult<Vec<PassedCall>> {
     let called = |parameter: &&Parameter| parameter.kind == ParameterType::Call;
@@ -105,7 +114,7 @@ async fn calls(
         if value.is_empty() {
             continue;
         }
-        let reason = match load::values_of_call(ctx, &parameter.call, &given, fresh).await {
+        let reason = match load::values_of_call(ctx, &parameter.call, &given, true).await {
             Ok(values) => match values.name_of(value) {
                 Some(shown) => {
                     passed.push(PassedCall {
@@ -115,6 +124,7 @@ async fn calls(
                         shown: shown.into(),
                         associated: values.associated,
                         system: values.system,
+                        by: ctx.signed.info.user_name.clone(),
                     });
                     continue;
                 }

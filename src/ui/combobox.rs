@@ -7,7 +7,13 @@ use super::{
     form::{SelectOption, wire},
     note::Note,
 };
-use leptos::{ev::KeyboardEvent, html, prelude::*};
+use leptos::{
+    ev::KeyboardEvent,
+    html,
+    prelude::*,
+    wasm_bindgen::JsCast,
+    web_sys::{Element, HtmlElement, HtmlInputElement},
+};
 use std::sync::Arc;
 
 /// How many are shown at a time; typing narrows them down.
@@ -61,23 +67,45 @@ pub fn Combobox(
             load.run(false);
         }
     };
+    // The focus leaves, too, when the page goes, and its signals with it.
     let close = move || {
+        let Some(label) = chosen.try_with_untracked(|chosen| chosen.label.clone()) else { return };
         open.set(false);
         typed.set(None);
         if let Some(input) = input.get_untracked() {
-            input.set_value(&chosen.with_untracked(|chosen| chosen.label.clone()));
+            input.set_value(&label);
         }
     };
     let choose = move |option: SelectOption| {
         on_choose.run(option);
         close();
+        if let Some(input) = input.get_untracked() {
+            tell_form(input);
+        }
+    };
+    // What was emptied is chosen no more.
+    let leave = move || {
+        if typed.try_get_untracked().flatten().as_deref() == Some("") {
+            choose(SelectOption::default());
+        } else {
+            close();
+        }
     };
     let pressed = move |event: KeyboardEvent| {
         let count = fitting.with_untracked(|(shown, _)| shown.len());
         match event.key().as_str() {
             "ArrowDown" if !open.get_untracked() => show(),
-            "ArrowDown" => active.update(|active| *active = (*active + 1).min(count.saturating_sub(1))),
-            "ArrowUp" => active.update(|active| *active = active.saturating_sub(1)),
+            "ArrowDown" => {
+                active.update(|active| *active = (*active + 1).min(count.saturating_sub(1)));
+                into_view(input, active.get_untracked());
+            }
+            "ArrowUp" => {
+                active.update(|active| *active = active.saturating_sub(1));
+                into_view(input, active.get_untracked());
+            }
+            // On Retry it presses.
+            "Enter" if !is_input(&event) => return,
+            "Enter" if open.get_untracked() && typed.with_untracked(|typed| typed.as_deref() == Some("")) => leave(),
             "Enter" if open.get_untracked() => {
                 let option = fitting.with_untracked(|(shown, _)| shown.get(active.get_untracked()).cloned());
                 if let Some(option) = option {
@@ -120,10 +148,7 @@ pub fn Combobox(
                     class:active=move || active.get() == place
                     aria-selected=move || (active.get() == place).to_string()
                     // Before the input loses the focus.
-                    on:mousedown=move |event| {
-                        event.prevent_default();
-                        choose(option.clone());
-                    }
+                    on:mousedown=move |_| choose(option.clone())
                 >
                     {text}
                 </li>
@@ -140,8 +165,17 @@ pub fn Combobox(
         }
         Choices::Failed(reason) => view! {
             <Note tone=Tone::Bad><p>{reason}</p></Note>
-            <div class="actions" on:mousedown=|event| event.prevent_default()>
-                <Button label="Retry" on_click=move |()| load.run(true) />
+            <div class="actions">
+                <Button
+                    label="Retry"
+                    on_click=move |()| {
+                        // The button goes; the focus would go with it.
+                        if let Some(input) = input.get_untracked() {
+                            let _ = input.focus();
+                        }
+                        load.run(true);
+                    }
+                />
             </div>
         }
         .into_any(),
@@ -153,12 +187,12 @@ pub fn Combobox(
     view! {
         <div
             class="combobox"
+            on:keydown=pressed
             on:focusout=move |event| {
-                use leptos::wasm_bindgen::JsCast;
-                let inside = event.related_target().and_then(|to| to.dyn_into::<leptos::web_sys::Element>().ok());
+                let inside = event.related_target().and_then(|to| to.dyn_into::<Element>().ok());
                 let own = input.get_untracked().and_then(|input| input.parent_element());
                 if !inside.is_some_and(|to| own.is_some_and(|own| own.contains(Some(&to)))) {
-                    close();
+                    leave();
                 }
             }
         >
@@ -182,7 +216,6 @@ pub fn Combobox(
                 aria-describedby=wiring.described_by
                 aria-invalid=move || wiring.invalid.get().then_some("true")
                 on:click=move |_| show()
-                on:keydown=pressed
                 on:input=move |event| {
                     // Not the form's: nothing is chosen yet.
                     event.stop_propagation();
@@ -191,7 +224,43 @@ pub fn Combobox(
                     typed.set(Some(event_target_value(&event)));
                 }
             />
-            <div class="combobox-list" hidden=move || !open.get()>{content}</div>
+            <div
+                class="combobox-list"
+                hidden=move || !open.get()
+                // The focus stays where it is.
+                on:mousedown=|event| event.prevent_default()
+            >
+                {content}
+            </div>
         </div>
+    }
+}
+
+fn is_input(event: &KeyboardEvent) -> bool {
+    event.target().is_some_and(|target| target.dyn_ref::<HtmlInputElement>().is_some())
+}
+
+/// The form hears that the hidden input has another value, once it has it.
+fn tell_form(input: HtmlInputElement) {
+    request_animation_frame(move || {
+        let hidden = input.previous_element_sibling();
+        let event = document().create_event("Event");
+        if let (Some(hidden), Ok(event)) = (hidden, event) {
+            event.init_event_with_bubbles_and_cancelable("input", true, false);
+            let _ = hidden.dispatch_event(&event);
+        }
+    });
+}
+
+/// Scrolls the list so far that its entry at `place` is seen.
+fn into_view(input: NodeRef<html::Input>, place: usize) {
+    let Some(list) = input.get_untracked().and_then(|input| input.next_element_sibling()) else { return };
+    let entry = list.query_selector(&format!("[role=option]:nth-child({})", place + 1)).ok().flatten();
+    let Some(entry) = entry.and_then(|entry| entry.dyn_into::<HtmlElement>().ok()) else { return };
+    let (top, bottom) = (entry.offset_top(), entry.offset_top() + entry.offset_height());
+    if top < list.scroll_top() {
+        list.set_scroll_top(top);
+    } else if bottom > list.scroll_top() + list.client_height() {
+        list.set_scroll_top(bottom - list.client_height());
     }
 }

@@ -8,7 +8,7 @@ use crate::error::AppResult;
 use leptos::prelude::*;
 
 #[cfg(feature = "ssr")]
-use super::{rules, store, testing};
+use super::{model::Version, rules, store, testing};
 #[cfg(feature = "ssr")]
 use crate::{
     access::{self, model::Permission},
@@ -88,6 +88,9 @@ pub async fn save_webhook(
 #[server]
 pub async fn set_webhook_enabled(id: String, #[server(default)] enabled: bool) -> AppResult<()> {
     let ctx = access::require(Permission::ManageWebhooks)?;
+    if enabled {
+        rules::can_be_sent_to(&ctx, &store::get(&ctx.state.db, ctx.workspace(), &id).await?).await?;
+    }
     Ok(store::set_enabled(&ctx.state.db, ctx.workspace(), &id, enabled, ctx.now()).await?)
 }
 
@@ -114,7 +117,13 @@ pub async fn list_versions(id: String) -> AppResult<Versions> {
     let ctx = access::require(Permission::View)?;
     let (db, workspace) = (&ctx.state.db, ctx.workspace());
     let webhook = store::get(db, workspace, &id).await?;
-    let rows = store::versions(db, workspace, &id).await?;
+    let mut rows = store::versions(db, workspace, &id).await?;
+    if rows.first().is_none_or(|latest| latest.version < webhook.version) {
+        // Not changed since before versions were kept.
+        let (version, input, saved_at) = (webhook.version, webhook.input.clone(), webhook.updated_at);
+        rows.insert(0, Version { version, input, saved_by: String::new(), saved_at, tasks: Vec::new() });
+    }
+    parameters::store::fill_calls(db, workspace, rows.iter_mut().map(|row| &mut row.input).collect()).await?;
     Ok(Versions { name: webhook.input.name, rows })
 }
 

@@ -1,7 +1,7 @@
 //! "Delete": of a disabled webhook that no task uses (seed 002).
 
 use super::api::DeleteWebhook;
-use crate::ui::{Confirm, Dialog};
+use crate::ui::{Confirm, Dialog, SubmitButton, close_dialog};
 use leptos::{form::ActionForm, prelude::*};
 
 /// The dialog that asks, or says why not yet. A button with `data-dialog-open` opens it.
@@ -41,19 +41,23 @@ pub fn DeleteDialog(
             </Dialog>
         }
         .into_any(),
-        None => view! {
+        None => {
+            let own = dialog.clone();
+            view! {
             <Confirm
                 id=dialog
                 title="Delete webhook"
                 text=format!("“{name}”, its versions and the logs of its tests are deleted. Receipts for it are refused from then on.")
                 danger=true
             >
-                <ActionForm action>
+                // What it says then stands on the page behind.
+                <ActionForm action on:submit=move |_| close_dialog(&own)>
                     <input type="hidden" name="id" value=id />
-                    <button type="submit" class="btn primary danger">"Delete"</button>
+                    <SubmitButton label="Delete" danger=true pending=action.pending() />
                 </ActionForm>
             </Confirm>
+            }
+            .into_any()
         }
-        .into_any(),
     }
 }

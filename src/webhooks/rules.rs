@@ -1,7 +1,14 @@
 //! The rules of a webhook that need the server: which ID types there are, and which addresses may be called.
 
 use super::model::{Webhook, WebhookInput};
-use crate::{access::Ctx, customers, customers::model::IdType, delivery::guard::Guard, error::FieldError, parameters};
+use crate::{
+    access::Ctx,
+    customers,
+    customers::model::IdType,
+    delivery::guard::Guard,
+    error::{AppError, AppResult, FieldError},
+    parameters,
+};
 
 /// Everything that is wrong with `input`, by the inputs' names. `before` is the webhook that is edited.
 pub async fn check(ctx: &Ctx, before: Option<&Webhook>, input: &WebhookInput) -> sqlx::Result<Vec<FieldError>> {
@@ -51,6 +58,19 @@ pub(crate) fn callable(guard: &Guard, url: &str) -> Result<(), String> {
         return Err("This is not a complete URL: https://host/path.".into());
     }
     guard.check_literal(url).map_err(|blocked| format!("{blocked}."))
+}
+
+/// An enabled webhook has an enabled ID type: `Conflict` otherwise.
+pub async fn can_be_sent_to(ctx: &Ctx, webhook: &Webhook) -> AppResult<()> {
+    let enabled = customers::store::enabled_id_types(&ctx.state.db, ctx.workspace()).await?;
+    if webhook.input.id_types.iter().any(|code| enabled.iter().any(|known| known.code == *code)) {
+        return Ok(());
+    }
+    Err(AppError::conflict(format!(
+        "{} can't be enabled: all of its ID types ({}) are disabled in ID Type Management.",
+        webhook.input.name,
+        webhook.input.id_types.join(", ")
+    )))
 }
 
 /// The enabled ID types, and those of the webhook that have been disabled since it was saved.

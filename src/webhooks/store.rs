@@ -7,7 +7,7 @@ mod versions;
 
 pub use save::{SaveError, Saving, create, delete, lock, set_enabled, update};
 pub use test_sends::{latest_tests, record_test, test_log};
-pub use versions::versions;
+pub use versions::{version, versions};
 
 use super::model::{
     Authentication, PAGE_SIZE, TestResult, WEBHOOKS_MAX, Webhook, WebhookInput, WebhookOrder, WebhookQuery,

@@ -129,7 +129,9 @@ impl Pages {
             return Err(Fault::TooMany);
         }
         for (place, mut item) in data.into_iter().enumerate() {
-            if item.name.is_empty() {
+            // Forms trim what they send, so white space can't tell two values apart.
+            item.value = item.value.trim().to_string();
+            if item.name.trim().is_empty() {
                 item.name.clone_from(&item.value);
             }
             if let Some(why) = fault_of(&item) {

@@ -3,13 +3,11 @@
 use crate::{
     error::FieldError,
     parameters::model::ROWS_MAX,
-    ui::{Button, CellError, Glyph, Icon},
+    ui::{Button, CellError, Glyph, Icon, form_rows},
 };
 use leptos::prelude::*;
 
 /// The rows of one list. `field` is its name in the input, `word` what a row is called, `row` shows one at its place.
-/// Rows are made anew when one goes, because the names of their inputs hold their place; what was typed is in their
-/// signals.
 pub fn row_list<R: Copy + Send + Sync + 'static>(
     rows: RwSignal<Vec<R>>,
     field: &'static str,
@@ -18,33 +16,29 @@ pub fn row_list<R: Copy + Send + Sync + 'static>(
     errors: Signal<Vec<FieldError>>,
     row: impl Fn(R, usize) -> AnyView + Copy + Send + Sync + 'static,
 ) -> AnyView {
-    let list = move || {
-        let all = rows.get().into_iter().enumerate();
-        all.map(|(place, own)| {
-            let remove = move |_| {
-                rows.update(|rows| {
-                    rows.remove(place);
-                });
-            };
-            view! {
-                <fieldset class="panel parameter">
-                    <legend>{format!("{word} {}", place + 1)}</legend>
-                    <div class="body">
-                        {row(own, place)}
-                        <div class="actions">
-                            <button type="button" class="btn bare danger" on:click=remove>
-                                <Icon glyph=Glyph::Close />
-                                "Remove"
-                                <span class="sr">{format!(" {} {}", word.to_lowercase(), place + 1)}</span>
-                            </button>
-                        </div>
+    let list = form_rows(rows, move |own, place| {
+        let remove = move |_| {
+            rows.update(|rows| {
+                rows.remove(place);
+            });
+        };
+        view! {
+            <fieldset class="panel parameter">
+                <legend>{format!("{word} {}", place + 1)}</legend>
+                <div class="body">
+                    {row(own, place)}
+                    <div class="actions">
+                        <button type="button" class="btn bare danger" on:click=remove>
+                            <Icon glyph=Glyph::Close />
+                            "Remove"
+                            <span class="sr">{format!(" {} {}", word.to_lowercase(), place + 1)}</span>
+                        </button>
                     </div>
-                </fieldset>
-            }
-            .into_any()
-        })
-        .collect_view()
-    };
+                </div>
+            </fieldset>
+        }
+        .into_any()
+    });
     let full = Signal::derive(move || rows.with(Vec::len) >= ROWS_MAX);
     view! {
         {list}

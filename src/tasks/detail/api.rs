@@ -35,11 +35,17 @@ pub async fn load_task(id: String) -> Result<TaskDetail, AppError> {
     let task = store::get(db, workspace, &id).await?;
     let input = task.input()?;
     let webhook = missing(webhooks::store::get(db, workspace, &task.webhook_id).await)?;
+    let webhook_version = store::webhook_version(db, workspace, &task.id).await?;
+    // What the webhook said when the task was submitted.
+    let then = webhooks::store::version(db, workspace, &task.webhook_id, webhook_version).await?;
+    let then = then.or_else(|| webhook.as_ref().map(|webhook| webhook.input.clone())).unwrap_or_default();
     let audience = missing(audiences::store::get(db, workspace, &task.audience_id).await)?;
     let campaigns = store::campaigns_of(db, workspace, std::slice::from_ref(&task.id)).await?.remove(&task.id);
     let display = |name: &str| {
-        let parameters = webhook.iter().flat_map(|webhook| &webhook.input.parameters);
-        parameters.clone().find(|parameter| parameter.name == name).map_or(name.to_string(), |p| p.display_name.clone())
+        then.parameters
+            .iter()
+            .find(|parameter| parameter.name == name)
+            .map_or(name.to_string(), |p| p.display_name.clone())
     };
     let values = input.values.iter().map(|value| {
         let shown = if value.shown.is_empty() || value.shown == value.value {
@@ -58,13 +64,13 @@ pub async fn load_task(id: String) -> Result<TaskDetail, AppError> {
         encryption: input.encryption(),
         audience: audience.map_or_else(|| "(deleted)".into(), |audience| audience.name),
         created_by: store::user_name(db, &task.created_by).await?,
-        receipts_enabled: webhook.as_ref().is_some_and(|webhook| webhook.input.receipts_enabled),
+        receipts_enabled: then.receipts_enabled,
         statuses: webhook
             .iter()
             .flat_map(|webhook| &webhook.input.statuses)
             .map(|status| (status.code.clone(), status.value.clone()))
             .collect(),
-        webhook_version: store::webhook_version(db, workspace, &task.id).await?,
+        webhook_version,
         current_version: webhook.as_ref().map_or(0, |webhook| webhook.version),
         webhook: webhook.map_or_else(|| "(deleted)".into(), |webhook| webhook.input.name),
         id: task.id,

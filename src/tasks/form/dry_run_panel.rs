@@ -49,13 +49,21 @@ pub fn DryRunPanel(form_id: &'static str, changed: RwSignal<u32>) -> impl IntoVi
     // Who is skipped stays open while it runs again.
     let opened = RwSignal::new(false);
 
+    // Answers to earlier questions are not shown any more.
+    let asked = StoredValue::new(0_u32);
     let start = move || {
         let Some(input) = read_form(form_id) else { return };
         if input.audience_id.is_empty() || input.webhook_id.is_empty() {
             return;
         }
+        asked.update_value(|asked| *asked = asked.wrapping_add(1));
+        let own = asked.get_value();
         leptos::task::spawn_local(async move {
-            match start_dry_run(input).await {
+            let started = start_dry_run(input).await;
+            if asked.try_get_value() != Some(own) {
+                return;
+            }
+            match started {
                 Ok(id) => {
                     let _ = polling.try_set(Some(id.clone()));
                     look(id, shown, polling);

@@ -82,7 +82,7 @@ fn one(place: usize, parameter: Parameter, value: String, shared: Shared) -> Any
         ParameterType::Call => {
             let shown_name = format!("task[values][{place}][shown]");
             let parameter = parameter.clone();
-            view! { <ParameterCall name=name.clone() shown_name parameter calls edited /> }.into_any()
+            view! { <ParameterCall name=name.clone() shown_name parameter calls /> }.into_any()
         }
         ParameterType::String => view! { <TextInput name=name.clone() value maxlength=VALUE_MAX as u32 /> }.into_any(),
     };

@@ -60,6 +60,9 @@ pub struct PassedCall {
     pub associated: BTreeMap<String, String>,
     /// Logon information and row-level permissions of whoever created the task.
     pub system: BTreeMap<String, serde_json::Value>,
+    /// Who that was: whoever submitted the task last.
+    #[serde(default)]
+    pub by: String,
 }
 
 /// What the form holds; checked by [`TaskInput::check`].
@@ -109,6 +112,14 @@ impl TaskInput {
     pub fn tidy(mut self) -> Self {
         self.name = self.name.trim().into();
         self.values.iter_mut().for_each(|value| join_time(&mut value.value, &mut value.time));
+        self
+    }
+
+    /// Without what belongs to no parameter of the webhook: only what is checked is kept.
+    pub fn only(mut self, parameters: &[Parameter]) -> Self {
+        let known = |name: &str| parameters.iter().any(|parameter| parameter.name == name);
+        self.values.retain(|value| known(&value.name));
+        self.variables.retain(|variable| known(&variable.parameter));
         self
     }
 

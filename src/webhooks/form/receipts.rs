@@ -3,7 +3,7 @@
 use super::state::FormState;
 use crate::{
     error::FieldError,
-    ui::{Button, CellError, Field, Glyph, Icon, Switch, TextInput},
+    ui::{Button, CellError, Field, Glyph, Icon, Switch, TextInput, form_rows},
     webhooks::model::{PARAMETER_NAME_MAX, ReceiptStatus, STATUSES_MAX},
 };
 use leptos::prelude::*;
@@ -37,10 +37,7 @@ pub fn ReceiptSettings(
         (false, _) => Vec::new(),
     };
     let rows = RwSignal::new(suggested.into_iter().map(Row::new).collect::<Vec<_>>());
-    let list = move || {
-        let all = rows.get().into_iter().enumerate();
-        all.map(|(at, row)| status(rows, row, at, first + at, errors)).collect_view()
-    };
+    let list = form_rows(rows, move |row, at| status(rows, row, at, first + at, errors));
     let fixed = frozen.into_iter().enumerate().map(|(place, status)| fixed_status(place, status)).collect_view();
     let full = Signal::derive(move || first + rows.with(Vec::len) >= STATUSES_MAX);
     let add = move |()| rows.update(|rows| rows.push(Row::new(ReceiptStatus::default())));

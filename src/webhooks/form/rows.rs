@@ -4,7 +4,7 @@
 use super::state::ParameterRow;
 use crate::{
     error::FieldError,
-    ui::{Button, CellError, Field, Glyph, Icon, Select, SelectOption, Switch, TextInput},
+    ui::{Button, CellError, Field, Glyph, Icon, Select, SelectOption, Switch, TextInput, form_rows},
     webhooks::model::{PARAMETER_NAME_MAX, PARAMETERS_MAX, Parameter, ParameterType},
 };
 use leptos::{prelude::*, web_sys::DragEvent};
@@ -28,13 +28,7 @@ pub fn ParameterRows(
 ) -> impl IntoView {
     let callable = callable.into_iter().map(|(id, name)| SelectOption::new(id, name)).collect();
     let form = Rows { rows, callable: StoredValue::new(callable), dragged: RwSignal::new(None), errors };
-    // Rows are made anew when their order changes, because the names of their inputs hold their place; what was typed
-    // is in their signals.
-    let list = move || {
-        let all = rows.get();
-        let last = all.len().saturating_sub(1);
-        all.into_iter().enumerate().map(|(place, row)| parameter(form, row, place, last)).collect_view()
-    };
+    let list = form_rows(rows, move |row, place| parameter(form, row, place));
     let full = Signal::derive(move || rows.with(Vec::len) >= PARAMETERS_MAX);
     view! {
         <fieldset class="fields">
@@ -55,8 +49,9 @@ pub fn ParameterRows(
     .into_any()
 }
 
-fn parameter(form: Rows, row: ParameterRow, place: usize, last: usize) -> AnyView {
+fn parameter(form: Rows, row: ParameterRow, place: usize) -> AnyView {
     let Rows { rows, callable, dragged, errors } = form;
+    let last = rows.with_untracked(Vec::len).saturating_sub(1);
     let name = move |field: &str| format!("input[parameters][{place}][{field}]");
     let kinds = ParameterType::ALL.map(|kind| SelectOption::new(kind.code(), kind.label())).to_vec();
     let kind = Signal::derive(move || row.kind.get().code().to_string());

@@ -152,6 +152,11 @@ impl WebhookInput {
             }
             if parameter.kind == ParameterType::Call && parameter.call.is_empty() {
                 wrong(field("call"), "Select the constant or the interface whose values it takes.".into());
+            } else if !parameter.call.is_empty()
+                && self.parameters[..place].iter().any(|other| other.call == parameter.call)
+            {
+                // Whose values hang on it would not know which of the two is meant.
+                wrong(field("call"), "Another parameter takes its values from this one already.".into());
             }
             if parameter.display_name.trim().is_empty() {
                 wrong(field("display_name"), "Enter the name that marketers see.".into());

@@ -55,7 +55,11 @@ fn told(input: &WebhookInput) -> Vec<(String, String)> {
     ];
     for (place, parameter) in input.parameters.iter().enumerate() {
         let required = if parameter.required { ", required" } else { "" };
-        let kind = parameter.kind.label();
+        let called = parameter.called.as_ref().map_or(&parameter.call, |called| &called.name);
+        let kind = match called.as_str() {
+            "" => parameter.kind.label().to_string(),
+            called => format!("{} {called}", parameter.kind.label()),
+        };
         let text = format!("{}. {}, {kind}{required}", place + 1, parameter.display_name);
         all.push((format!("Parameter {}", parameter.name), text));
     }

@@ -83,11 +83,10 @@ impl Columns {
     /// `before`: the statuses that receipts were enabled with. The column is empty until they are for the first
     /// time; that they were is remembered by its being filled, also after they are disabled again.
     fn of(input: &WebhookInput, before: &[ReceiptStatus]) -> serde_json::Result<Self> {
-        let statuses = if input.receipts_enabled { &input.statuses } else { before };
         Ok(Self {
             id_types: serde_json::to_string(&input.id_types)?,
             parameters: serde_json::to_string(&input.parameters)?,
-            statuses: serde_json::to_string(statuses)?,
+            statuses: serde_json::to_string(&stored(input, before).statuses)?,
             users_per_second: (input.users_per_second > 0).then_some(input.users_per_second),
         })
     }
@@ -153,7 +152,8 @@ pub async fn create(saving: &Saving<'_>, input: &WebhookInput, copy_of: Option<&
         input.pass_environment
     )
     .map_err(name_taken)?;
-    versions::keep(&mut tx, workspace, &id, 1, input, saving.user, saving.now).await?;
+    let kept = stored(input, &[]);
+    versions::keep(&mut tx, workspace, &id, 1, &kept, saving.user, saving.now).await?;
     tx.commit().await?;
     Ok(id)
 }
@@ -224,9 +224,16 @@ pub async fn update(
     }
     // Webhooks from before there were versions have none yet.
     versions::keep(&mut tx, workspace, id, version, &before.input, "", before.updated_at).await?;
-    versions::keep(&mut tx, workspace, id, version + 1, input, saving.user, saving.now).await?;
+    let kept = stored(input, &before.input.statuses);
+    versions::keep(&mut tx, workspace, id, version + 1, &kept, saving.user, saving.now).await?;
     tx.commit().await?;
     Ok(())
+}
+
+/// An input as the row has it: the form sends statuses also while receipts are off.
+fn stored(input: &WebhookInput, before: &[ReceiptStatus]) -> WebhookInput {
+    let statuses = if input.receipts_enabled { &input.statuses } else { before };
+    WebhookInput { statuses: statuses.to_vec(), ..input.clone() }
 }
 
 /// The called parameters are there, and are not deleted meanwhile.
@@ -276,7 +283,7 @@ pub async fn lock(tx: &mut Tx, workspace: &str, id: &str) -> sqlx::Result<Option
 
 async fn may_save(db: &Db, workspace: &str, webhook: &Webhook, version: i64) -> Result<(), SaveError> {
     if webhook.version != version {
-        let seen = versions::input(db, workspace, &webhook.id, version).await?;
+        let seen = versions::version(db, workspace, &webhook.id, version).await?;
         let changes = seen.map(|seen| changes(&seen, &webhook.input)).unwrap_or_default();
         let told = changes.into_iter().take(NAMED as usize).map(|change| {
             let or = |text: String| if text.is_empty() { "nothing".to_string() } else { format!("“{text}”") };

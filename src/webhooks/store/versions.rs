@@ -41,7 +41,7 @@ fn read(json: &str) -> sqlx::Result<WebhookInput> {
 }
 
 /// What one version said; `None` when it is not kept.
-pub(super) async fn input(db: &Db, workspace: &str, webhook: &str, version: i64) -> sqlx::Result<Option<WebhookInput>> {
+pub async fn version(db: &Db, workspace: &str, webhook: &str, version: i64) -> sqlx::Result<Option<WebhookInput>> {
     let row = fetch!(
         db,
         optional,

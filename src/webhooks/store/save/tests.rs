@@ -135,6 +135,7 @@ on_both_databases!(the_refusal_says_what_the_other_changed, |db| async move {
     set_enabled(&db, "w", &id, false, NOW).await.unwrap();
     save(&db, &id, 1, &WebhookInput { concurrency: 9, ..input("Coupons") }).await.unwrap();
     let refused = save(&db, &id, 1, &input("Mine")).await.unwrap_err().to_string();
+    assert!(!refused.contains("Statuses"), "receipts are off: {refused}");
     assert!(refused.contains("Requests at once: “9” instead of “4”."), "{refused}");
 });
 

@@ -190,9 +190,15 @@ pub async fn submit(ctx: &Ctx, id: &str, new: bool, input: TaskInput) -> AppResu
 /// The same form again is the same task; another one must not vanish behind it.
 #[cfg(feature = "ssr")]
 fn submitted_already(made: &store::TaskRecord, input: &TaskInput) -> AppResult<()> {
-    // What people saw of a value may have been renamed since.
-    let told = |input: TaskInput| TaskInput { values: shown(&input.values, &[]), ..input };
-    if told(made.input()?) == told(input.clone()) {
+    let made_of = made.input()?;
+    let known = |name: &str| made_of.values.iter().any(|value| value.name == name);
+    // What people saw of a value may have been renamed since, and what belonged to no parameter was not kept.
+    let told = |mut input: TaskInput| {
+        input.values.retain(|value| known(&value.name));
+        input.variables.retain(|variable| known(&variable.parameter));
+        TaskInput { values: shown(&input.values, &[]), ..input }
+    };
+    if told(made_of.clone()) == told(input.clone()) {
         return Ok(());
     }
     Err(AppError::conflict(format!(

@@ -63,14 +63,23 @@ pub async fn values_of(
     fresh: bool,
 ) -> AppResult<Values> {
     let parameter = store::get(&ctx.state.db, ctx.workspace(), parameter_id).await?;
-    let associated = depended_on(&parameter, associated)?;
+    values(ctx, &parameter, associated, fresh).await
+}
+
+async fn values(
+    ctx: &Ctx,
+    parameter: &Parameter,
+    associated: &BTreeMap<String, String>,
+    fresh: bool,
+) -> AppResult<Values> {
+    let associated = depended_on(parameter, associated)?;
     match parameter.input.kind {
         Kind::Constant => {
             let when = associated.get(ASSOCIATED).map_or("", String::as_str);
             let items = parameter.input.constants_when(when);
             Ok(Values { items, associated, system: BTreeMap::new(), loaded_at: ctx.now() })
         }
-        Kind::Interface => interface_values(ctx, &parameter, associated, fresh).await,
+        Kind::Interface => interface_values(ctx, parameter, associated, fresh).await,
     }
 }
 
@@ -84,7 +93,7 @@ pub async fn values_of_call(
     let parameter = store::get(&ctx.state.db, ctx.workspace(), parameter_id).await?;
     let of = |dependency: Dependency| Some((dependency.setting, given.get(&dependency.parameter)?.clone()));
     let associated = parameter.dependencies().into_iter().filter_map(of).collect();
-    values_of(ctx, parameter_id, &associated, fresh).await
+    values(ctx, &parameter, &associated, fresh).await
 }
 
 /// The values of the dependencies; what is missing is told by the setting's name.

@@ -126,7 +126,7 @@ pub async fn submit(ctx: &Ctx, id: &str, new: bool, input: TaskInput) -> AppResu
         return submitted_already(&made, &input);
     }
     let prepared = prepare::prepare(ctx, &input, true).await?;
-    let input = input.only(&prepared.webhook.input.parameters);
+    let input = prepared.kept(input);
     let audience_size = audiences::store::size_of(db, workspace, &prepared.audience).await?;
     if audience_size == 0 {
         return Err(AppError::invalid(&field("audience_id"), "Nobody is in this audience."));
@@ -193,9 +193,8 @@ fn submitted_already(made: &store::TaskRecord, input: &TaskInput) -> AppResult<(
     let made_of = made.input()?;
     let known = |name: &str| made_of.values.iter().any(|value| value.name == name);
     // What people saw of a value may have been renamed since, and what belonged to no parameter was not kept.
-    let told = |mut input: TaskInput| {
-        input.values.retain(|value| known(&value.name));
-        input.variables.retain(|variable| known(&variable.parameter));
+    let told = |input: TaskInput| {
+        let input = input.only(known);
         TaskInput { values: shown(&input.values, &[]), ..input }
     };
     if told(made_of.clone()) == told(input.clone()) {

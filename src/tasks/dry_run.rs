@@ -28,7 +28,7 @@ pub async fn start(ctx: Ctx, input: TaskInput) -> AppResult<String> {
     let total = audiences::store::size_of(&ctx.state.db, ctx.workspace(), &prepared.audience).await?;
     let record = store::DryRunRecord {
         id: new_id(),
-        input: serde_json::to_string(&input.clone().only(&prepared.webhook.input.parameters))?,
+        input: serde_json::to_string(&prepared.kept(input.clone()))?,
         status: "running".into(),
         done: 0,
         total,

@@ -33,6 +33,13 @@ pub struct Prepared {
     pub passed: Vec<PassedCall>,
 }
 
+impl Prepared {
+    /// The input without what the webhook does not ask for.
+    pub fn kept(&self, input: TaskInput) -> TaskInput {
+        input.only(|name| self.webhook.input.parameters.iter().any(|parameter| parameter.name == name))
+    }
+}
+
 /// Checks everything and gives all errors at once. `ask`: looks for the chosen values in what the interfaces say now;
 /// a dry run, which is made after each change, does not.
 pub async fn prepare(ctx: &Ctx, input: &TaskInput, ask: bool) -> AppResult<Prepared> {

@@ -44,18 +44,18 @@ pub fn DeleteDialog(
         None => {
             let own = dialog.clone();
             view! {
-            <Confirm
-                id=dialog
-                title="Delete webhook"
-                text=format!("“{name}”, its versions and the logs of its tests are deleted. Receipts for it are refused from then on.")
-                danger=true
-            >
-                // What it says then stands on the page behind.
-                <ActionForm action on:submit=move |_| close_dialog(&own)>
-                    <input type="hidden" name="id" value=id />
-                    <SubmitButton label="Delete" danger=true pending=action.pending() />
-                </ActionForm>
-            </Confirm>
+                <Confirm
+                    id=dialog
+                    title="Delete webhook"
+                    text=format!("“{name}”, its versions and the logs of its tests are deleted. Receipts for it are refused from then on.")
+                    danger=true
+                >
+                    // What it says then stands on the page behind.
+                    <ActionForm action on:submit=move |_| close_dialog(&own)>
+                        <input type="hidden" name="id" value=id />
+                        <SubmitButton label="Delete" danger=true pending=action.pending() />
+                    </ActionForm>
+                </Confirm>
             }
             .into_any()
         }

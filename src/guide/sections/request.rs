@@ -23,7 +23,7 @@ pub fn request(guide: &Guide) -> AnyView {
         <tr><td class="mono">"X-QA-Organization-Id"</td><td>"The installation that sends."</td></tr>
         <tr><td class="mono">"X-QA-Workspace-Id"</td><td>"The workspace that the webhook belongs to."</td></tr>
         <tr><td class="mono">"X-QA-Source"</td><td>"What sends: "<code>"task"</code>", "<code>"journey"</code>", "<code>"campaign"</code>" or "<code>"test"</code>" (a test send)."</td></tr>
-        <tr><td class="mono">"X-QA-Source-Id"</td><td>"The id of that task, journey or campaign."</td></tr>
+        <tr><td class="mono">"X-QA-Source-Id"</td><td>"The id of that task, journey or campaign; of a test, the webhook’s."</td></tr>
     };
     let environment = table("Environment headers", &["Header", "Meaning"], environment.into_any());
     let content = view! {

@@ -115,9 +115,8 @@ impl TaskInput {
         self
     }
 
-    /// Without what belongs to no parameter of the webhook: only what is checked is kept.
-    pub fn only(mut self, parameters: &[Parameter]) -> Self {
-        let known = |name: &str| parameters.iter().any(|parameter| parameter.name == name);
+    /// Without what belongs to no `known` parameter: only what is checked is kept.
+    pub fn only(mut self, known: impl Fn(&str) -> bool) -> Self {
         self.values.retain(|value| known(&value.name));
         self.variables.retain(|variable| known(&variable.parameter));
         self

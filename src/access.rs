@@ -1,7 +1,7 @@
 //! Who is at the other end and what they may do: sign-in, sessions, permissions.
 //!
-//! Every server function starts with [`require`], every download and upload with [`Ctx::require`]; both give the
-//! [`Ctx`] that the rest of the request works with, its workspace included.
+//! Every server function, download and upload starts with [`require`]; it gives the [`Ctx`] that the rest of the request
+//! works with, its workspace included.
 
 pub mod model;
 pub mod sign_in;
@@ -13,6 +13,8 @@ mod context;
 #[cfg(feature = "ssr")]
 pub mod password;
 #[cfg(feature = "ssr")]
+mod resource;
+#[cfg(feature = "ssr")]
 pub mod session;
 #[cfg(feature = "ssr")]
 pub mod store;
@@ -20,7 +22,9 @@ pub mod store;
 mod tests;
 
 #[cfg(feature = "ssr")]
-pub use context::{Ctx, Signed, require, signed};
+pub use context::{Caller, Ctx, Means, Signed, caller, require, signed};
+#[cfg(feature = "ssr")]
+pub use resource::Resource;
 
 /// Who is signed in, inside the signed-in part of the application. The server knows; the browser reads what the
 /// server wrote into the page (a `SharedValue`) and never gets here. `None` is a stranger, who reads what is public.

@@ -28,6 +28,8 @@ pub enum AppError {
     Unauthenticated,
     /// Signed in, but this is not theirs to do.
     Forbidden,
+    /// The role would allow it, but no grant of the webhook is valid now.
+    NotGranted,
     /// No such thing in this workspace; things of other workspaces do not exist either.
     NotFound,
     /// The state of things does not allow it; the text says why and what to do.
@@ -64,6 +66,7 @@ impl AppError {
         match self {
             Self::Unauthenticated => "UNAUTHENTICATED",
             Self::Forbidden => "FORBIDDEN",
+            Self::NotGranted => "NOT_GRANTED",
             Self::NotFound => "NOT_FOUND",
             Self::Conflict(_) => "CONFLICT",
             Self::Invalid(_) => "INVALID",
@@ -77,7 +80,7 @@ impl AppError {
     pub fn status(&self) -> u16 {
         match self {
             Self::Unauthenticated => 401,
-            Self::Forbidden => 403,
+            Self::Forbidden | Self::NotGranted => 403,
             Self::NotFound => 404,
             Self::Conflict(_) => 409,
             Self::Invalid(_) => 422,
@@ -100,6 +103,9 @@ impl std::fmt::Display for AppError {
         match self {
             Self::Unauthenticated => f.write_str("Your session has ended. Sign in again; what you typed here stays."),
             Self::Forbidden => f.write_str("Your role does not allow this. Ask an administrator of the workspace."),
+            Self::NotGranted => {
+                f.write_str("No grant of this webhook is valid for you now. Ask an administrator for one.")
+            }
             Self::NotFound => f.write_str("There is no such thing in this workspace."),
             Self::Conflict(reason) => f.write_str(reason),
             Self::Invalid(fields) => match fields.as_slice() {

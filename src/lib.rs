@@ -9,10 +9,12 @@ compile_error!("the features `ssr` (server) and `hydrate` (browser) exclude each
 pub mod access;
 pub mod app;
 pub mod audiences;
+pub mod audit;
 pub mod campaigns;
 pub mod customers;
 pub mod delivery;
 pub mod error;
+pub mod grants;
 pub mod guide;
 pub mod id_types;
 pub mod parameters;

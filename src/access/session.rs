@@ -2,9 +2,13 @@
 
 use super::{
     address,
-    context::Signed,
-    model::{Role, SessionInfo},
+    context::{Means, Signed},
+    model::SessionInfo,
     password, store,
+};
+use crate::audit::{
+    self, Actor, Entry,
+    model::{Action, ObjectKind},
 };
 use crate::{
     clock::{DAY, MINUTE, Millis},
@@ -37,6 +41,8 @@ const ADDRESS_TRIES: i64 = 30;
 const WINDOW: Millis = 15 * MINUTE;
 /// As long as an e-mail address may be.
 const EMAIL_MAX: usize = 254;
+/// Characters of what a browser calls itself that are kept.
+const AGENT_MAX: usize = 200;
 
 pub fn routes() -> Router<AppState> {
     Router::new()
@@ -83,7 +89,9 @@ pub async fn load(State(state): State<AppState>, mut request: Request, next: Nex
     if is_asset(path) {
         return next.run(request).await;
     }
-    match find(&state, request.headers()).await {
+    let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(peer)| *peer);
+    let address = client_address(&state, peer, request.headers());
+    match find(&state, request.headers(), &address).await {
         Ok(Some(signed)) => {
             request.extensions_mut().insert(Arc::new(signed));
         }
@@ -112,7 +120,12 @@ fn accepts_html(headers: &HeaderMap) -> bool {
         .is_none_or(|accept| accept.contains("text/html") || accept.contains("*/*"))
 }
 
-async fn find(state: &AppState, headers: &HeaderMap) -> AppResult<Option<Signed>> {
+/// The address that a request came from, as text.
+fn client_address(state: &AppState, peer: Option<SocketAddr>, headers: &HeaderMap) -> String {
+    peer.map_or_else(String::new, |peer| address::client(peer.ip(), headers, &state.config.trusted_proxies).to_string())
+}
+
+async fn find(state: &AppState, headers: &HeaderMap, address: &str) -> AppResult<Option<Signed>> {
     let Some(hash) = token_hash_of(state, headers) else {
         return Ok(None);
     };
@@ -123,20 +136,24 @@ async fn find(state: &AppState, headers: &HeaderMap) -> AppResult<Option<Signed>
     if now - row.last_seen_at > TOUCH {
         store::touch_session(&state.db, &hash, now).await?;
     }
-    let Some(role) = Role::from_code(&row.role) else {
-        return Ok(None);
-    };
+    let standing = store::standing(&state.db, &row.workspace_id, &row.user_id, row.organization_admin).await?;
+    let own_zone = Some(row.time_zone).filter(|zone| !zone.is_empty());
     let info = SessionInfo {
         workspaces: store::workspaces_of(&state.db, &row.user_id).await?,
+        user_id: row.user_id,
         user_name: row.name,
         email: row.email,
-        workspace_id: row.workspace_id.clone(),
+        workspace_id: row.workspace_id,
         workspace_name: row.workspace_name,
-        role,
-        time_zone: zone(headers).unwrap_or(row.time_zone),
+        roles: standing.roles,
+        permissions: standing.permissions,
+        administrator: standing.administrator,
+        organization_administrator: row.organization_admin,
+        time_zone: own_zone.or_else(|| zone(headers)).unwrap_or(row.workspace_zone),
+        theme: row.theme,
         development: cfg!(debug_assertions),
     };
-    Ok(Some(Signed { user_id: row.user_id, workspace_id: row.workspace_id, info }))
+    Ok(Some(Signed { info, address: address.to_string(), means: Means::Session(hash) }))
 }
 
 /// The browser's time zone, which theme.js keeps in a cookie.
@@ -158,9 +175,8 @@ async fn sign_in(
     headers: HeaderMap,
     Form(form): Form<SignIn>,
 ) -> Result<Response, AppError> {
-    let address = peer.map_or("unknown".to_string(), |Extension(ConnectInfo(peer))| {
-        address::household(address::client(peer.ip(), &headers, &state.config.trusted_proxies))
-    });
+    let client = client_address(&state, peer.map(|Extension(ConnectInfo(peer))| peer), &headers);
+    let address = client.parse().map_or("unknown".to_string(), address::household);
     let Some(_place) = password::queue() else {
         tracing::warn!(%address, "too many sign-ins at once");
         return Ok(back_to_sign_in("busy", &form.next));
@@ -177,7 +193,7 @@ async fn sign_in(
     let user = store::user_by_email(&state.db, &email).await?;
     let hash = user.as_ref().map(|user| user.password_hash.clone());
     let right = password::verify(form.password, hash).await;
-    let Some(user) = user.filter(|_| right) else {
+    let Some(user) = user.filter(|user| right && !user.disabled) else {
         tracing::warn!(%address, "sign-in failed");
         return Ok(back_to_sign_in("wrong", &form.next));
     };
@@ -185,11 +201,36 @@ async fn sign_in(
     let Some((workspace, _)) = store::workspaces_of(&state.db, &user.id).await?.into_iter().next() else {
         return Ok(back_to_sign_in("nowhere", &form.next));
     };
-    let token = random_hex(32);
-    store::add_session(&state.db, &token_hash(&token), &user.id, &workspace, now, now + LIFETIME).await?;
-    tracing::info!(user = %user.id, "signed in");
-    let cookie = set_cookie(state.config.behind_https(), &token, LIFETIME / 1000);
+    let actor = Actor::person(&user.id, &user.name, &client);
+    let cookie = begin(&state, &headers, &actor, &workspace).await?;
     Ok(([(header::SET_COOKIE, cookie)], Redirect::to(local(&form.next))).into_response())
+}
+
+/// A new session of the person `actor`, in place of the one that the request may carry: the cookie.
+pub async fn begin(state: &AppState, headers: &HeaderMap, actor: &Actor, workspace: &str) -> AppResult<HeaderValue> {
+    let (token, now) = (random_hex(32), state.clock.now());
+    let agent = headers.get(header::USER_AGENT).and_then(|agent| agent.to_str().ok()).unwrap_or("");
+    let agent: String = agent.chars().take(AGENT_MAX).collect();
+    let mut tx = state.db.begin().await?;
+    if let Some(old) = token_hash_of(state, headers) {
+        store::end_session(&mut tx, &old).await?;
+    }
+    let new = store::NewSession {
+        token_hash: &token_hash(&token),
+        user: &actor.id,
+        workspace,
+        address: &actor.address,
+        agent: &agent,
+        now,
+        expires_at: now + LIFETIME,
+    };
+    store::add_session(&mut tx, &new).await?;
+    store::signed_in(&mut tx, &actor.id, now).await?;
+    let entry = Entry::new(Action::SignedIn, ObjectKind::Account, &actor.id, &actor.name);
+    audit::record(&mut tx, workspace, now, actor, &entry).await?;
+    tx.commit().await?;
+    tracing::info!(user = %actor.id, "signed in");
+    Ok(set_cookie(state.config.behind_https(), &token, LIFETIME / 1000))
 }
 
 /// The sign-in page with what it is told; `problem` is a word that it knows.
@@ -211,7 +252,9 @@ fn local(next: &str) -> &str {
 
 async fn sign_out(State(state): State<AppState>, headers: HeaderMap) -> Result<Response, AppError> {
     if let Some(hash) = token_hash_of(&state, &headers) {
-        store::end_session(&state.db, &hash).await?;
+        let mut tx = state.db.begin().await?;
+        store::end_session(&mut tx, &hash).await?;
+        tx.commit().await?;
     }
     let cookie = set_cookie(state.config.behind_https(), "", 0);
     Ok(([(header::SET_COOKIE, cookie)], Redirect::to("/sign-in")).into_response())

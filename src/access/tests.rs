@@ -1,6 +1,6 @@
 //! Signing in, as strangers and members do, on both databases.
 
-use super::model::Role;
+use super::model::Preset;
 use crate::{
     on_both_databases,
     server::testing::{Answer, Harness, PASSWORD, encoded},
@@ -29,7 +29,7 @@ const PROXY: &str = "10.0.0.2:4711";
 
 on_both_databases!(a_stranger_behind_the_proxy_locks_only_himself_out, |db| async move {
     let app = Harness::with(db, |config| config.trusted_proxies = vec!["10.0.0.0/8".parse().unwrap()]).await;
-    app.member("ada@example.com", "Shop", Role::Marketer).await;
+    app.member("ada@example.com", "Shop", Preset::Marketer).await;
     for n in 0..31 {
         sign_in_from(&app, PROXY, "9.9.9.9", &format!("made{n}@up.example"), "not it").await;
     }
@@ -42,7 +42,7 @@ on_both_databases!(a_stranger_behind_the_proxy_locks_only_himself_out, |db| asyn
 
 on_both_databases!(tries_at_the_same_time_count_too, |db| async move {
     let app = Harness::new(db).await;
-    app.member("ada@example.com", "Shop", Role::Marketer).await;
+    app.member("ada@example.com", "Shop", Preset::Marketer).await;
     // White space and case make no other account of it.
     let emails = ["ada@example.com", " ada@example.com", "ADA@example.com\t", "ada@example.com  "];
     let tries = (0..13).map(|n| sign_in_from(&app, "9.9.9.9:1", "", emails[n % emails.len()], "not it"));
@@ -55,7 +55,7 @@ on_both_databases!(tries_at_the_same_time_count_too, |db| async move {
 
 on_both_databases!(a_right_password_forgets_the_tries, |db| async move {
     let app = Harness::new(db).await;
-    app.member("ada@example.com", "Shop", Role::Marketer).await;
+    app.member("ada@example.com", "Shop", Preset::Marketer).await;
     for _ in 0..40 {
         let answer = sign_in_from(&app, "9.9.9.9:1", "", "ada@example.com", PASSWORD).await;
         assert_eq!(answer.header("location"), "/");
@@ -74,7 +74,7 @@ on_both_databases!(a_right_password_forgets_the_tries, |db| async move {
 
 on_both_databases!(after_the_sign_in_the_page_that_was_asked_for_comes, |db| async move {
     let app = Harness::new(db).await;
-    app.member("ada@example.com", "Shop", Role::Marketer).await;
+    app.member("ada@example.com", "Shop", Preset::Marketer).await;
     let wanted = "/customers/view/acme%252F0001?x=a%26b&q=1+1";
     let answer = app.page(wanted, "").await;
     let form = app.page(answer.header("location"), "").await;

@@ -1,7 +1,7 @@
 //! Overview: what is going on in the workspace, and the way in when nothing is.
 
 use crate::{
-    access::model::{Permission, SessionInfo},
+    access::model::{Area, Permission, SessionInfo},
     error::AppError,
     tasks::{list::state_badge, model::TaskRow},
     ui::{
@@ -26,7 +26,8 @@ pub struct Overview {
 #[server]
 pub async fn load_overview() -> Result<Overview, AppError> {
     const RECENT: i64 = 8;
-    let ctx = crate::access::require(Permission::View)?;
+    use crate::access::{Resource, caller, require};
+    let ctx = require(&caller()?, Permission::View(Area::Overview), Resource::Workspace).await?;
     let (db, workspace) = (&ctx.state.db, ctx.workspace());
     let query = crate::tasks::store::ListQuery { limit: RECENT, ..Default::default() };
     let (recent, tasks) = crate::tasks::store::list(db, workspace, &query).await?;
@@ -42,7 +43,7 @@ pub async fn load_overview() -> Result<Overview, AppError> {
 pub fn overview_page() -> AnyView {
     let scope = Scope::here();
     let overview = Resource::new(|| (), |()| load_overview());
-    let may_send = expect_context::<SessionInfo>().may(Permission::ReachMarketing);
+    let may_send = expect_context::<SessionInfo>().may(Permission::Manage(Area::ReachWebhook));
     view! {
         <PageHeader title="Overview" intro="What your webhooks are doing.">
             {may_send.then(|| view! { <LinkButton href="/tasks/new" label="Create Sending Task" primary=true /> })}

@@ -3,13 +3,14 @@
 use leptos::prelude::*;
 use leptos_router::hooks::use_location;
 
-use crate::access::model::{Permission, SessionInfo};
+use crate::access::model::{Area, Permission, SessionInfo};
 use crate::ui::{Glyph, Icon, UserZone};
 
-/// One entry of the navigation.
+/// One entry of the navigation, and what it takes to see it.
 struct Entry {
     label: &'static str,
     href: &'static str,
+    needs: Permission,
 }
 
 /// A heading of the navigation and what is below it. An entry under a `room` of its own stands one step in.
@@ -19,37 +20,72 @@ struct Group {
     room: Option<(&'static str, Vec<Entry>)>,
 }
 
-fn entry(label: &'static str, href: &'static str) -> Entry {
-    Entry { label, href }
+/// Where a page that roles open is.
+fn entry(area: Area) -> Entry {
+    let href = match area {
+        Area::Overview => "/",
+        Area::Customers => "/customers",
+        Area::Audiences => "/audiences",
+        Area::Campaigns => "/campaigns",
+        Area::ReachWebhook => "/tasks",
+        Area::WebhookManagement => "/webhooks",
+        Area::ParameterManagement => "/webhook-parameters",
+        Area::IdTypes => "/id-types",
+        Area::Members => "/members",
+        Area::MemberGroups => "/member-groups",
+        Area::Roles => "/roles",
+        Area::ApiKeys => "/api-keys",
+        Area::AuditLog => "/audit-log",
+    };
+    let label = area.path().last().copied().unwrap_or_default();
+    Entry { label, href, needs: Permission::View(area) }
 }
 
-/// What there is to go to, for somebody who may view.
+fn entries(areas: &[Area]) -> Vec<Entry> {
+    areas.iter().copied().map(entry).collect()
+}
+
+/// What there is to go to.
 fn groups() -> Vec<Group> {
+    let group = |heading, areas| Group { heading, entries: entries(areas), room: None };
+    let of_organization = |label, href| Entry { label, href, needs: Permission::Organization };
     vec![
-        Group { heading: "", entries: vec![entry("Overview", "/")], room: None },
+        group("", &[Area::Overview]),
+        group("Customers", &[Area::Customers, Area::Audiences]),
         Group {
-            heading: "Customers",
-            entries: vec![entry("Customers", "/customers"), entry("Audiences", "/audiences")],
+            room: Some(("Reach Marketing", entries(&[Area::ReachWebhook]))),
+            ..group("User Marketing", &[Area::Campaigns])
+        },
+        Group {
+            room: Some(("Marketing Configuration", entries(&[Area::WebhookManagement, Area::ParameterManagement]))),
+            ..group("Configuration Management", &[])
+        },
+        group("", &[Area::IdTypes]),
+        group("Workspace Management", &[Area::Members, Area::MemberGroups, Area::Roles, Area::ApiKeys, Area::AuditLog]),
+        Group {
+            heading: "Organization",
+            entries: vec![
+                of_organization("Workspaces", "/organization/workspaces"),
+                of_organization("Accounts", "/organization/accounts"),
+                of_organization("Organization Audit Log", "/organization/audit-log"),
+            ],
             room: None,
         },
-        Group {
-            heading: "User Marketing",
-            entries: vec![entry("Marketing Campaigns", "/campaigns")],
-            room: Some(("Reach Marketing", vec![entry("Webhook", "/tasks")])),
-        },
-        Group {
-            heading: "Configuration Management",
-            entries: Vec::new(),
-            room: Some((
-                "Marketing Configuration",
-                vec![
-                    entry("Webhook Management", "/webhooks"),
-                    entry("Webhook Parameter Management", "/webhook-parameters"),
-                ],
-            )),
-        },
-        Group { heading: "", entries: vec![entry("ID Type Management", "/id-types")], room: None },
     ]
+}
+
+/// Without what the reader may not open, and headings that nothing is left below.
+fn groups_of(session: &SessionInfo) -> Vec<Group> {
+    let open = |mut entries: Vec<Entry>| {
+        entries.retain(|entry| session.may(entry.needs));
+        entries
+    };
+    let groups = groups().into_iter().map(|group| Group {
+        heading: group.heading,
+        entries: open(group.entries),
+        room: group.room.map(|(label, entries)| (label, open(entries))).filter(|(_, entries)| !entries.is_empty()),
+    });
+    groups.filter(|group| !group.entries.is_empty() || group.room.is_some()).collect()
 }
 
 /// Does the page at `path` belong to the entry at `href`?
@@ -71,8 +107,8 @@ fn links(entries: Vec<Entry>) -> impl IntoView {
     entries.into_iter().map(|entry| view! { <Link entry/> }).collect_view()
 }
 
-fn navigation() -> AnyView {
-    let groups = groups().into_iter().map(|group| {
+fn navigation(session: &SessionInfo) -> AnyView {
+    let groups = groups_of(session).into_iter().map(|group| {
         let heading = (!group.heading.is_empty()).then(|| view! { <span class="heading">{group.heading}</span> });
         let room = group.room.map(|(label, entries)| {
             view! { <li><span class="room">{label}</span><ul class="sub">{links(entries)}</ul></li> }
@@ -115,7 +151,7 @@ fn workspace(session: &SessionInfo) -> AnyView {
 }
 
 fn user_menu(session: &SessionInfo) -> AnyView {
-    let development = session.development && session.may(Permission::View);
+    let development = session.development;
     view! {
         <button type="button" class="btn bare user" popovertarget="user-menu" aria-label=format!("Account: {}", session.user_name)>
             <span class="initial" aria-hidden="true">{session.user_name.chars().next().map(|c| c.to_uppercase().to_string())}</span>
@@ -126,8 +162,9 @@ fn user_menu(session: &SessionInfo) -> AnyView {
             <p class="menu-head">
                 <b>{session.user_name.clone()}</b>
                 <span>{session.email.clone()}</span>
-                <span>{session.role.label()} " · " {session.time_zone.clone()}</span>
+                <span>{session.roles.join(", ")} " · " {session.time_zone.clone()}</span>
             </p>
+            <a href="/account">"My account"</a>
             <a href="/guide">"Integration guide"</a>
             {development.then(|| view! { <a href="/ui">"Design system"</a> })}
             <form method="post" action="/sign-out">
@@ -178,7 +215,7 @@ pub fn Shell(session: SessionInfo, children: Children) -> impl IntoView {
                 {theme_switch()}
                 {user_menu(&session)}
             </header>
-            {navigation()}
+            {navigation(&session)}
             <main id="main" tabindex="-1">{children()}</main>
         </div>
     }
@@ -207,6 +244,27 @@ pub fn OpenFrame(children: Children) -> impl IntoView {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::access::model::Preset;
+
+    #[test]
+    fn everybody_sees_what_their_roles_open() {
+        let shown = |session: &SessionInfo| {
+            let labels = |entries: &[Entry]| entries.iter().map(|entry| entry.label).collect::<Vec<_>>();
+            let of = |group: Group| {
+                let room = group.room.map(|(_, entries)| labels(&entries)).unwrap_or_default();
+                [labels(&group.entries), room].concat()
+            };
+            groups_of(session).into_iter().flat_map(of).collect::<Vec<_>>()
+        };
+        let of = |preset: Preset| SessionInfo { permissions: preset.permissions(), ..SessionInfo::default() };
+        assert!(shown(&SessionInfo::default()).is_empty());
+        assert!(!shown(&of(Preset::Marketer)).contains(&"Members"));
+        let administrator = shown(&of(Preset::Administrator));
+        assert_eq!(administrator.len(), Area::ALL.len());
+        assert!(!administrator.contains(&"Workspaces"));
+        let organization = SessionInfo { organization_administrator: true, ..of(Preset::Administrator) };
+        assert!(shown(&organization).contains(&"Workspaces"));
+    }
 
     #[test]
     fn an_entry_is_current_for_its_page_and_the_pages_below() {

@@ -23,9 +23,13 @@ pub struct AudienceList {
 #[server]
 pub async fn list_audiences(q: String, after: String) -> Result<AudienceList, AppError> {
     use super::store;
-    use crate::access::{model::Permission, require};
+    use crate::access::{
+        Resource, caller,
+        model::{Area, Permission},
+        require,
+    };
     const PAGE: usize = 50;
-    let ctx = require(Permission::View)?;
+    let ctx = require(&caller()?, Permission::View(Area::Audiences), Resource::Workspace).await?;
     let (q, after) = (q.replace('\0', ""), after.replace('\0', ""));
     let mut audiences = store::page(&ctx.state.db, ctx.workspace(), &q, &after, PAGE as i64 + 1).await?;
     let further = audiences.len() > PAGE;
@@ -45,9 +49,13 @@ pub struct Choices {
 
 #[server]
 pub async fn audience_choices() -> Result<Choices, AppError> {
-    use crate::access::{model::Permission, require};
+    use crate::access::{
+        Resource, caller,
+        model::{Area, Permission},
+        require,
+    };
     use crate::customers::store;
-    let ctx = require(Permission::View)?;
+    let ctx = require(&caller()?, Permission::View(Area::Audiences), Resource::Workspace).await?;
     let (db, workspace) = (&ctx.state.db, ctx.workspace());
     Ok(Choices {
         tags: store::tags(db, workspace).await?,
@@ -78,9 +86,13 @@ pub struct Member {
 #[server]
 pub async fn get_audience(id: String) -> Result<AudienceView, AppError> {
     use super::store;
-    use crate::access::{model::Permission, require};
+    use crate::access::{
+        Resource, caller,
+        model::{Area, Permission},
+        require,
+    };
     const SHOWN: i64 = 20;
-    let ctx = require(Permission::View)?;
+    let ctx = require(&caller()?, Permission::View(Area::Audiences), Resource::Audience(&id)).await?;
     let (db, workspace) = (&ctx.state.db, ctx.workspace());
     let mut audience = store::get(db, workspace, &id).await?;
     let tags = crate::customers::store::tags(db, workspace).await?;
@@ -99,8 +111,12 @@ pub async fn get_audience(id: String) -> Result<AudienceView, AppError> {
 #[server]
 pub async fn count_conditions(#[server(default)] rules: Vec<Condition>) -> Result<i64, AppError> {
     use super::{model::Kind, rules::Rules, store};
-    use crate::access::{model::Permission, require};
-    let ctx = require(Permission::View)?;
+    use crate::access::{
+        Resource, caller,
+        model::{Area, Permission},
+        require,
+    };
+    let ctx = require(&caller()?, Permission::View(Area::Audiences), Resource::Workspace).await?;
     let (db, workspace) = (&ctx.state.db, ctx.workspace());
     let audience = Audience::unsaved(Kind::Rules, Rules::of(rules).tidy());
     audience.rules.resolve(&crate::customers::store::tags(db, workspace).await?).map_err(AppError::Invalid)?;
@@ -115,8 +131,12 @@ pub async fn create_audience(
     #[server(default)] rules: Vec<Condition>,
 ) -> Result<(), AppError> {
     use super::{model::Kind, rules::Rules, store};
-    use crate::access::{model::Permission, require};
-    let ctx = require(Permission::ManageCustomers)?;
+    use crate::access::{
+        Resource, caller,
+        model::{Area, Permission},
+        require,
+    };
+    let ctx = require(&caller()?, Permission::Manage(Area::Audiences), Resource::Workspace).await?;
     let (db, workspace) = (&ctx.state.db, ctx.workspace());
     let kind = Kind::from_code(&kind)
         .filter(|kind| *kind != Kind::List)
@@ -140,8 +160,12 @@ pub async fn update_audience(
     #[server(default)] rules: Vec<Condition>,
 ) -> Result<(), AppError> {
     use super::{model::Kind, rules::Rules, store};
-    use crate::access::{model::Permission, require};
-    let ctx = require(Permission::ManageCustomers)?;
+    use crate::access::{
+        Resource, caller,
+        model::{Area, Permission},
+        require,
+    };
+    let ctx = require(&caller()?, Permission::Manage(Area::Audiences), Resource::Audience(&id)).await?;
     let (db, workspace) = (&ctx.state.db, ctx.workspace());
     let mut audience = store::get(db, workspace, &id).await?;
     audience.name = name.trim().to_string();
@@ -159,8 +183,12 @@ pub async fn update_audience(
 #[server]
 pub async fn delete_audience(id: String) -> Result<(), AppError> {
     use super::store;
-    use crate::access::{model::Permission, require};
-    let ctx = require(Permission::ManageCustomers)?;
+    use crate::access::{
+        Resource, caller,
+        model::{Area, Permission},
+        require,
+    };
+    let ctx = require(&caller()?, Permission::Manage(Area::Audiences), Resource::Audience(&id)).await?;
     let audience = store::get(&ctx.state.db, ctx.workspace(), &id).await?;
     let tasks = store::used_by(&ctx.state.db, ctx.workspace(), &id).await?;
     if !tasks.is_empty() {

@@ -8,7 +8,11 @@ use super::{
     store,
 };
 use crate::{
-    access::{Ctx, model::Permission},
+    access::{
+        Caller, Ctx, Resource,
+        model::{Area, Permission},
+        require,
+    },
     clock::new_id,
     customers::{
         self,
@@ -43,9 +47,9 @@ struct Form {
 }
 
 /// Makes the audience and leads to its page; what is wrong leads back to the form with what was typed.
-async fn upload(ctx: AppResult<Ctx>, headers: HeaderMap, multipart: Multipart) -> Response {
+async fn upload(caller: Caller, headers: HeaderMap, multipart: Multipart) -> Response {
     let mut form = Form::default();
-    match create(ctx, &headers, multipart, &mut form).await {
+    match create(caller, &headers, multipart, &mut form).await {
         Ok(id) => Redirect::to(&format!("/audiences/{id}")).into_response(),
         Err(AppError::Unauthenticated) => {
             Redirect::to("/sign-in?next=%2Faudiences%2Fnew%3Fkind%3Dlist").into_response()
@@ -66,13 +70,8 @@ async fn upload(ctx: AppResult<Ctx>, headers: HeaderMap, multipart: Multipart) -
     }
 }
 
-async fn create(
-    ctx: AppResult<Ctx>,
-    headers: &HeaderMap,
-    mut multipart: Multipart,
-    form: &mut Form,
-) -> AppResult<String> {
-    let ctx = ctx?.require(Permission::ManageCustomers)?;
+async fn create(caller: Caller, headers: &HeaderMap, mut multipart: Multipart, form: &mut Form) -> AppResult<String> {
+    let ctx = require(&caller, Permission::Manage(Area::Audiences), Resource::Workspace).await?;
     check_length(headers, ctx.state.config.upload_limit)?;
     let id = new_id();
     while let Some(field) = multipart.next_field().await.map_err(broken)? {
@@ -127,8 +126,8 @@ async fn add(ctx: &Ctx, id: &str, name: &str, kind: &IdKind, file: &Upload) -> A
 const PIECE: i64 = 5_000;
 
 /// The IDs of the list that no customer has, with their lines.
-async fn unmatched(ctx: Ctx, Path(id): Path<String>) -> AppResult<Response> {
-    let ctx = ctx.require(Permission::View)?;
+async fn unmatched(caller: Caller, Path(id): Path<String>) -> AppResult<Response> {
+    let ctx = require(&caller, Permission::View(Area::Audiences), Resource::Audience(&id)).await?;
     let audience = store::get(&ctx.state.db, ctx.workspace(), &id).await?;
     csv::download(&format!("unmatched-{id}.csv"), &["line", "id"], move |lines| async move {
         let mut after = 0;

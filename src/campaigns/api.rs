@@ -11,14 +11,18 @@ use super::{
 };
 #[cfg(feature = "ssr")]
 use crate::{
-    access::{self, model::Permission},
+    access::{
+        Resource, caller,
+        model::{Area, Permission},
+        require,
+    },
     error::AppError,
 };
 
 /// The tree; with a search only what it finds, and the main campaigns of the sub-campaigns that it finds.
 #[server]
 pub async fn list_campaigns(#[server(default)] search: String) -> AppResult<Vec<CampaignNode>> {
-    let ctx = access::require(Permission::View)?;
+    let ctx = require(&caller()?, Permission::View(Area::Campaigns), Resource::Workspace).await?;
     let mut nodes = store::tree(&ctx.state.db, ctx.workspace()).await?;
     let wanted = search.trim().to_lowercase();
     let found = |campaign: &Campaign| campaign.name.to_lowercase().contains(&wanted);
@@ -34,7 +38,7 @@ pub async fn list_campaigns(#[server(default)] search: String) -> AppResult<Vec<
 
 #[server]
 pub async fn get_campaign(id: String) -> AppResult<CampaignDetail> {
-    let ctx = access::require(Permission::View)?;
+    let ctx = require(&caller()?, Permission::View(Area::Campaigns), Resource::Campaign(&id)).await?;
     let (db, workspace) = (&ctx.state.db, ctx.workspace());
     let campaign = store::get(db, workspace, &id).await?;
     let parent = match &campaign.parent_id {
@@ -53,7 +57,7 @@ pub async fn get_campaign(id: String) -> AppResult<CampaignDetail> {
 /// campaign's, where it stands among the others.
 #[server]
 pub async fn create_campaign(new: CampaignInput) -> AppResult<()> {
-    let ctx = access::require(Permission::ReachMarketing)?;
+    let ctx = require(&caller()?, Permission::Manage(Area::Campaigns), Resource::Workspace).await?;
     let new = new.tidy();
     AppError::check(new.check())?;
     let id = store::create(&ctx.state.db, ctx.workspace(), &new, ctx.now()).await?;
@@ -65,7 +69,7 @@ pub async fn create_campaign(new: CampaignInput) -> AppResult<()> {
 /// Saves name and dates.
 #[server]
 pub async fn update_campaign(id: String, edit: CampaignInput) -> AppResult<()> {
-    let ctx = access::require(Permission::ReachMarketing)?;
+    let ctx = require(&caller()?, Permission::Manage(Area::Campaigns), Resource::Campaign(&id)).await?;
     let edit = edit.tidy();
     AppError::check(edit.check())?;
     Ok(store::update(&ctx.state.db, ctx.workspace(), &id, &edit).await?)
@@ -74,7 +78,7 @@ pub async fn update_campaign(id: String, edit: CampaignInput) -> AppResult<()> {
 /// Deletes a campaign without sub-campaigns and tasks.
 #[server]
 pub async fn delete_campaign(id: String) -> AppResult<()> {
-    let ctx = access::require(Permission::ReachMarketing)?;
+    let ctx = require(&caller()?, Permission::Manage(Area::Campaigns), Resource::Campaign(&id)).await?;
     store::delete(&ctx.state.db, ctx.workspace(), &id).await?;
     leptos_axum::redirect("/campaigns");
     Ok(())

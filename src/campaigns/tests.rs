@@ -2,7 +2,7 @@
 
 use super::api::{CreateCampaign, DeleteCampaign, UpdateCampaign};
 use crate::{
-    access::model::Role,
+    access::model::Preset,
     error::AppError,
     on_both_databases,
     server::testing::{Answer, Harness, encoded},
@@ -32,7 +32,7 @@ fn wrong_fields(answer: &Answer) -> Vec<String> {
 
 on_both_databases!(campaigns_are_created_shown_edited_and_deleted, |db| async move {
     let server = Harness::new(db).await;
-    server.member("ada@example.com", "Shop", Role::Marketer).await;
+    server.member("ada@example.com", "Shop", Preset::Marketer).await;
     let cookie = server.sign_in("ada@example.com").await;
     let empty = server.page("/campaigns", &cookie).await;
     assert!(empty.status == StatusCode::OK && empty.text.contains("No campaigns yet"));
@@ -64,7 +64,7 @@ on_both_databases!(campaigns_are_created_shown_edited_and_deleted, |db| async mo
 
 on_both_databases!(faults_and_strangers_are_refused, |db| async move {
     let server = Harness::new(db).await;
-    server.member("ada@example.com", "Shop", Role::Marketer).await;
+    server.member("ada@example.com", "Shop", Preset::Marketer).await;
     let cookie = server.sign_in("ada@example.com").await;
     let summer = created(&server, &cookie, "Main", "", "Summer").await;
     let fields = [("new[kind]", "Sub"), ("new[parent_id]", "nowhere"), ("new[name]", "Sun")];
@@ -72,7 +72,7 @@ on_both_databases!(faults_and_strangers_are_refused, |db| async move {
     let fields = [("new[name]", " "), ("new[ends_on]", "soon")];
     assert_eq!(wrong_fields(&server.call::<CreateCampaign>(&cookie, &encoded(&fields)).await), ["name", "ends_on"]);
 
-    server.member("eve@example.com", "Elsewhere", Role::Administrator).await;
+    server.member("eve@example.com", "Elsewhere", Preset::Administrator).await;
     let stranger = server.sign_in("eve@example.com").await;
     let fields = encoded(&[("id", id(&summer)), ("edit[name]", "Mine")]);
     assert_eq!(server.call::<UpdateCampaign>(&stranger, &fields).await.status, StatusCode::NOT_FOUND);

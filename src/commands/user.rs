@@ -2,7 +2,7 @@
 
 use crate::{
     access::{
-        model::{Attributes, Role},
+        model::{Attributes, Preset},
         password, store,
     },
     clock::{Clock, Millis},
@@ -34,9 +34,9 @@ pub struct Person {
     /// Made when it does not exist. Of a new person without it: "Workspace".
     #[arg(long)]
     workspace: Option<String>,
-    /// administrator or marketer. Of a new person without it: administrator.
+    /// administrator, marketer or analyst. Of a new person without it: administrator.
     #[arg(long, value_parser = role)]
-    role: Option<Role>,
+    role: Option<Preset>,
     /// IANA time zone of a new workspace.
     #[arg(long, default_value = "UTC")]
     time_zone: String,
@@ -80,8 +80,8 @@ fn with_given(mut attributes: Attributes, given: &[(String, String)]) -> Result<
     Ok(attributes)
 }
 
-fn role(code: &str) -> Result<Role, String> {
-    Role::from_code(code).ok_or_else(|| "administrator or marketer".into())
+fn role(code: &str) -> Result<Preset, String> {
+    Preset::from_id(code).ok_or_else(|| "administrator, marketer or analyst".into())
 }
 
 pub async fn run(command: UserCommand) -> Result<(), String> {
@@ -115,7 +115,9 @@ async fn put(db: &Db, person: &Person, hash: &str, now: Millis) -> Result<String
         None => vec![],
     };
     let membership = match &known {
-        None => Some((person.workspace.as_deref().unwrap_or("Workspace"), person.role.unwrap_or(Role::Administrator))),
+        None => {
+            Some((person.workspace.as_deref().unwrap_or("Workspace"), person.role.unwrap_or(Preset::Administrator)))
+        }
         Some(_) => change(&own, person)?,
     };
     let named = membership.map(|(workspace, _)| workspace).or(person.workspace.as_deref());
@@ -137,8 +139,8 @@ async fn put(db: &Db, person: &Person, hash: &str, now: Millis) -> Result<String
         None => format!("{} has a new password and must sign in again.", person.email),
         Some((workspace, role)) => {
             let id = store::put_workspace(db, workspace, &person.time_zone, now).await.map_err(text)?;
-            store::put_member(db, &id, &user, role).await.map_err(text)?;
-            format!("{} can sign in to “{workspace}” as {}.", person.email, role.label())
+            store::put_member(db, &id, &user, role, now).await.map_err(text)?;
+            format!("{} can sign in to “{workspace}” as {}.", person.email, role.name())
         }
     };
     let Some(place) = place else { return Ok(said) };
@@ -154,7 +156,7 @@ fn listed(attributes: &Attributes) -> String {
 }
 
 /// The membership that is asked for, of a person who is in these workspaces.
-fn change<'a>(own: &'a [(String, String)], person: &'a Person) -> Result<Option<(&'a str, Role)>, String> {
+fn change<'a>(own: &'a [(String, String)], person: &'a Person) -> Result<Option<(&'a str, Preset)>, String> {
     match (person.workspace.as_deref(), person.role, own) {
         (Some(workspace), Some(role), _) => Ok(Some((workspace, role))),
         (None, Some(role), [(_, only)]) => Ok(Some((only, role))),
@@ -211,7 +213,7 @@ mod tests {
 
         let elsewhere = Person {
             workspace: Some("Elsewhere".into()),
-            role: Some(Role::Marketer),
+            role: Some(Preset::Marketer),
             attributes: given(&["region=West"]),
             ..person()
         };
@@ -230,7 +232,7 @@ mod tests {
 
     on_both_databases!(a_new_password_changes_nothing_else_and_ends_the_sessions, |db| async move {
         let server = Harness::new(db.clone()).await;
-        server.member("ada@example.com", "Shop", Role::Marketer).await;
+        server.member("ada@example.com", "Shop", Preset::Marketer).await;
         let cookie = server.sign_in("ada@example.com").await;
         let hash = password::hash("another long password".into()).await.unwrap();
         let said = put(&db, &person(), &hash, 5).await.unwrap();
@@ -240,13 +242,13 @@ mod tests {
         assert_eq!((user.name.as_str(), user.password_hash == hash), ("Somebody", true));
         assert_eq!(roles(&db, &user.id).await, [("Shop".to_string(), "marketer".to_string())]);
 
-        let promoted = Person { role: Some(Role::Administrator), name: Some("Ada".into()), ..person() };
+        let promoted = Person { role: Some(Preset::Administrator), name: Some("Ada".into()), ..person() };
         put(&db, &promoted, &hash, 6).await.unwrap();
         assert_eq!(store::user_by_email(&db, "ada@example.com").await.unwrap().unwrap().name, "Ada");
         assert_eq!(roles(&db, &user.id).await, [("Shop".to_string(), "administrator".to_string())]);
         let vague = Person { workspace: Some("Elsewhere".into()), ..person() };
         assert!(put(&db, &vague, "x", 7).await.unwrap_err().contains("--role"));
-        let moved = Person { role: Some(Role::Marketer), ..vague };
+        let moved = Person { role: Some(Preset::Marketer), ..vague };
         put(&db, &moved, &hash, 8).await.unwrap();
         assert_eq!(roles(&db, &user.id).await.len(), 2);
         assert!(put(&db, &promoted, "x", 9).await.unwrap_err().contains("--workspace"));
@@ -266,7 +268,7 @@ mod tests {
             db,
             all,
             (String, String),
-            "select w.name, m.role from members m join workspaces w on w.id = m.workspace_id where m.user_id = $1",
+            "select w.name, m.role_id from member_roles m join workspaces w on w.id = m.workspace_id where m.user_id = $1",
             user
         )
         .unwrap()

@@ -24,10 +24,14 @@ pub struct CustomerList {
 #[server]
 pub async fn list_customers(q: String, after: String) -> Result<CustomerList, AppError> {
     use super::{find, store};
-    use crate::access::{model::Permission, require};
+    use crate::access::{
+        Resource, caller,
+        model::{Area, Permission},
+        require,
+    };
     const PAGE: i64 = 50;
     const FOUND: i64 = 100;
-    let ctx = require(Permission::View)?;
+    let ctx = require(&caller()?, Permission::View(Area::Customers), Resource::Workspace).await?;
     let (db, workspace) = (&ctx.state.db, ctx.workspace());
     let (tags, total) = (store::tags(db, workspace).await?, store::total(db, workspace).await?);
     if q.is_empty() {
@@ -45,8 +49,12 @@ pub async fn list_customers(q: String, after: String) -> Result<CustomerList, Ap
 #[server]
 pub async fn get_customer(id: String) -> Result<(Customer, Vec<Tag>), AppError> {
     use super::store;
-    use crate::access::{model::Permission, require};
-    let ctx = require(Permission::View)?;
+    use crate::access::{
+        Resource, caller,
+        model::{Area, Permission},
+        require,
+    };
+    let ctx = require(&caller()?, Permission::View(Area::Customers), Resource::Customer(&id)).await?;
     let customer = store::one(&ctx.state.db, ctx.workspace(), &id).await?;
     Ok((customer, store::tags(&ctx.state.db, ctx.workspace()).await?))
 }
@@ -54,8 +62,12 @@ pub async fn get_customer(id: String) -> Result<(Customer, Vec<Tag>), AppError> 
 #[server]
 pub async fn latest_imports() -> Result<(Vec<Import>, i64), AppError> {
     use super::import::store;
-    use crate::access::{model::Permission, require};
-    let ctx = require(Permission::View)?;
+    use crate::access::{
+        Resource, caller,
+        model::{Area, Permission},
+        require,
+    };
+    let ctx = require(&caller()?, Permission::View(Area::Customers), Resource::Workspace).await?;
     let (imports, now) = (store::latest(&ctx.state.db, ctx.workspace(), 20).await?, ctx.now());
     Ok((imports.into_iter().map(|import| import.at(now)).collect(), now))
 }
@@ -89,8 +101,12 @@ pub struct BadRowView {
 #[server]
 pub async fn get_import(id: String) -> Result<ImportView, AppError> {
     use super::{import::store, model::ImportStatus, store as customers};
-    use crate::access::{model::Permission, require};
-    let ctx = require(Permission::View)?;
+    use crate::access::{
+        Resource, caller,
+        model::{Area, Permission},
+        require,
+    };
+    let ctx = require(&caller()?, Permission::View(Area::Customers), Resource::Import(&id)).await?;
     let (db, workspace) = (&ctx.state.db, ctx.workspace());
     let import = store::get(db, workspace, &id).await?.at(ctx.now());
     let mut view = ImportView { import, columns: vec![], id_types: vec![], bad: vec![], now: ctx.now() };
@@ -132,8 +148,12 @@ async fn columns(ctx: &crate::access::Ctx, id: &str, id_types: &[IdType]) -> Res
 #[server]
 pub async fn start_import(id: String, columns: Vec<ColumnInput>) -> Result<(), AppError> {
     use super::{import, mapping, store};
-    use crate::access::{model::Permission, require};
-    let ctx = require(Permission::ManageCustomers)?;
+    use crate::access::{
+        Resource, caller,
+        model::{Area, Permission},
+        require,
+    };
+    let ctx = require(&caller()?, Permission::Manage(Area::Customers), Resource::Import(&id)).await?;
     let (db, workspace) = (&ctx.state.db, ctx.workspace());
     import::store::get(db, workspace, &id).await?;
     file_here(&ctx, &id)?;
@@ -166,8 +186,12 @@ fn file_here(ctx: &crate::access::Ctx, id: &str) -> Result<std::path::PathBuf, A
 #[server]
 pub async fn run_import_again(id: String) -> Result<(), AppError> {
     use super::import;
-    use crate::access::{model::Permission, require};
-    let ctx = require(Permission::ManageCustomers)?;
+    use crate::access::{
+        Resource, caller,
+        model::{Area, Permission},
+        require,
+    };
+    let ctx = require(&caller()?, Permission::Manage(Area::Customers), Resource::Import(&id)).await?;
     import::store::get(&ctx.state.db, ctx.workspace(), &id).await?;
     file_here(&ctx, &id)?;
     if !import::store::start_again(&ctx.state.db, ctx.workspace(), &id, ctx.now()).await? {
@@ -181,8 +205,12 @@ pub async fn run_import_again(id: String) -> Result<(), AppError> {
 #[server]
 pub async fn discard_import(id: String) -> Result<(), AppError> {
     use super::import;
-    use crate::access::{model::Permission, require};
-    let ctx = require(Permission::ManageCustomers)?;
+    use crate::access::{
+        Resource, caller,
+        model::{Area, Permission},
+        require,
+    };
+    let ctx = require(&caller()?, Permission::Manage(Area::Customers), Resource::Import(&id)).await?;
     let import = import::store::get(&ctx.state.db, ctx.workspace(), &id).await?;
     if !import::store::discard(&ctx.state.db, ctx.workspace(), &id, ctx.now()).await? {
         return Err(AppError::conflict("This import runs, or has finished."));

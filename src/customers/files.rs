@@ -9,7 +9,11 @@ use super::{
     upload::{Upload, broken, check_length, wants_json},
 };
 use crate::{
-    access::{Ctx, model::Permission},
+    access::{
+        Caller, Ctx, Resource,
+        model::{Area, Permission},
+        require,
+    },
     clock::new_id,
     error::{AppError, AppResult, internal},
     server::{AppState, csv},
@@ -32,8 +36,8 @@ pub fn routes(upload_limit: u64) -> Router<AppState> {
 }
 
 /// Takes the file of a form, refuses what is no CSV file, and leads to the page that maps its columns.
-async fn upload(ctx: AppResult<Ctx>, headers: HeaderMap, form: Multipart) -> Response {
-    match (receive(ctx, &headers, form).await, wants_json(&headers)) {
+async fn upload(caller: Caller, headers: HeaderMap, form: Multipart) -> Response {
+    match (receive(caller, &headers, form).await, wants_json(&headers)) {
         (Ok(id), true) => Json(serde_json::json!({"location": format!("/customers/imports/{id}")})).into_response(),
         (Ok(id), false) => Redirect::to(&format!("/customers/imports/{id}")).into_response(),
         (Err(error), true) => error.into_response(),
@@ -45,8 +49,8 @@ async fn upload(ctx: AppResult<Ctx>, headers: HeaderMap, form: Multipart) -> Res
     }
 }
 
-async fn receive(ctx: AppResult<Ctx>, headers: &HeaderMap, mut form: Multipart) -> AppResult<String> {
-    let ctx = ctx?.require(Permission::ManageCustomers)?;
+async fn receive(caller: Caller, headers: &HeaderMap, mut form: Multipart) -> AppResult<String> {
+    let ctx = require(&caller, Permission::Manage(Area::Customers), Resource::Workspace).await?;
     check_length(headers, ctx.state.config.upload_limit)?;
     while let Some(field) = form.next_field().await.map_err(broken)? {
         if field.name() == Some("file") {
@@ -80,8 +84,8 @@ async fn take(ctx: &Ctx, field: Field<'_>) -> AppResult<String> {
 const PIECE: i64 = 5_000;
 
 /// All rows that were left out, with their line numbers.
-async fn bad_rows(ctx: Ctx, Path(id): Path<String>) -> AppResult<Response> {
-    let ctx = ctx.require(Permission::View)?;
+async fn bad_rows(caller: Caller, Path(id): Path<String>) -> AppResult<Response> {
+    let ctx = require(&caller, Permission::View(Area::Customers), Resource::Import(&id)).await?;
     let import = store::get(&ctx.state.db, ctx.workspace(), &id).await?;
     csv::download(&format!("bad-rows-{id}.csv"), &["line", "reason", "detail"], move |lines| async move {
         let mut after = 0;

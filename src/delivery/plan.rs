@@ -81,13 +81,13 @@ impl Planner {
         let due = fetch!(
             self.db,
             all,
-            (String, String),
-            "select workspace_id, id from sends where state in ('scheduled', 'sending') \
+            (String, String, String),
+            "select workspace_id, id, source from sends where state in ('scheduled', 'sending') \
              and state = 'scheduled' and due_at <= $1 order by due_at, id",
             now
         )?;
-        for (workspace_id, id) in due {
-            self.begin(&SendKey::new(workspace_id, id)).await?;
+        for (workspace_id, id, source) in due {
+            self.begin(&SendKey::new(workspace_id, id), &source).await?;
         }
         let open = fetch!(
             self.db,
@@ -112,9 +112,14 @@ impl Planner {
         Ok(busy)
     }
 
-    async fn begin(&self, key: &SendKey) -> sqlx::Result<()> {
-        let mut tx = self.db.begin().await?;
+    async fn begin(&self, key: &SendKey, source: &str) -> sqlx::Result<()> {
         let now = self.clock.now();
+        let may = match self.senders.iter().find(|sender| sender.source() == source) {
+            Some(sender) => sender.may_start(&self.db, &key.workspace_id, &key.send_id, now).await?,
+            // Said when its first chunk is asked for.
+            None => Ok(()),
+        };
+        let mut tx = self.db.begin().await?;
         if store::lock(&mut tx, key).await? != Some(SendState::Scheduled) {
             return Ok(());
         }
@@ -128,6 +133,7 @@ impl Planner {
             &key.send_id
         )?;
         match webhook {
+            Some((true,)) if let Err(reason) = &may => control::fail(&mut tx, key, reason, now).await?,
             Some((true,)) => {
                 execute!(
                     tx,

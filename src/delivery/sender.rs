@@ -1,6 +1,6 @@
 //! The one way by which the engine learns whom to send to.
 
-use crate::{db::Db, error::AppError};
+use crate::{clock::Millis, db::Db, error::AppError};
 use std::{future::Future, pin::Pin};
 
 /// A user of a send.
@@ -27,12 +27,20 @@ pub struct Chunk {
     pub next: Option<String>,
 }
 
+/// `Ok(Err(reason))`: it must not start.
+pub type StartFuture<'a> = Pin<Box<dyn Future<Output = sqlx::Result<Result<(), String>>> + Send + 'a>>;
+
 pub type ChunkFuture<'a> = Pin<Box<dyn Future<Output = Result<Chunk, AppError>> + Send + 'a>>;
 
 /// Whoever has something to send: a task, a journey's node, a campaign.
 pub trait Sender: Send + Sync + 'static {
     /// The name under which its sends are kept, and `X-QA-Source` on the wire: "task", "journey", "campaign".
     fn source(&self) -> &'static str;
+
+    /// Whether a send that is due may start; why not is shown with the send, which fails without having sent anything.
+    fn may_start<'a>(&'a self, _db: &'a Db, _workspace: &'a str, _send: &'a str, _now: Millis) -> StartFuture<'a> {
+        Box::pin(async { Ok(Ok(())) })
+    }
 
     /// At most `limit` users after the cursor `after`. Called again with the same cursor after a crash, it may give a
     /// changed audience, but never a user before the cursor.

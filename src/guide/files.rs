@@ -1,7 +1,7 @@
 //! The receivers: the very files that the tests run, for the page and for downloads.
 
 use super::{api::reader_of, model::Language};
-use crate::{access::Ctx, error::AppError, server::AppState};
+use crate::{access::Caller, error::AppError, server::AppState};
 use axum::{
     Router,
     extract::{Path, State},
@@ -27,10 +27,10 @@ pub fn routes() -> Router<AppState> {
 
 async fn download(
     State(state): State<AppState>,
-    ctx: Result<Ctx, AppError>,
+    caller: Caller,
     Path(file): Path<String>,
 ) -> Result<impl IntoResponse, AppError> {
-    reader_of(&state, ctx)?;
+    reader_of(&state, caller).await?;
     let language = Language::from_file(&file).ok_or(AppError::NotFound)?;
     let headers = [
         (header::CONTENT_TYPE, "text/plain; charset=utf-8".to_string()),

@@ -6,7 +6,7 @@ use super::{
     model::{Guide, Language, NONCE, Subject, TIMESTAMP},
 };
 use crate::{
-    access::model::Role,
+    access::model::Preset,
     db::Db,
     delivery::post,
     on_both_databases,
@@ -58,7 +58,7 @@ on_both_databases!(without_the_setting_the_guide_is_for_members, |db| async move
     assert!(!plain(&server, "/guide").await.text.contains("crm.example.com"));
     assert_eq!(server.call::<GetGuide>("", "webhook=").await.status, StatusCode::UNAUTHORIZED);
     assert_eq!(server.call::<GetSample>("", "language=Go").await.status, StatusCode::UNAUTHORIZED);
-    server.member("max@example.com", "Spring Store", Role::Marketer).await;
+    server.member("max@example.com", "Spring Store", Preset::Marketer).await;
     let cookie = server.sign_in("max@example.com").await;
     let page = server.page("/guide", &cookie).await;
     assert_eq!(page.status, StatusCode::OK);
@@ -67,7 +67,7 @@ on_both_databases!(without_the_setting_the_guide_is_for_members, |db| async move
 
 on_both_databases!(with_the_setting_everybody_reads_it_and_nothing_of_a_workspace, |db| async move {
     let server = harness(db, true).await;
-    let workspace = server.member("ada@example.com", "Spring Store", Role::Administrator).await;
+    let workspace = server.member("ada@example.com", "Spring Store", Preset::Administrator).await;
     let id = webhook(&server, &workspace).await;
     for path in ["/guide", &format!("/guide?webhook={id}"), "/guide?webhook=nosuch"] {
         let page = server.page(path, "").await;
@@ -103,8 +103,8 @@ on_both_databases!(with_the_setting_everybody_reads_it_and_nothing_of_a_workspac
 
 on_both_databases!(a_member_sees_the_webhooks_own_values, |db| async move {
     let server = harness(db, true).await;
-    let workspace = server.member("ada@example.com", "Spring Store", Role::Marketer).await;
-    server.member("eve@example.com", "Elsewhere", Role::Administrator).await;
+    let workspace = server.member("ada@example.com", "Spring Store", Preset::Marketer).await;
+    server.member("eve@example.com", "Elsewhere", Preset::Administrator).await;
     let id = webhook(&server, &workspace).await;
     let path = format!("/guide?webhook={id}");
     let page = server.page(&path, &server.sign_in("ada@example.com").await).await;

@@ -5,7 +5,7 @@ use super::{
     model::{CODE_MAX, ManagedIdType, NAME_MAX},
 };
 use crate::{
-    access::model::{Permission, SessionInfo},
+    access::model::{Area, Permission, SessionInfo},
     ui::{
         Button, Dialog, ErrorNote, Field, FormErrors, PageHeader, Panel, Scope, Skeleton, SubmitButton, Switch,
         TableWrap, TextInput, Tone, close_dialog, use_toasts,
@@ -44,7 +44,7 @@ pub fn id_types_page() -> AnyView {
             }
         }
     });
-    let manages = use_context::<SessionInfo>().is_some_and(|session| session.may(Permission::ManageWebhooks));
+    let manages = use_context::<SessionInfo>().is_some_and(|session| session.may(Permission::Manage(Area::IdTypes)));
     view! {
         <PageHeader
             title="ID Type Management"

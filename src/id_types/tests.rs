@@ -5,7 +5,7 @@ use super::{
     model::ManagedIdType,
 };
 use crate::{
-    access::model::Role,
+    access::model::Preset,
     db::Db,
     error::AppError,
     on_both_databases,
@@ -27,7 +27,7 @@ struct Desk {
 impl Desk {
     async fn new(db: Db) -> Self {
         let server = Harness::with(db, |_| ()).await;
-        let workspace = server.member("ada@example.com", "Shop", Role::Administrator).await;
+        let workspace = server.member("ada@example.com", "Shop", Preset::Administrator).await;
         let cookie = server.sign_in("ada@example.com").await;
         Self { server, workspace, cookie }
     }
@@ -105,7 +105,7 @@ on_both_databases!(the_last_type_of_an_enabled_webhook_stays_enabled, |db| async
 
 on_both_databases!(only_administrators_change_them, |db| async move {
     let desk = Desk::new(db).await;
-    desk.server.member("bob@example.com", "Shop", Role::Marketer).await;
+    desk.server.member("bob@example.com", "Shop", Preset::Marketer).await;
     let marketer = desk.server.sign_in("bob@example.com").await;
     let new = encoded(&[("new[code]", "X"), ("new[name]", "X")]);
     assert_eq!(desk.server.call::<AddIdType>(&marketer, &new).await.status, 403);

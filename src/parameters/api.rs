@@ -8,7 +8,11 @@ use leptos::prelude::*;
 use super::{load, store};
 #[cfg(feature = "ssr")]
 use crate::{
-    access::{self, model::Permission},
+    access::{
+        Ctx, Resource, caller,
+        model::{Area, Permission},
+        require,
+    },
     delivery::guard::Guard,
     error::{AppError, FieldError},
     webhooks::rules::callable,
@@ -16,14 +20,14 @@ use crate::{
 
 #[server]
 pub async fn list_parameters(query: ParameterQuery) -> AppResult<ParameterPage> {
-    let ctx = access::require(Permission::View)?;
+    let ctx = require(&caller()?, Permission::View(Area::ParameterManagement), Resource::Workspace).await?;
     let (rows, total) = store::page(&ctx.state.db, ctx.workspace(), &query).await?;
     Ok(ParameterPage { rows, total, now: ctx.now() })
 }
 
 #[server]
 pub async fn get_parameter(id: String) -> AppResult<ParameterDetail> {
-    let ctx = access::require(Permission::View)?;
+    let ctx = require(&caller()?, Permission::View(Area::ParameterManagement), Resource::Parameter(&id)).await?;
     let (db, workspace) = (&ctx.state.db, ctx.workspace());
     let parameter = store::get(db, workspace, &id).await?;
     let wanted = parameter.dependencies();
@@ -36,7 +40,12 @@ pub async fn get_parameter(id: String) -> AppResult<ParameterDetail> {
 /// What the form starts from; without `id` a new parameter's.
 #[server]
 pub async fn get_parameter_form(id: Option<String>) -> AppResult<ParameterForm> {
-    let ctx = access::require(Permission::ManageWebhooks)?;
+    let ctx = require(
+        &caller()?,
+        Permission::Manage(Area::ParameterManagement),
+        Resource::Parameter(id.as_deref().unwrap_or_default()).or_new(),
+    )
+    .await?;
     let (db, workspace) = (&ctx.state.db, ctx.workspace());
     let parameter = match id {
         Some(id) => Some(store::get(db, workspace, &id).await?),
@@ -54,7 +63,8 @@ pub async fn save_parameter(
     #[server(default)] version: i64,
     input: ParameterInput,
 ) -> AppResult<()> {
-    let ctx = access::require(Permission::ManageWebhooks)?;
+    let ctx =
+        require(&caller()?, Permission::Manage(Area::ParameterManagement), Resource::Parameter(&id).or_new()).await?;
     let (db, key, workspace) = (&ctx.state.db, &ctx.state.master_key, ctx.workspace());
     let before = if id.is_empty() { None } else { Some(store::get(db, workspace, &id).await?) };
     let input = input.tidy();
@@ -80,10 +90,19 @@ pub async fn save_parameter(
 /// Deletes a parameter that nobody uses, and leads to the list.
 #[server]
 pub async fn delete_parameter(id: String) -> AppResult<()> {
-    let ctx = access::require(Permission::ManageWebhooks)?;
+    let ctx = require(&caller()?, Permission::Manage(Area::ParameterManagement), Resource::Parameter(&id)).await?;
     store::delete(&ctx.state.db, ctx.workspace(), &id).await?;
     leptos_axum::redirect("/webhook-parameters");
     Ok(())
+}
+
+/// Whoever makes tasks chooses among the values; whoever configures parameters tries them.
+#[cfg(feature = "ssr")]
+async fn may_load(id: &str) -> AppResult<Ctx> {
+    let caller = caller()?;
+    let manages = caller.may(Permission::Manage(Area::ParameterManagement));
+    let area = if manages { Area::ParameterManagement } else { Area::ReachWebhook };
+    require(&caller, Permission::Manage(area), Resource::Parameter(id)).await
 }
 
 /// As [`load_values`], for a webhook's form: `given` are the values chosen so far, by the ids of their parameters.
@@ -93,7 +112,7 @@ pub async fn load_call(
     #[server(default)] given: Vec<Passed>,
     #[server(default)] retry: bool,
 ) -> AppResult<Values> {
-    let ctx = access::require(Permission::ReachMarketing)?;
+    let ctx = may_load(&parameter_id).await?;
     load::values_of_call(&ctx, &parameter_id, &load::passed(given), retry).await
 }
 
@@ -105,6 +124,6 @@ pub async fn load_values(
     #[server(default)] associated: Vec<Passed>,
     #[server(default)] retry: bool,
 ) -> AppResult<Values> {
-    let ctx = access::require(Permission::ReachMarketing)?;
+    let ctx = may_load(&parameter_id).await?;
     load::values_of(&ctx, &parameter_id, &load::passed(associated), retry).await
 }

@@ -7,8 +7,8 @@ use super::{
 };
 use crate::{
     access::{
-        Ctx, Signed,
-        model::{Role, SessionInfo},
+        Ctx, Means, Signed,
+        model::{Preset, SessionInfo},
         store as access,
     },
     crm,
@@ -40,7 +40,7 @@ impl Desk {
         let options = crm::Options { key: Some(KEY.into()), ..Default::default() };
         let crm = crm::Simulator::start(options).await.unwrap();
         let server = Harness::with(db, allow).await;
-        let workspace = server.member("ada@example.com", "Spring Store", Role::Administrator).await;
+        let workspace = server.member("ada@example.com", "Spring Store", Preset::Administrator).await;
         let cookie = server.sign_in("ada@example.com").await;
         Self { server, crm, workspace, cookie }
     }
@@ -88,8 +88,14 @@ impl Desk {
 
     async fn ctx(&self, email: &str) -> Ctx {
         let user = access::user_by_email(&self.server.state.db, email).await.unwrap().unwrap();
-        let info = SessionInfo { user_name: user.name, email: user.email, ..SessionInfo::default() };
-        let signed = Signed { user_id: user.id, workspace_id: self.workspace.clone(), info };
+        let info = SessionInfo {
+            user_id: user.id,
+            user_name: user.name,
+            email: user.email,
+            workspace_id: self.workspace.clone(),
+            ..SessionInfo::default()
+        };
+        let signed = Signed { info, address: String::new(), means: Means::Session(String::new()) };
         Ctx { state: self.server.state.clone(), signed: Arc::new(signed) }
     }
 }
@@ -321,7 +327,7 @@ on_both_databases!(only_those_who_may, |db| async move {
         assert_eq!(answer.status, StatusCode::UNAUTHORIZED, "{}", answer.text);
     }
 
-    server.member("bob@example.com", "Spring Store", Role::Marketer).await;
+    server.member("bob@example.com", "Spring Store", Preset::Marketer).await;
     let marketer = server.sign_in("bob@example.com").await;
     for (path, button) in
         [("/webhook-parameters", "Create Webhook Parameter"), (&format!("/webhook-parameters/{id}"), "/edit\"")]
@@ -338,7 +344,7 @@ on_both_databases!(only_those_who_may, |db| async move {
     }
     assert_eq!(server.call::<LoadValues>(&marketer, &load).await.status, StatusCode::OK);
 
-    server.member("eve@example.com", "Elsewhere", Role::Administrator).await;
+    server.member("eve@example.com", "Elsewhere", Preset::Administrator).await;
     let stranger = server.sign_in("eve@example.com").await;
     assert!(!server.page("/webhook-parameters", &stranger).await.text.contains("Province"));
     for path in [format!("/webhook-parameters/{id}"), format!("/webhook-parameters/{id}/edit")] {

@@ -8,7 +8,11 @@ use leptos::prelude::*;
 #[server]
 pub async fn receipt_problems(webhook_id: String) -> Result<Vec<Problem>, AppError> {
     const SHOWN: i64 = 20;
-    use crate::access::{model::Permission, require};
-    let ctx = require(Permission::View)?;
+    use crate::access::{
+        Resource, caller,
+        model::{Area, Permission},
+        require,
+    };
+    let ctx = require(&caller()?, Permission::View(Area::WebhookManagement), Resource::Webhook(&webhook_id)).await?;
     Ok(super::store::problems(&ctx.state.db, ctx.workspace(), &webhook_id, SHOWN).await?)
 }

@@ -2,7 +2,7 @@
 
 use super::{AppState, router};
 use crate::{
-    access::{model::Role, password, store as access},
+    access::{model::Preset, password, store as access},
     clock::Clock,
     config::Config,
     db::Db,
@@ -64,13 +64,29 @@ impl Harness {
     }
 
     /// A member of a workspace, which is made when it is not there: the workspace's id.
-    pub async fn member(&self, email: &str, workspace: &str, role: Role) -> String {
+    pub async fn member(&self, email: &str, workspace: &str, role: Preset) -> String {
         let (db, now) = (&self.state.db, self.state.clock.now());
         let hash = password::hash(PASSWORD.into()).await.unwrap();
         let user = access::put_user(db, email, Some("Somebody"), &hash, now).await.unwrap();
         let workspace = access::put_workspace(db, workspace, "UTC", now).await.unwrap();
-        access::put_member(db, &workspace, &user, role).await.unwrap();
+        access::put_member(db, &workspace, &user, role, now).await.unwrap();
         workspace
+    }
+
+    /// A permanent grant of the webhook, By Member.
+    pub async fn grant(&self, workspace: &str, webhook: &str, email: &str) {
+        let user = access::user_by_email(&self.state.db, email).await.unwrap().unwrap().id;
+        crate::execute!(
+            self.state.db,
+            "insert into webhook_grants (workspace_id, id, webhook_id, subject_kind, subject_id, from_at, granted_by,
+                                         granted_at)
+             values ($1, $2, $3, 'member', $4, 0, '', 0)",
+            workspace,
+            crate::clock::new_id(),
+            webhook,
+            user
+        )
+        .unwrap();
     }
 
     pub async fn send(&self, request: Request<Body>) -> Answer {

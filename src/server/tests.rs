@@ -2,7 +2,7 @@
 
 use super::testing::Harness;
 use crate::{
-    access::model::Role,
+    access::model::Preset,
     audiences::api::{DeleteAudience, GetAudience},
     campaigns::api as campaigns,
     customers::api::GetCustomer,
@@ -37,7 +37,7 @@ on_both_databases!(strangers_see_the_sign_in_and_nothing_else, |db| async move {
 
 on_both_databases!(sign_in_tells_nothing_and_tires, |db| async move {
     let server = Harness::new(db).await;
-    server.member("ada@example.com", "Shop", Role::Marketer).await;
+    server.member("ada@example.com", "Shop", Preset::Marketer).await;
     let wrong = server.try_sign_in("ada@example.com", "not it").await;
     let nobody = server.try_sign_in("nobody@example.com", "not it").await;
     assert_eq!(wrong.header("location"), nobody.header("location"), "whether the account exists stays unknown");
@@ -53,7 +53,7 @@ on_both_databases!(sign_in_tells_nothing_and_tires, |db| async move {
 
 on_both_databases!(a_session_ends, |db| async move {
     let server = Harness::new(db).await;
-    server.member("ada@example.com", "Shop", Role::Marketer).await;
+    server.member("ada@example.com", "Shop", Preset::Marketer).await;
     let cookie = server.sign_in("ada@example.com").await;
     assert_eq!(server.page("/tasks", &cookie).await.status, StatusCode::OK);
     // In the middle of a form: the server function says so, and the page keeps what was typed.
@@ -69,8 +69,8 @@ on_both_databases!(a_session_ends, |db| async move {
 
 on_both_databases!(things_of_other_workspaces_do_not_exist, |db| async move {
     let server = Harness::new(db).await;
-    let shop = server.member("ada@example.com", "Shop", Role::Administrator).await;
-    server.member("eve@example.com", "Elsewhere", Role::Administrator).await;
+    let shop = server.member("ada@example.com", "Shop", Preset::Administrator).await;
+    server.member("eve@example.com", "Elsewhere", Preset::Administrator).await;
     let (db, now) = (&server.state.db, server.state.clock.now());
     for statement in [
         "insert into customers (workspace_id, customer_id, tags, created_at, updated_at) values ($1, 'thing', '{}', $2, $2)",
@@ -105,16 +105,16 @@ on_both_databases!(things_of_other_workspaces_do_not_exist, |db| async move {
 
 on_both_databases!(a_marketer_configures_no_webhooks, |db| async move {
     let server = Harness::new(db).await;
-    server.member("max@example.com", "Shop", Role::Marketer).await;
+    server.member("max@example.com", "Shop", Preset::Marketer).await;
     let cookie = server.sign_in("max@example.com").await;
     assert_eq!(server.page("/webhooks", &cookie).await.status, StatusCode::OK);
-    let answer = server.call::<webhooks::SetWebhookEnabled>(&cookie, "id=thing&enabled=true").await;
+    let answer = server.call::<webhooks::GenerateKey>(&cookie, "").await;
     assert_eq!(answer.status, StatusCode::FORBIDDEN);
 });
 
 on_both_databases!(pages_are_safe_by_default, |db| async move {
     let server = Harness::new(db).await;
-    server.member("ada@example.com", "Shop", Role::Administrator).await;
+    server.member("ada@example.com", "Shop", Preset::Administrator).await;
     let cookie = server.sign_in("ada@example.com").await;
     for path in [
         "/",

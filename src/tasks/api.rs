@@ -12,7 +12,11 @@ use {
         prepare, sender, store,
     },
     crate::{
-        access::{Ctx, model::Permission, require},
+        access::{
+            Ctx, Resource, caller,
+            model::{Area, Permission},
+            require,
+        },
         audiences,
         clock::{DAY, Millis, new_id},
         customers, delivery,
@@ -37,7 +41,7 @@ pub async fn list_tasks(
     sort: String,
     page: i64,
 ) -> Result<TaskList, AppError> {
-    let ctx = require(Permission::View)?;
+    let ctx = require(&caller()?, Permission::View(Area::ReachWebhook), Resource::Workspace).await?;
     let query = store::ListQuery {
         search: search.chars().take(100).collect(),
         state,
@@ -53,7 +57,7 @@ pub async fn list_tasks(
 /// What the form offers; `id` prefills it with an existing task (empty: a new one).
 #[server]
 pub async fn load_task_form(id: String) -> Result<TaskForm, AppError> {
-    let ctx = require(Permission::ReachMarketing)?;
+    let ctx = require(&caller()?, Permission::Manage(Area::ReachWebhook), Resource::Task(&id).or_new()).await?;
     let (db, workspace) = (&ctx.state.db, ctx.workspace());
     let input = if id.is_empty() {
         let time_zone = ctx.signed.info.time_zone.clone();
@@ -87,12 +91,12 @@ pub async fn load_task_form(id: String) -> Result<TaskForm, AppError> {
 pub async fn start_dry_run(task: TaskInput) -> Result<String, AppError> {
     // Who gets what does not hang on the name; it is typed last as often as first.
     let task = TaskInput { name: "-".into(), ..task.tidy() };
-    dry_run::start(require(Permission::ReachMarketing)?, task).await
+    dry_run::start(require(&caller()?, Permission::Manage(Area::ReachWebhook), Resource::Workspace).await?, task).await
 }
 
 #[server]
 pub async fn dry_run_state(id: String) -> Result<DryRun, AppError> {
-    let ctx = require(Permission::ReachMarketing)?;
+    let ctx = require(&caller()?, Permission::Manage(Area::ReachWebhook), Resource::DryRun(&id)).await?;
     let record = dry_run::store::get(&ctx.state.db, ctx.workspace(), ctx.user(), &id).await?;
     let (result, error) = match (record.status.as_str(), record.result) {
         ("done", Some(json)) => (Some(serde_json::from_str::<DryRunResult>(&json)?), None),
@@ -107,7 +111,7 @@ pub async fn dry_run_state(id: String) -> Result<DryRun, AppError> {
 /// second click, an answer that was lost) leads to the task that it made the first time.
 #[server]
 pub async fn submit_task(id: String, #[server(default)] new: bool, task: TaskInput) -> Result<(), AppError> {
-    let ctx = require(Permission::ReachMarketing)?;
+    let ctx = require(&caller()?, Permission::Manage(Area::ReachWebhook), Resource::Workspace).await?;
     if new && !crate::clock::is_id(&id) {
         return Err(AppError::invalid("", "The form is incomplete. Reload the page."));
     }
@@ -142,6 +146,7 @@ pub async fn submit(ctx: &Ctx, id: &str, new: bool, input: TaskInput) -> AppResu
         scheduled_at: prepared.due_at,
         time_zone: input.time_zone.clone(),
         created_by: ctx.user().into(),
+        submitted_by: ctx.user().into(),
         created_at: now,
     };
     let due_at: Millis = prepared.due_at.unwrap_or(now);
@@ -228,7 +233,7 @@ async fn editable(ctx: &Ctx, id: &str) -> AppResult<store::TaskRecord> {
 
 #[server]
 pub async fn delete_task(id: String) -> Result<(), AppError> {
-    let ctx = require(Permission::ReachMarketing)?;
+    let ctx = require(&caller()?, Permission::Manage(Area::ReachWebhook), Resource::Task(&id)).await?;
     let (db, workspace) = (&ctx.state.db, ctx.workspace());
     store::get(db, workspace, &id).await?;
     let progress = report::progress(db, workspace, &id).await?;
@@ -254,7 +259,7 @@ pub fn missing<T>(result: sqlx::Result<T>) -> AppResult<Option<T>> {
 /// The latest messages of a customer, the newest first.
 #[server]
 pub async fn messages_to_customer(customer_id: String) -> Result<Vec<CustomerMessage>, AppError> {
-    let ctx = require(Permission::View)?;
+    let ctx = require(&caller()?, Permission::View(Area::ReachWebhook), Resource::Customer(&customer_id)).await?;
     let (db, workspace) = (&ctx.state.db, ctx.workspace());
     let found = report::messages_of_customer(db, workspace, &customer_id, MESSAGES).await?;
     let mut messages = Vec::new();
@@ -273,7 +278,8 @@ pub async fn messages_to_customer(customer_id: String) -> Result<Vec<CustomerMes
 /// Which of the ID types that webhooks take somebody in the audience has: a webhook without one of these does not fit.
 #[server]
 pub async fn fitting_id_types(audience_id: String) -> Result<Vec<String>, AppError> {
-    let ctx = require(Permission::ReachMarketing)?;
+    let ctx =
+        require(&caller()?, Permission::Manage(Area::ReachWebhook), Resource::Audience(&audience_id).or_new()).await?;
     if audience_id.is_empty() {
         return Ok(vec![]);
     }

@@ -2,7 +2,11 @@
 
 use super::{detail::api::user_filter, dry_run, store};
 use crate::{
-    access::{Ctx, model::Permission},
+    access::{
+        Caller, Resource,
+        model::{Area, Permission},
+        require,
+    },
     delivery::report,
     error::AppResult,
     server::{AppState, csv},
@@ -35,8 +39,8 @@ struct UsersQuery {
 }
 
 /// In the order of sending. Times are RFC 3339 in UTC.
-async fn users(ctx: Ctx, Path(id): Path<String>, Query(query): Query<UsersQuery>) -> AppResult<Response> {
-    let ctx = ctx.require(Permission::View)?;
+async fn users(caller: Caller, Path(id): Path<String>, Query(query): Query<UsersQuery>) -> AppResult<Response> {
+    let ctx = require(&caller, Permission::View(Area::ReachWebhook), Resource::Task(&id)).await?;
     let task = store::get(&ctx.state.db, ctx.workspace(), &id).await?;
     let filter = user_filter(&query.q, &query.result, &query.receipt);
     let head = ["action_id", "customer_id", "id", "result", "reason", "sent_at", "receipt_status", "receipt_at"];
@@ -67,8 +71,8 @@ async fn users(ctx: Ctx, Path(id): Path<String>, Query(query): Query<UsersQuery>
     })
 }
 
-async fn skipped(ctx: Ctx, Path(id): Path<String>) -> AppResult<Response> {
-    let ctx = ctx.require(Permission::ReachMarketing)?;
+async fn skipped(caller: Caller, Path(id): Path<String>) -> AppResult<Response> {
+    let ctx = require(&caller, Permission::Manage(Area::ReachWebhook), Resource::DryRun(&id)).await?;
     let (input, prepared) = dry_run::again(&ctx, &id).await?;
     csv::download("skipped.csv", &["customer_id", "reason"], move |lines| async move {
         let mut users = dry_run::Users::new(&ctx, &input, &prepared);

@@ -5,7 +5,7 @@ use super::{
     model::{TaskList, TaskRow},
 };
 use crate::{
-    access::model::{Permission, SessionInfo},
+    access::model::{Area, Permission, SessionInfo},
     delivery::model::SendState,
     ui::{
         Badge, Confirm, EmptyState, ErrorNote, FilterSelect, Filters, LinkButton, ListParams, PageHeader, Pager, Panel,
@@ -27,7 +27,7 @@ pub fn tasks_page() -> AnyView {
             list_tasks(params.q, state, webhook, params.sort, params.page)
         },
     );
-    let may_send = expect_context::<SessionInfo>().may(Permission::ReachMarketing);
+    let may_send = expect_context::<SessionInfo>().may(Permission::Manage(Area::ReachWebhook));
     let states = SendState::ALL.map(|state| SelectOption::new(state.code(), state.label())).to_vec();
     view! {
         <PageHeader

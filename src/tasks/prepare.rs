@@ -8,6 +8,7 @@ use crate::{
     clock::Millis,
     customers,
     error::{AppError, AppResult, FieldError},
+    grants,
     parameters::{self, load},
     webhooks::{
         self,
@@ -59,6 +60,8 @@ pub async fn prepare(ctx: &Ctx, input: &TaskInput, ask: bool) -> AppResult<Prepa
         Some(webhook) => {
             if let Some(reason) = unavailable(webhook) {
                 wrong("webhook_id", reason);
+            } else if !may_use(ctx, &webhook.id).await? {
+                wrong("webhook_id", AppError::NotGranted.to_string());
             }
         }
     }
@@ -176,6 +179,12 @@ pub fn unavailable(webhook: &Webhook) -> Option<String> {
     (!webhook.enabled).then(|| format!("{} is disabled.", webhook.input.name))
 }
 
+/// Whether the one who asks may use the webhook now.
+async fn may_use(ctx: &Ctx, webhook: &str) -> AppResult<bool> {
+    let (info, db) = (&ctx.signed.info, &ctx.state.db);
+    Ok(info.administrator || grants::store::is_granted(db, ctx.workspace(), ctx.user(), webhook, ctx.now()).await?)
+}
+
 /// Sub-campaigns that a task can be associated with: id and "Main / Sub", standalone ones under "-" at the end.
 pub async fn sub_campaigns(ctx: &Ctx) -> AppResult<Vec<(String, String)>> {
     let tree = campaigns::store::tree(&ctx.state.db, ctx.workspace()).await?;
@@ -196,7 +205,15 @@ pub async fn choices(ctx: &Ctx) -> AppResult<Vec<WebhookChoice>> {
     }
     parameters::store::fill_calls(db, workspace, webhooks.iter_mut().map(|webhook| &mut webhook.input).collect())
         .await?;
-    Ok(webhooks.into_iter().map(|webhook| WebhookChoice { unavailable: unavailable(&webhook), webhook }).collect())
+    let mut choices = Vec::new();
+    for webhook in webhooks {
+        let unavailable = match unavailable(&webhook) {
+            None if !may_use(ctx, &webhook.id).await? => Some("Not granted to you.".to_string()),
+            other => other,
+        };
+        choices.push(WebhookChoice { unavailable, webhook });
+    }
+    Ok(choices)
 }
 
 /// The ID types of the workspace's webhooks that somebody in the audience has.

@@ -2,12 +2,14 @@
 
 use super::{model::RENDERED_MAX, store};
 use crate::{
+    access,
     audiences::store::{self as audiences, AudienceMember},
+    clock::Millis,
     customers::model::tag_text,
     db::Db,
     delivery::{
         Chunk, Recipient, Sender,
-        sender::{ChunkFuture, Planned},
+        sender::{ChunkFuture, Planned, StartFuture},
     },
     wire::text::Template,
 };
@@ -19,6 +21,19 @@ pub struct TaskSender;
 impl Sender for TaskSender {
     fn source(&self) -> &'static str {
         SOURCE
+    }
+
+    /// A grant, a role or the person may have gone since the task was submitted.
+    fn may_start<'a>(&'a self, db: &'a Db, workspace: &'a str, send: &'a str, now: Millis) -> StartFuture<'a> {
+        Box::pin(async move {
+            let task = match store::get(db, workspace, send).await {
+                Err(sqlx::Error::RowNotFound) => return Ok(Err("The task no longer exists.".into())),
+                task => task?,
+            };
+            let who = store::user_name(db, &task.submitted_by).await?;
+            let may = access::store::may_use_webhook(db, workspace, &task.submitted_by, &task.webhook_id, now).await?;
+            Ok(may.map_err(|reason| format!("{who}, who submitted this task, {reason}. Nothing was sent.")))
+        })
     }
 
     fn chunk<'a>(

@@ -25,6 +25,8 @@ pub struct TaskRecord {
     pub scheduled_at: Option<Millis>,
     pub time_zone: String,
     pub created_by: String,
+    /// Who must be permitted to use the webhook when the task starts.
+    pub submitted_by: String,
     pub created_at: Millis,
 }
 
@@ -43,7 +45,7 @@ pub async fn get(db: &Db, workspace: &str, id: &str) -> sqlx::Result<TaskRecord>
         db,
         one,
         TaskRecord,
-        "select id, name, audience_id, webhook_id, id_type, inputs, passed, scheduled_at, time_zone, created_by, created_at
+        "select id, name, audience_id, webhook_id, id_type, inputs, passed, scheduled_at, time_zone, created_by, submitted_by, created_at
          from tasks where workspace_id = $1 and id = $2",
         workspace,
         id
@@ -76,12 +78,13 @@ pub async fn put(
     let written = execute!(
         tx,
         "insert into tasks (workspace_id, id, name, audience_id, webhook_id, id_type, encryption, inputs,
-                            scheduled_at, time_zone, created_by, created_at, updated_at, name_key, passed)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $12, $13, $15)
+                            scheduled_at, time_zone, created_by, created_at, updated_at, name_key, passed, submitted_by)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $12, $13, $15, $11)
          on conflict (workspace_id, id) do update set
              name = excluded.name, name_key = excluded.name_key, audience_id = excluded.audience_id, webhook_id = excluded.webhook_id,
              id_type = excluded.id_type, encryption = excluded.encryption, inputs = excluded.inputs, passed = excluded.passed,
-             scheduled_at = excluded.scheduled_at, time_zone = excluded.time_zone, updated_at = excluded.updated_at
+             scheduled_at = excluded.scheduled_at, time_zone = excluded.time_zone, updated_at = excluded.updated_at,
+             submitted_by = excluded.submitted_by
              where not $14",
         workspace,
         &task.id,
@@ -309,6 +312,7 @@ mod tests {
             scheduled_at: None,
             time_zone: "UTC".into(),
             created_by: "u".into(),
+            submitted_by: "u".into(),
             created_at: 0,
         }
     }

@@ -10,7 +10,7 @@ use super::{
     store,
 };
 use crate::{
-    access::model::Role,
+    access::model::Preset,
     audiences::{
         self,
         model::{Audience, Kind},
@@ -52,7 +52,7 @@ impl Desk {
         let crm =
             crate::delivery::testing::simulator(crm::Options { key: Some("k".into()), ..Default::default() }).await;
         let server = Harness::with(db, allow).await;
-        let workspace = server.member("max@example.com", "Shop", Role::Marketer).await;
+        let workspace = server.member("max@example.com", "Shop", Preset::Marketer).await;
         let (db, now) = (&server.state.db, server.state.clock.now());
         let columns = [("customer_id", "customer_id"), ("ONEID", "id:ONEID"), ("city", "tag:text")];
         import_text(db, &workspace, CSV, &columns.map(|(name, code)| (name, code.to_string()))).await;
@@ -76,6 +76,7 @@ impl Desk {
         };
         let saving = webhooks::store::Saving::new(&server.state, &workspace, "u");
         let webhook = webhooks::store::create(&saving, &input, None).await.unwrap();
+        server.grant(&workspace, &webhook, "max@example.com").await;
         let cookie = server.sign_in("max@example.com").await;
         Self { server, crm, workspace, cookie, audience, webhook }
     }

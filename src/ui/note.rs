@@ -43,7 +43,7 @@ pub fn ErrorNote(error: AppError) -> impl IntoView {
     let location = use_location();
     let title = match &error {
         AppError::Unauthenticated => "You are not signed in",
-        AppError::Forbidden => "You may not see this",
+        AppError::Forbidden | AppError::NotGranted => "You may not see this",
         AppError::NotFound => "Not found",
         AppError::Conflict(_) => "Not possible now",
         AppError::Invalid(_) => "That does not fit",

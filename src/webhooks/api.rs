@@ -11,7 +11,11 @@ use leptos::prelude::*;
 use super::{model::Version, rules, store, testing};
 #[cfg(feature = "ssr")]
 use crate::{
-    access::{self, model::Permission},
+    access::{
+        Resource, caller,
+        model::{Area, Permission},
+        require,
+    },
     clock::HOUR,
     error::AppError,
     parameters,
@@ -20,14 +24,14 @@ use crate::{
 
 #[server]
 pub async fn list_webhooks(query: WebhookQuery) -> AppResult<WebhookPage> {
-    let ctx = access::require(Permission::View)?;
+    let ctx = require(&caller()?, Permission::View(Area::WebhookManagement), Resource::Workspace).await?;
     let (rows, total) = store::page(&ctx.state.db, ctx.workspace(), &query).await?;
     Ok(WebhookPage { rows, total, now: ctx.now() })
 }
 
 #[server]
 pub async fn get_webhook(id: String) -> AppResult<WebhookDetail> {
-    let ctx = access::require(Permission::View)?;
+    let ctx = require(&caller()?, Permission::View(Area::WebhookManagement), Resource::Webhook(&id)).await?;
     let mut webhook = store::get(&ctx.state.db, ctx.workspace(), &id).await?;
     webhook.old_key_until = webhook.old_key_until.filter(|until| *until > ctx.now());
     parameters::store::fill_calls(&ctx.state.db, ctx.workspace(), vec![&mut webhook.input]).await?;
@@ -38,7 +42,7 @@ pub async fn get_webhook(id: String) -> AppResult<WebhookDetail> {
 /// The latest test sends of a webhook; an unknown one has none.
 #[server]
 pub async fn list_tests(webhook_id: String) -> AppResult<TestSends> {
-    let ctx = access::require(Permission::View)?;
+    let ctx = require(&caller()?, Permission::View(Area::WebhookManagement), Resource::Webhook(&webhook_id)).await?;
     let rows = store::latest_tests(&ctx.state.db, ctx.workspace(), &webhook_id).await?;
     Ok(TestSends { rows, now: ctx.now() })
 }
@@ -46,7 +50,12 @@ pub async fn list_tests(webhook_id: String) -> AppResult<TestSends> {
 /// What the form starts from: a webhook's, that of a `copy` of one, or a new one's.
 #[server]
 pub async fn get_webhook_form(id: Option<String>, copy: Option<String>) -> AppResult<WebhookForm> {
-    let ctx = access::require(Permission::ManageWebhooks)?;
+    let ctx = require(
+        &caller()?,
+        Permission::Manage(Area::WebhookManagement),
+        Resource::Webhook(id.as_deref().or(copy.as_deref()).unwrap_or_default()).or_new(),
+    )
+    .await?;
     let webhook = match id.or(copy) {
         Some(id) => Some(store::get(&ctx.state.db, ctx.workspace(), &id).await?),
         None => None,
@@ -67,7 +76,12 @@ pub async fn save_webhook(
     #[server(default)] overlap: KeyOverlap,
     input: WebhookInput,
 ) -> AppResult<()> {
-    let ctx = access::require(Permission::ManageWebhooks)?;
+    let ctx = require(
+        &caller()?,
+        Permission::Manage(Area::WebhookManagement),
+        Resource::Webhook(if id.is_empty() { &copy } else { &id }).or_new(),
+    )
+    .await?;
     let saving = store::Saving::new(&ctx.state, ctx.workspace(), ctx.user());
     // What was there before: the webhook itself, or the one that is copied.
     let from = if id.is_empty() { &copy } else { &id };
@@ -87,7 +101,7 @@ pub async fn save_webhook(
 /// Turns the switch of a webhook. Disabling stops new sends, and those under way wait until it is enabled again.
 #[server]
 pub async fn set_webhook_enabled(id: String, #[server(default)] enabled: bool) -> AppResult<()> {
-    let ctx = access::require(Permission::ManageWebhooks)?;
+    let ctx = require(&caller()?, Permission::Manage(Area::WebhookManagement), Resource::Webhook(&id)).await?;
     if enabled {
         rules::can_be_sent_to(&ctx, &store::get(&ctx.state.db, ctx.workspace(), &id).await?).await?;
     }
@@ -97,14 +111,14 @@ pub async fn set_webhook_enabled(id: String, #[server(default)] enabled: bool) -
 /// A key that is hard to guess, for the form; nothing is saved.
 #[server]
 pub async fn generate_key() -> AppResult<String> {
-    access::require(Permission::ManageWebhooks)?;
+    require(&caller()?, Permission::Manage(Area::WebhookManagement), Resource::Workspace).await?;
     Ok(crate::secrets::random_hex(32))
 }
 
 /// Deletes a disabled webhook that no task uses, and leads to the list.
 #[server]
 pub async fn delete_webhook(id: String) -> AppResult<()> {
-    let ctx = access::require(Permission::ManageWebhooks)?;
+    let ctx = require(&caller()?, Permission::Manage(Area::WebhookManagement), Resource::Webhook(&id)).await?;
     store::delete(&ctx.state.db, ctx.workspace(), &id).await?;
     tracing::info!(webhook = %id, user = %ctx.user(), "webhook deleted");
     leptos_axum::redirect("/webhooks");
@@ -114,7 +128,7 @@ pub async fn delete_webhook(id: String) -> AppResult<()> {
 /// The versions of a webhook, the newest first.
 #[server]
 pub async fn list_versions(id: String) -> AppResult<Versions> {
-    let ctx = access::require(Permission::View)?;
+    let ctx = require(&caller()?, Permission::View(Area::WebhookManagement), Resource::Webhook(&id)).await?;
     let (db, workspace) = (&ctx.state.db, ctx.workspace());
     let webhook = store::get(db, workspace, &id).await?;
     let mut rows = store::versions(db, workspace, &id).await?;
@@ -130,6 +144,10 @@ pub async fn list_versions(id: String) -> AppResult<Versions> {
 /// "Test Send": one message to one ID, at once; what happened is kept with its log.
 #[server]
 pub async fn test_webhook(test: TestInput) -> AppResult<TestOutcome> {
-    let ctx = access::require(Permission::ReachMarketing)?;
+    let caller = caller()?;
+    // Whoever configures webhooks tries them; others need a grant, as for a task.
+    let manages = caller.may(Permission::Manage(Area::WebhookManagement));
+    let area = if manages { Area::WebhookManagement } else { Area::ReachWebhook };
+    let ctx = require(&caller, Permission::Manage(area), Resource::Webhook(&test.webhook_id)).await?;
     testing::run(&ctx, test).await
 }

@@ -2,7 +2,11 @@
 
 use super::store;
 use crate::{
-    access::{Ctx, model::Permission},
+    access::{
+        Caller, Resource,
+        model::{Area, Permission},
+        require,
+    },
     error::AppError,
     server::AppState,
 };
@@ -14,8 +18,8 @@ pub fn routes() -> Router<AppState> {
     Router::new().route("/files/test-sends/{id}", routing::get(download_log))
 }
 
-async fn download_log(ctx: Ctx, Path(id): Path<String>) -> Result<impl IntoResponse, AppError> {
-    let ctx = ctx.require(Permission::View)?;
+async fn download_log(caller: Caller, Path(id): Path<String>) -> Result<impl IntoResponse, AppError> {
+    let ctx = require(&caller, Permission::View(Area::WebhookManagement), Resource::TestSend(&id)).await?;
     let log = store::test_log(&ctx.state.db, ctx.workspace(), &id).await?;
     Ok((
         [

@@ -6,7 +6,7 @@ use super::{
     model::{PAGE_SIZE, TestResult, Webhook, WebhookOrder, WebhookPage, WebhookQuery},
 };
 use crate::{
-    access::model::{Permission, SessionInfo},
+    access::model::{Area, Permission, SessionInfo},
     customers::model::PRESET_ID_TYPES,
     ui::{
         Badge, EmptyState, ErrorNote, FilterSelect, Filters, FormErrors, LinkButton, ListParams, PageHeader, Pager,
@@ -28,7 +28,7 @@ struct Turn {
 
 /// May the reader change webhooks?
 pub(super) fn may_manage() -> bool {
-    use_context::<SessionInfo>().is_some_and(|session| session.may(Permission::ManageWebhooks))
+    use_context::<SessionInfo>().is_some_and(|session| session.may(Permission::Manage(Area::WebhookManagement)))
 }
 
 pub fn webhooks_page() -> AnyView {

@@ -9,7 +9,7 @@ use super::{
     test_send::log_href,
 };
 use crate::{
-    access::model::Role,
+    access::model::Preset,
     db::Db,
     error::AppError,
     on_both_databases,
@@ -32,7 +32,7 @@ impl Desk {
             config.engine.allow_networks = vec!["127.0.0.0/8".parse().unwrap()];
         };
         let server = Harness::with(db, allow).await;
-        let workspace = server.member("ada@example.com", "Spring Store", Role::Administrator).await;
+        let workspace = server.member("ada@example.com", "Spring Store", Preset::Administrator).await;
         let cookie = server.sign_in("ada@example.com").await;
         Self { server, workspace, cookie }
     }
@@ -163,7 +163,7 @@ on_both_databases!(editing_needs_a_disabled_webhook_and_the_latest_version, |db|
 on_both_databases!(only_those_who_may_change_webhooks, |db| async move {
     let desk = Desk::new(db).await;
     let id = desk.created(&[]).await;
-    desk.server.member("bob@example.com", "Spring Store", Role::Marketer).await;
+    desk.server.member("bob@example.com", "Spring Store", Preset::Marketer).await;
     let marketer = desk.server.sign_in("bob@example.com").await;
     for (path, button) in [("/webhooks", "Create Webhook"), (&format!("/webhooks/{id}"), "/edit\"")] {
         assert!(!desk.server.page(path, &marketer).await.text.contains(button), "{button} on {path}");
@@ -172,7 +172,7 @@ on_both_databases!(only_those_who_may_change_webhooks, |db| async move {
     let turn = desk.server.call::<SetWebhookEnabled>(&marketer, &encoded(&[("id", &id)])).await;
     assert_eq!((save.status, turn.status), (StatusCode::FORBIDDEN, StatusCode::FORBIDDEN));
 
-    desk.server.member("eve@example.com", "Elsewhere", Role::Administrator).await;
+    desk.server.member("eve@example.com", "Elsewhere", Preset::Administrator).await;
     let stranger = desk.server.sign_in("eve@example.com").await;
     assert!(!desk.server.page("/webhooks", &stranger).await.text.contains("Coupon service"));
     let save = desk.server.call::<SaveWebhook>(&stranger, &encoded(&form(&[("id", &id)]))).await;
@@ -206,7 +206,7 @@ on_both_databases!(a_test_is_sent_logged_and_downloaded, |db| async move {
     let download = desk.page(&log_href(&outcome.id)).await;
     assert_eq!((download.status, download.text), (StatusCode::OK, outcome.log));
     assert!(desk.page("/webhooks").await.text.contains("OK"));
-    desk.server.member("eve@example.com", "Elsewhere", Role::Administrator).await;
+    desk.server.member("eve@example.com", "Elsewhere", Preset::Administrator).await;
     let stranger = desk.server.sign_in("eve@example.com").await;
     let answer = desk.server.page(&log_href(&outcome.id), &stranger).await;
     assert_eq!(answer.status, StatusCode::NOT_FOUND);
@@ -236,9 +236,9 @@ on_both_databases!(a_webhook_is_deleted_by_whoever_may, |db| async move {
     assert_eq!(refused.status, StatusCode::CONFLICT);
     assert!(error(&refused).to_string().contains("Disable the webhook"));
     desk.turn_off(&id).await;
-    desk.server.member("bob@example.com", "Spring Store", Role::Marketer).await;
+    desk.server.member("bob@example.com", "Spring Store", Preset::Marketer).await;
     let marketer = desk.server.sign_in("bob@example.com").await;
-    let stranger = desk.server.member("eve@example.com", "Elsewhere", Role::Administrator).await;
+    let stranger = desk.server.member("eve@example.com", "Elsewhere", Preset::Administrator).await;
     assert_ne!(stranger, desk.workspace);
     let stranger = desk.server.sign_in("eve@example.com").await;
     for (cookie, status) in [(&marketer, StatusCode::FORBIDDEN), (&stranger, StatusCode::NOT_FOUND)] {
@@ -262,7 +262,7 @@ on_both_databases!(versions_are_listed_and_compared, |db| async move {
     assert!(desk.page(&format!("/webhooks/{id}/versions?from=1&to=9")).await.text.contains("No such version"));
     let second = desk.save(&edit).await;
     assert!(error(&second).to_string().contains("Users per request: “7” instead of “50”"), "{}", second.text);
-    desk.server.member("eve@example.com", "Elsewhere", Role::Administrator).await;
+    desk.server.member("eve@example.com", "Elsewhere", Preset::Administrator).await;
     let stranger = desk.server.sign_in("eve@example.com").await;
     let answer = desk.server.page(&format!("/webhooks/{id}/versions"), &stranger).await;
     assert_eq!(answer.status, StatusCode::NOT_FOUND);
@@ -276,7 +276,7 @@ on_both_databases!(a_key_is_made_for_whoever_may_change_webhooks, |db| async mov
     };
     let (one, other) = (made().await, made().await);
     assert!(one.len() == 64 && one != other);
-    desk.server.member("bob@example.com", "Spring Store", Role::Marketer).await;
+    desk.server.member("bob@example.com", "Spring Store", Preset::Marketer).await;
     let marketer = desk.server.sign_in("bob@example.com").await;
     assert_eq!(desk.server.call::<GenerateKey>(&marketer, "").await.status, StatusCode::FORBIDDEN);
 });

@@ -3,8 +3,8 @@
 use super::{ADMINISTRATOR, KEY, MARKETER, PASSWORD, people};
 use crate::{
     access::{
-        Ctx, Signed,
-        model::{Role, SessionInfo},
+        Ctx, Means, Signed,
+        model::{Preset, SessionInfo},
         password, store as access,
     },
     audiences::{
@@ -66,7 +66,7 @@ pub async fn before(state: &AppState, crm_url: &str) -> AppResult<Option<First>>
     let workspace = access::put_workspace(db, WORKSPACE, ZONE, now).await?;
     let hash = password::hash(PASSWORD.into()).await.map_err(internal)?;
     let marketer = access::put_user(db, MARKETER, Some("Marketer"), &hash, now).await?;
-    access::put_member(db, &workspace, &marketer, Role::Marketer).await?;
+    access::put_member(db, &workspace, &marketer, Preset::Marketer, now).await?;
 
     import(state, &workspace).await?;
     audience(state, &workspace, "All customers", Kind::All, vec![]).await?;
@@ -87,9 +87,17 @@ pub async fn before(state: &AppState, crm_url: &str) -> AppResult<Option<First>>
 
     // The administrator comes last: an interrupted start is seen and said, not half used.
     let administrator = access::put_user(db, ADMINISTRATOR, Some("Administrator"), &hash, now).await?;
-    access::put_member(db, &workspace, &administrator, Role::Administrator).await?;
-    let info = SessionInfo { role: Role::Administrator, time_zone: ZONE.into(), ..Default::default() };
-    let signed = Signed { user_id: administrator, workspace_id: workspace, info };
+    access::put_member(db, &workspace, &administrator, Preset::Administrator, now).await?;
+    let info = SessionInfo {
+        user_id: administrator,
+        user_name: "Administrator".into(),
+        workspace_id: workspace,
+        permissions: Preset::Administrator.permissions(),
+        administrator: true,
+        time_zone: ZONE.into(),
+        ..Default::default()
+    };
+    let signed = Signed { info, address: String::new(), means: Means::Session(String::new()) };
     let ctx = Ctx { state: state.clone(), signed: Arc::new(signed) };
     Ok(Some(First { ctx, loyal, coupon, sub_campaign }))
 }

@@ -1,7 +1,7 @@
 //! Uploads and downloads through the real router.
 
 use crate::{
-    access::model::Role,
+    access::model::Preset,
     audiences,
     customers::{
         self,
@@ -45,7 +45,7 @@ const PATH: &str = customers::upload_page::UPLOAD;
 
 on_both_databases!(a_file_is_uploaded_mapped_imported_and_its_bad_rows_downloaded, |db| async move {
     let app = Harness::new(db.clone()).await;
-    let ws = app.member("a@example.com", "One", Role::Marketer).await;
+    let ws = app.member("a@example.com", "One", Preset::Marketer).await;
     let cookie = app.sign_in("a@example.com").await;
     let file = b"id,ONEID,spend\na/1 %25,o1,5\nb,o1,6\nc,o3,many\n";
     let answer = upload(&app, PATH, &cookie, &[], file, "text/html").await;
@@ -85,7 +85,7 @@ on_both_databases!(a_file_is_uploaded_mapped_imported_and_its_bad_rows_downloade
     assert!(page.text.contains("<h1>a/1 %25"), "{}", page.text);
 
     // Another workspace has neither the import nor its rows.
-    app.member("b@example.com", "Two", Role::Administrator).await;
+    app.member("b@example.com", "Two", Preset::Administrator).await;
     let other = app.sign_in("b@example.com").await;
     let answer = app.page(&format!("/customers/imports/{id}/bad-rows.csv"), &other).await;
     assert_eq!(answer.status, StatusCode::NOT_FOUND);
@@ -95,7 +95,7 @@ on_both_databases!(a_file_is_uploaded_mapped_imported_and_its_bad_rows_downloade
 
 on_both_databases!(what_is_refused_leaves_nothing_behind, |db| async move {
     let app = Harness::new(db.clone()).await;
-    let ws = app.member("a@example.com", "One", Role::Marketer).await;
+    let ws = app.member("a@example.com", "One", Preset::Marketer).await;
     let cookie = app.sign_in("a@example.com").await;
     for (file, said) in [
         (b"\x89PNG\r\n\x1a\n\0\0".as_slice(), "PNG"),
@@ -119,7 +119,7 @@ on_both_databases!(what_is_refused_leaves_nothing_behind, |db| async move {
 
 on_both_databases!(an_id_list_becomes_an_audience_or_comes_back_with_what_was_typed, |db| async move {
     let app = Harness::new(db.clone()).await;
-    let ws = app.member("a@example.com", "One", Role::Marketer).await;
+    let ws = app.member("a@example.com", "One", Preset::Marketer).await;
     let cookie = app.sign_in("a@example.com").await;
     let columns = [("id", "customer_id".to_string()), ("ONEID", "id:ONEID".to_string())];
     customers::import::testing::import_text(&db, &ws, "id,ONEID\nc1,o1\nc2,o2\n", &columns).await;
@@ -144,7 +144,7 @@ on_both_databases!(an_id_list_becomes_an_audience_or_comes_back_with_what_was_ty
 
 on_both_databases!(a_file_that_is_too_large_is_refused_in_the_words_of_who_asks, |db| async move {
     let app = Harness::with(db, |config| config.upload_limit = 1_000).await;
-    app.member("a@example.com", "One", Role::Marketer).await;
+    app.member("a@example.com", "One", Preset::Marketer).await;
     let cookie = app.sign_in("a@example.com").await;
     // The length is said before any of it comes, as browsers do, or comes to light.
     for (said, file) in [(true, b"id\n1\n".to_vec()), (false, "id\n".repeat(1_000).into_bytes())] {
@@ -170,7 +170,7 @@ on_both_databases!(a_file_that_is_too_large_is_refused_in_the_words_of_who_asks,
 
 on_both_databases!(texts_beside_a_file_are_bounded, |db| async move {
     let app = Harness::new(db).await;
-    app.member("a@example.com", "One", Role::Marketer).await;
+    app.member("a@example.com", "One", Preset::Marketer).await;
     let cookie = app.sign_in("a@example.com").await;
     for length in [3_000, 1 << 20] {
         let name = "n".repeat(length);
@@ -186,7 +186,7 @@ on_both_databases!(texts_beside_a_file_are_bounded, |db| async move {
 
 on_both_databases!(the_list_is_walked_whatever_the_ids_are_made_of, |db| async move {
     let app = Harness::new(db.clone()).await;
-    let ws = app.member("a@example.com", "One", Role::Marketer).await;
+    let ws = app.member("a@example.com", "One", Preset::Marketer).await;
     let cookie = app.sign_in("a@example.com").await;
     let ids: Vec<String> = (0..130).map(|n| format!("a%2F{n:03} &b+c %")).collect();
     let text = format!("id\n{}\n", ids.join("\n"));

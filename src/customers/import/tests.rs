@@ -256,7 +256,7 @@ on_both_databases!(a_node_goes_on_only_with_the_files_that_it_has, |db| async mo
 
 on_both_databases!(the_page_of_an_interrupted_import_offers_what_is_possible, |db| async move {
     let app = crate::server::testing::Harness::new(db.clone()).await;
-    let ws = app.member("a@example.com", "One", crate::access::model::Role::Marketer).await;
+    let ws = app.member("a@example.com", "One", crate::access::model::Preset::Marketer).await;
     for (source, run_again) in [("command", false), ("upload", true)] {
         let (id, _file) = started(&db, &ws, b"id,ONEID,EMAIL,spend,city\nc1,,,,\n", &columns()).await;
         let sql = "update imports set source = $2, progress_at = $3 where id = $1";

@@ -102,7 +102,7 @@ on_both_databases!(values_are_kept_for_one_user_and_a_while, |db| async move {
             ("input[others][0][text]", "a|b"),
         ]))
         .await;
-    desk.server.member("bob@example.com", "Spring Store", Role::Marketer).await;
+    desk.server.member("bob@example.com", "Spring Store", Preset::Marketer).await;
     let (ada, bob) = (desk.ctx("ada@example.com").await, desk.ctx("bob@example.com").await);
     let regions = |names: &[&str]| [("region".to_string(), names.iter().map(|name| name.to_string()).collect())].into();
     access::put_attributes(&db, &desk.workspace, bob.user(), &regions(&["East", "North"])).await.unwrap();

@@ -9,13 +9,18 @@ use leptos::server;
 
 #[cfg(feature = "ssr")]
 use crate::{
-    access::{model::Permission, require},
+    access::{
+        Caller, Ctx, Resource, caller,
+        model::{Area, Permission},
+        require,
+    },
     audiences,
     clock::Millis,
     delivery::{
         model::{Progress, SeriesPoint},
         report,
     },
+    error::AppResult,
     tasks::{api::missing, store},
     webhooks,
 };
@@ -30,7 +35,7 @@ const POINTS: i64 = 600;
 
 #[server]
 pub async fn load_task(id: String) -> Result<TaskDetail, AppError> {
-    let ctx = require(Permission::View)?;
+    let ctx = require(&caller()?, Permission::View(Area::ReachWebhook), Resource::Task(&id)).await?;
     let (db, workspace) = (&ctx.state.db, ctx.workspace());
     let task = store::get(db, workspace, &id).await?;
     let input = task.input()?;
@@ -87,7 +92,7 @@ pub async fn load_task(id: String) -> Result<TaskDetail, AppError> {
 /// What moves: asked for every second while the task runs.
 #[server]
 pub async fn load_task_live(id: String) -> Result<TaskLive, AppError> {
-    let ctx = require(Permission::View)?;
+    let ctx = require(&caller()?, Permission::View(Area::ReachWebhook), Resource::Task(&id)).await?;
     let (db, workspace) = (&ctx.state.db, ctx.workspace());
     let progress = report::progress(db, workspace, &id).await?;
     let series = report::series(db, workspace, &id, POINTS).await?;
@@ -123,7 +128,7 @@ pub async fn list_task_users(
     receipt: String,
     after: i64,
 ) -> Result<Vec<ActionRow>, AppError> {
-    let ctx = require(Permission::View)?;
+    let ctx = require(&caller()?, Permission::View(Area::ReachWebhook), Resource::Task(&id)).await?;
     let filter = user_filter(&search, &result, &receipt);
     report::actions(&ctx.state.db, ctx.workspace(), &id, &filter, after, ROWS).await
 }
@@ -138,22 +143,26 @@ pub fn user_filter(search: &str, result: &str, receipt: &str) -> report::ActionF
 
 #[server]
 pub async fn list_task_batches(id: String, after: i64) -> Result<Vec<BatchRow>, AppError> {
-    let ctx = require(Permission::View)?;
+    let ctx = require(&caller()?, Permission::View(Area::ReachWebhook), Resource::Task(&id)).await?;
     report::batches(&ctx.state.db, ctx.workspace(), &id, after, ROWS).await
 }
 
 #[server]
 pub async fn load_batch(id: String, batch_no: i64) -> Result<BatchDetail, AppError> {
-    let ctx = require(Permission::View)?;
+    let ctx = require(&caller()?, Permission::View(Area::ReachWebhook), Resource::Task(&id)).await?;
     report::batch(&ctx.state.db, ctx.workspace(), &id, batch_no).await
 }
 
 /// "pause", "resume" or "stop".
 #[server]
 pub async fn control_task(id: String, action: String) -> Result<(), AppError> {
-    let ctx = require(Permission::ReachMarketing)?;
+    let caller = caller()?;
+    let ctx = require(&caller, Permission::Manage(Area::ReachWebhook), Resource::Task(&id)).await?;
     let (engine, workspace) = (&ctx.state.engine, ctx.workspace());
-    store::get(&ctx.state.db, workspace, &id).await?;
+    if action == "resume" {
+        // Whoever makes it send must be permitted to; whoever makes it stop need not.
+        require_webhook_of(&caller, &ctx, &id).await?;
+    }
     match action.as_str() {
         "pause" => engine.pause(workspace, &id).await?,
         "resume" => engine.resume(workspace, &id).await?,
@@ -164,6 +173,14 @@ pub async fn control_task(id: String, action: String) -> Result<(), AppError> {
     Ok(())
 }
 
+/// Refuses who may not use the webhook of the task.
+#[cfg(feature = "ssr")]
+async fn require_webhook_of(caller: &Caller, ctx: &Ctx, id: &str) -> AppResult<()> {
+    let task = store::get(&ctx.state.db, ctx.workspace(), id).await?;
+    require(caller, Permission::Manage(Area::ReachWebhook), Resource::Webhook(&task.webhook_id)).await?;
+    Ok(())
+}
+
 /// "Send failed again": all failures, or those with a reason; or, when a person says so, the `unknown` ones.
 #[server]
 pub async fn send_failed_again(
@@ -171,8 +188,9 @@ pub async fn send_failed_again(
     #[server(default)] reason: String,
     #[server(default)] unknown: bool,
 ) -> Result<(), AppError> {
-    let ctx = require(Permission::ReachMarketing)?;
-    store::get(&ctx.state.db, ctx.workspace(), &id).await?;
+    let caller = caller()?;
+    let ctx = require(&caller, Permission::Manage(Area::ReachWebhook), Resource::Task(&id)).await?;
+    require_webhook_of(&caller, &ctx, &id).await?;
     let reason = Some(reason.as_str()).filter(|reason| !reason.is_empty());
     if unknown {
         ctx.state.engine.resend_unknown(ctx.workspace(), &id).await?;

@@ -66,6 +66,7 @@ impl Places {
         };
         let saving = webhooks::store::Saving::new(state, &desk.workspace, "u");
         let webhook = webhooks::store::create(&saving, &input, None).await.unwrap();
+        desk.server.grant(&desk.workspace, &webhook, "max@example.com").await;
         Self { desk, webhook, province, city }
     }
 
@@ -143,7 +144,7 @@ on_both_databases!(what_was_chosen_is_checked_again_and_kept_with_what_was_passe
 on_both_databases!(a_webhook_asks_for_what_its_calls_hang_on, |db| async move {
     let places = Places::new(db).await;
     let server = &places.desk.server;
-    server.member("ada@example.com", "Shop", Role::Administrator).await;
+    server.member("ada@example.com", "Shop", Preset::Administrator).await;
     let cookie = server.sign_in("ada@example.com").await;
     let save = async |calls: &[&str]| {
         let mut fields = vec![

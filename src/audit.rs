@@ -1,0 +1,15 @@
+//! The audit log: who did what to what, when and from where; append-only, each entry chained to the one before it.
+//!
+//! A change and its entry are one transaction: [`record`] is the last thing before the commit.
+
+pub mod model;
+
+#[cfg(feature = "ssr")]
+mod actor;
+#[cfg(feature = "ssr")]
+pub mod store;
+
+#[cfg(feature = "ssr")]
+pub use actor::{Actor, Change, Entry};
+#[cfg(feature = "ssr")]
+pub use store::{ORGANIZATION, record};

@@ -26,6 +26,11 @@ pub use context::{Caller, Ctx, Means, Signed, caller, require, signed};
 #[cfg(feature = "ssr")]
 pub use resource::Resource;
 
+/// Whether the reader's roles hold a permission: pages hide what one may not do. The server decides by itself.
+pub fn reader_may(permission: model::Permission) -> bool {
+    leptos::prelude::use_context::<model::SessionInfo>().is_some_and(|session| session.may(permission))
+}
+
 /// Who is signed in, inside the signed-in part of the application. The server knows; the browser reads what the
 /// server wrote into the page (a `SharedValue`) and never gets here. `None` is a stranger, who reads what is public.
 pub fn session_info() -> Option<model::SessionInfo> {

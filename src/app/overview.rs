@@ -1,7 +1,10 @@
 //! Overview: what is going on in the workspace, and the way in when nothing is.
 
 use crate::{
-    access::model::{Area, Permission, SessionInfo},
+    access::{
+        model::{Area, Permission},
+        reader_may,
+    },
     error::AppError,
     tasks::{list::state_badge, model::TaskRow},
     ui::{
@@ -42,8 +45,20 @@ pub async fn load_overview() -> Result<Overview, AppError> {
 
 pub fn overview_page() -> AnyView {
     let scope = Scope::here();
+    if !reader_may(Permission::View(Area::Overview)) {
+        return view! {
+            <PageHeader title="Welcome" />
+            <Panel>
+                <EmptyState
+                    title="Signed in"
+                    text="What your roles open stands in the navigation. If nothing does, ask an administrator of the workspace for a role."
+                />
+            </Panel>
+        }
+        .into_any();
+    }
     let overview = Resource::new(|| (), |()| load_overview());
-    let may_send = expect_context::<SessionInfo>().may(Permission::Manage(Area::ReachWebhook));
+    let may_send = reader_may(Permission::Manage(Area::ReachWebhook));
     view! {
         <PageHeader title="Overview" intro="What your webhooks are doing.">
             {may_send.then(|| view! { <LinkButton href="/tasks/new" label="Create Sending Task" primary=true /> })}
@@ -88,19 +103,31 @@ fn content(overview: Overview) -> AnyView {
 /// What is still missing before the first message can go out, in order.
 fn first_steps(overview: &Overview) -> Option<AnyView> {
     let steps = [
-        (overview.customers, "Import Customers", "/customers/import", "from a CSV file"),
-        (overview.audiences, "Create Audience", "/audiences/new", "to say who receives a message"),
-        (overview.webhooks, "Create Webhook", "/webhooks/new", "to say which of your systems sends it"),
-        (overview.tasks, "Create Sending Task", "/tasks/new", "to send it"),
+        (overview.customers, "Import Customers", "/customers/import", "from a CSV file", Area::Customers),
+        (overview.audiences, "Create Audience", "/audiences/new", "to say who receives a message", Area::Audiences),
+        (
+            overview.webhooks,
+            "Create Webhook",
+            "/webhooks/new",
+            "to say which of your systems sends it",
+            Area::WebhookManagement,
+        ),
+        (overview.tasks, "Create Sending Task", "/tasks/new", "to send it", Area::ReachWebhook),
     ];
     if steps.iter().all(|(there, ..)| *there > 0) {
         return None;
     }
-    let items = steps.map(|(there, label, href, why)| {
+    let items = steps.map(|(there, label, href, why, area)| {
         let done = there > 0;
+        // What somebody else has to do is said without the way there.
+        let mine = reader_may(Permission::Manage(area));
         view! {
             <li class:done=done>
-                {if done { view! { <s>{label}</s> }.into_any() } else { view! { <a href=href>{label}</a> }.into_any() }}
+                {match (done, mine) {
+                    (true, _) => view! { <s>{label}</s> }.into_any(),
+                    (false, true) => view! { <a href=href>{label}</a> }.into_any(),
+                    (false, false) => label.into_any(),
+                }}
                 " " <span class="quiet">{why}</span>
             </li>
         }

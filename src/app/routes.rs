@@ -1,13 +1,34 @@
 //! The pages as lazy routes. The browser loads a page's code when the page is opened, one split for each room: its
 //! pages share most of theirs, and a split for each page would be cut into hundreds of shared pieces.
 
-use crate::{access, audiences, campaigns, customers, guide, id_types, parameters, tasks, webhooks};
+use crate::{
+    access::{
+        self,
+        model::{
+            Area,
+            Permission::{self, Manage, SignedIn, View},
+        },
+        reader_may,
+    },
+    audiences, campaigns, customers,
+    error::AppError,
+    guide, id_types, parameters, tasks,
+    ui::ErrorNote,
+    webhooks,
+};
 use leptos::{lazy, prelude::*};
 use leptos_router::LazyRoute;
 
-/// `room!(split, its preload, an enum of its pages: Route => page, …)`; a page is a `fn() -> AnyView`.
+/// The page for whoever may open it; for others, that they may not. What is in it the server decides once more.
+fn permitted(needs: Permission, page: fn() -> AnyView) -> AnyView {
+    let may = needs == Permission::SignedIn || reader_may(needs);
+    if may { page() } else { view! { <ErrorNote error=AppError::Forbidden /> }.into_any() }
+}
+
+/// `room!(split, its preload, an enum of its pages: Route(what it takes to open it) => page, …)`; a page is a
+/// `fn() -> AnyView`.
 macro_rules! room {
-    ($split:ident, $preload:ident, $pages:ident: $($route:ident => $page:path),+ $(,)?) => {
+    ($split:ident, $preload:ident, $pages:ident: $($route:ident($needs:expr) => $page:path),+ $(,)?) => {
         // The variants bear their routes' names.
         #[allow(clippy::enum_variant_names)]
         #[derive(Clone, Copy)]
@@ -18,7 +39,7 @@ macro_rules! room {
         #[lazy]
         fn $split(page: $pages) -> AnyView {
             match page {
-                $($pages::$route => $page()),+
+                $($pages::$route => permitted($needs, $page)),+
             }
         }
 
@@ -44,41 +65,41 @@ macro_rules! room {
     };
 }
 
-room!(access_room, __preload_access_room, AccessPages: SignInPage => access::sign_in::sign_in_page);
+room!(access_room, __preload_access_room, AccessPages: SignInPage(SignedIn) => access::sign_in::sign_in_page);
 room!(app_room, __preload_app_room, AppPages:
-    OverviewPage => super::overview::overview_page,
-    GalleryPage => super::gallery::gallery_page,
+    OverviewPage(SignedIn) => super::overview::overview_page,
+    GalleryPage(SignedIn) => super::gallery::gallery_page,
 );
 room!(customers_room, __preload_customers_room, CustomersPages:
-    CustomersPage => customers::list::customers_page,
-    CustomerPage => customers::detail::customer_page,
-    UploadPage => customers::upload_page::upload_page,
-    ImportPage => customers::import_page::import_page,
+    CustomersPage(View(Area::Customers)) => customers::list::customers_page,
+    CustomerPage(View(Area::Customers)) => customers::detail::customer_page,
+    UploadPage(Manage(Area::Customers)) => customers::upload_page::upload_page,
+    ImportPage(Manage(Area::Customers)) => customers::import_page::import_page,
 );
 room!(audiences_room, __preload_audiences_room, AudiencesPages:
-    AudiencesPage => audiences::list::audiences_page,
-    NewAudiencePage => audiences::form::new_audience_page,
-    AudiencePage => audiences::detail::audience_page,
+    AudiencesPage(View(Area::Audiences)) => audiences::list::audiences_page,
+    NewAudiencePage(Manage(Area::Audiences)) => audiences::form::new_audience_page,
+    AudiencePage(View(Area::Audiences)) => audiences::detail::audience_page,
 );
 room!(campaigns_room, __preload_campaigns_room, CampaignsPages:
-    CampaignsPage => campaigns::list::campaigns_page,
-    CampaignPage => campaigns::detail::campaign_page,
+    CampaignsPage(View(Area::Campaigns)) => campaigns::list::campaigns_page,
+    CampaignPage(View(Area::Campaigns)) => campaigns::detail::campaign_page,
 );
 room!(tasks_room, __preload_tasks_room, TasksPages:
-    TasksPage => tasks::list::tasks_page,
-    TaskFormPage => tasks::form::task_form_page,
-    TaskPage => tasks::detail::task_page,
+    TasksPage(View(Area::ReachWebhook)) => tasks::list::tasks_page,
+    TaskFormPage(Manage(Area::ReachWebhook)) => tasks::form::task_form_page,
+    TaskPage(View(Area::ReachWebhook)) => tasks::detail::task_page,
 );
-room!(guide_room, __preload_guide_room, GuidePages: GuidePage => guide::page::guide_page);
+room!(guide_room, __preload_guide_room, GuidePages: GuidePage(SignedIn) => guide::page::guide_page);
 room!(webhooks_room, __preload_webhooks_room, WebhooksPages:
-    WebhooksPage => webhooks::list::webhooks_page,
-    WebhookFormPage => webhooks::form::webhook_form_page,
-    WebhookPage => webhooks::detail::webhook_page,
-    WebhookVersionsPage => webhooks::versions::webhook_versions_page,
-    IdTypesPage => id_types::list::id_types_page,
+    WebhooksPage(View(Area::WebhookManagement)) => webhooks::list::webhooks_page,
+    WebhookFormPage(Manage(Area::WebhookManagement)) => webhooks::form::webhook_form_page,
+    WebhookPage(View(Area::WebhookManagement)) => webhooks::detail::webhook_page,
+    WebhookVersionsPage(View(Area::WebhookManagement)) => webhooks::versions::webhook_versions_page,
+    IdTypesPage(View(Area::IdTypes)) => id_types::list::id_types_page,
 );
 room!(parameters_room, __preload_parameters_room, ParametersPages:
-    ParametersPage => parameters::list::parameters_page,
-    ParameterFormPage => parameters::form::parameter_form_page,
-    ParameterPage => parameters::detail::parameter_page,
+    ParametersPage(View(Area::ParameterManagement)) => parameters::list::parameters_page,
+    ParameterFormPage(Manage(Area::ParameterManagement)) => parameters::form::parameter_form_page,
+    ParameterPage(View(Area::ParameterManagement)) => parameters::detail::parameter_page,
 );

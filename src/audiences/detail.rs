@@ -6,6 +6,10 @@ use super::{
     form::NameField,
     model::Kind,
 };
+use crate::access::{
+    model::{Area, Permission},
+    reader_may,
+};
 use crate::{
     customers::{
         customer_href,
@@ -29,7 +33,8 @@ pub fn audience_page() -> AnyView {
     let scope = Scope::here();
     let (params, query) = (use_params_map(), use_query());
     let id = Memo::new(move |_| params.with(|params| params.get("id").unwrap_or_default()));
-    let editing = Memo::new(move |_| query.with(|query| query.get("edit").is_some()));
+    let may = reader_may(Permission::Manage(Area::Audiences));
+    let editing = Memo::new(move |_| may && query.with(|query| query.get("edit").is_some()));
     let asked = Memo::new(move |_| query.with(from_query));
     let update = ServerAction::<UpdateAudience>::new();
     let updated = Memo::new(move |_| matches!(update.value().get(), Some(Ok(()))).then(|| update.version().get()));
@@ -76,10 +81,15 @@ fn page(view: AudienceView) -> AnyView {
     let problem = view.problem.clone().map(|text| view! { <Note tone=Tone::Warn><p>{text}</p></Note> });
     let used_by =
         (!view.used_by.is_empty()).then(|| view! { <Fact label="Used by tasks">{view.used_by.join(", ")}</Fact> });
-    view! {
-        <PageHeader title=audience.name.clone() crumbs=crumbs()>
+    let controls = reader_may(Permission::Manage(Area::Audiences)).then(|| {
+        view! {
             <LinkButton href=edit_at label="Edit" />
             <Delete id=audience.id.clone() name=audience.name.clone() />
+        }
+    });
+    view! {
+        <PageHeader title=audience.name.clone() crumbs=crumbs()>
+            {controls}
         </PageHeader>
         <div class="grid">
             {problem}

@@ -6,6 +6,10 @@ use super::{
     model::{Kind, NAME_MAX},
     rules::Condition,
 };
+use crate::access::{
+    model::{Area, Permission},
+    reader_may,
+};
 use crate::{
     error::{AppError, FieldError},
     ui::{
@@ -146,7 +150,8 @@ fn ByConditions(choices: Choices, query: Query, counted: Option<Result<i64, AppE
                 title="No tags yet"
                 text="Conditions look at tags, such as a city or the money spent. Import customers with tags first."
             >
-                <LinkButton href="/customers/import" label="Import Customers" primary=true />
+                {reader_may(Permission::Manage(Area::Customers))
+                    .then(|| view! { <LinkButton href="/customers/import" label="Import Customers" primary=true /> })}
             </EmptyState>
         }
         .into_any();

@@ -4,6 +4,10 @@ use super::{
     api::{AudienceList, list_audiences},
     model::AudienceSummary,
 };
+use crate::access::{
+    model::{Area, Permission},
+    reader_may,
+};
 use crate::ui::{
     EmptyState, ErrorNote, Filters, KeysetPager, LinkButton, ListParams, PageHeader, Panel, Scope, Skeleton, TableWrap,
     Time, format, use_list_params,
@@ -25,7 +29,7 @@ pub fn audiences_page() -> AnyView {
     };
     view! {
         <PageHeader title="Audiences" intro="Named sets of customers that tasks send to.">
-            <LinkButton href="/audiences/new" label="Create Audience" primary=true />
+            {create_button()}
         </PageHeader>
         <Panel padded=false>
             <Filters action="/audiences" params placeholder="Search by name" />
@@ -33,6 +37,11 @@ pub fn audiences_page() -> AnyView {
         </Panel>
     }
     .into_any()
+}
+
+fn create_button() -> Option<impl IntoView> {
+    reader_may(Permission::Manage(Area::Audiences))
+        .then(|| view! { <LinkButton href="/audiences/new" label="Create Audience" primary=true /> })
 }
 
 fn found(list: AudienceList, params: Memo<ListParams>) -> AnyView {
@@ -45,7 +54,7 @@ fn found(list: AudienceList, params: Memo<ListParams>) -> AnyView {
                     title="No audiences yet"
                     text="An audience is everybody, an uploaded list of IDs, or the customers that conditions hold for. A task sends to one."
                 >
-                    <LinkButton href="/audiences/new" label="Create Audience" primary=true />
+                    {create_button()}
                 </EmptyState>
             }
             .into_any()

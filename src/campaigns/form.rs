@@ -5,7 +5,10 @@ use super::{
     model::{Campaign, CampaignKind, NAME_MAX},
 };
 use crate::{
-    access::model::{Area, Permission, SessionInfo},
+    access::{
+        model::{Area, Permission},
+        reader_may,
+    },
     error::FieldError,
     ui::{Choice, Dialog, Field, FormErrors, Select, SelectOption, SubmitButton, TextInput, close_dialog},
     webhooks::fields::in_argument,
@@ -17,7 +20,7 @@ pub(super) const EDIT: &str = "edit-campaign";
 
 /// May the reader change campaigns?
 pub(super) fn may_change() -> bool {
-    use_context::<SessionInfo>().is_some_and(|session| session.may(Permission::Manage(Area::Campaigns)))
+    reader_may(Permission::Manage(Area::Campaigns))
 }
 
 /// "Create Campaign": a main campaign, or a sub-campaign of one of `parents` or by itself. On the page of a main

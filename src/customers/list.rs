@@ -5,6 +5,10 @@ use super::{
     customer_href,
     model::{Customer, Tag, TagKind, tag_text},
 };
+use crate::access::{
+    model::{Area, Permission},
+    reader_may,
+};
 use crate::ui::{
     EmptyState, ErrorNote, Filters, KeysetPager, LinkButton, ListParams, PageHeader, Panel, Scope, Skeleton, TableWrap,
     format, use_list_params,
@@ -29,7 +33,7 @@ pub fn customers_page() -> AnyView {
     };
     view! {
         <PageHeader title="Customers" intro="Everybody you can send to, with their IDs and tags.">
-            <LinkButton href="/customers/import" label="Import Customers" primary=true />
+            {import_button()}
         </PageHeader>
         <Panel padded=false>
             <Filters action="/customers" params placeholder="Search by customer ID or any other ID" />
@@ -37,6 +41,11 @@ pub fn customers_page() -> AnyView {
         </Panel>
     }
     .into_any()
+}
+
+fn import_button() -> Option<impl IntoView> {
+    reader_may(Permission::Manage(Area::Customers))
+        .then(|| view! { <LinkButton href="/customers/import" label="Import Customers" primary=true /> })
 }
 
 fn found(list: CustomerList, params: Memo<ListParams>) -> AnyView {
@@ -53,7 +62,7 @@ fn found(list: CustomerList, params: Memo<ListParams>) -> AnyView {
                 title="No customers yet"
                 text="A customer is one person with IDs, such as an e-mail address, and tags, such as a city. Import them from a CSV file."
             >
-                <LinkButton href="/customers/import" label="Import Customers" primary=true />
+                {import_button()}
             </EmptyState>
         }
         .into_any();

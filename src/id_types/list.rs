@@ -5,7 +5,10 @@ use super::{
     model::{CODE_MAX, ManagedIdType, NAME_MAX},
 };
 use crate::{
-    access::model::{Area, Permission, SessionInfo},
+    access::{
+        model::{Area, Permission},
+        reader_may,
+    },
     ui::{
         Button, Dialog, ErrorNote, Field, FormErrors, PageHeader, Panel, Scope, Skeleton, SubmitButton, Switch,
         TableWrap, TextInput, Tone, close_dialog, use_toasts,
@@ -44,7 +47,7 @@ pub fn id_types_page() -> AnyView {
             }
         }
     });
-    let manages = use_context::<SessionInfo>().is_some_and(|session| session.may(Permission::Manage(Area::IdTypes)));
+    let manages = reader_may(Permission::Manage(Area::IdTypes));
     view! {
         <PageHeader
             title="ID Type Management"

@@ -8,7 +8,10 @@ use super::{
     model::{Kind, Parameter, ParameterChoice, ParameterDetail, Source, User, UserKind},
 };
 use crate::{
-    access::model::{Area, Permission, SessionInfo},
+    access::{
+        model::{Area, Permission},
+        reader_may,
+    },
     ui::{
         Button, Confirm, EmptyState, ErrorNote, Fact, Facts, FormErrors, LinkButton, PageHeader, Panel, Scope,
         Skeleton, SubmitButton, TableWrap, Time, close_dialog,
@@ -65,7 +68,7 @@ fn page(detail: ParameterDetail, actions: Actions) -> AnyView {
     let definition = definition(&parameter, &associated, now);
     let passed = passed(&parameter, &associated);
     let constants = constants(&parameter);
-    let loads = use_context::<SessionInfo>().is_some_and(|session| session.may(Permission::Manage(Area::ReachWebhook)));
+    let loads = reader_may(Permission::Manage(Area::ReachWebhook));
     let trying = (parameter.input.kind == Kind::Interface).then(|| {
         let content = if loads {
             view! { <TryIt parameter associated action=actions.load /> }.into_any()

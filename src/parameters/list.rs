@@ -5,7 +5,10 @@ use super::{
     model::{Kind, PARAMETERS_PAGE, ParameterOrder, ParameterPage, ParameterQuery, ParameterRow},
 };
 use crate::{
-    access::model::{Area, Permission, SessionInfo},
+    access::{
+        model::{Area, Permission},
+        reader_may,
+    },
     ui::{
         Confirm, EmptyState, ErrorNote, FilterSelect, Filters, FormErrors, LinkButton, ListParams, PageHeader, Pager,
         Panel, RowMenu, Scope, SelectOption, Skeleton, SortTh, TableWrap, Time, close_dialog,
@@ -17,7 +20,7 @@ use leptos::{form::ActionForm, prelude::*};
 
 /// May the reader change parameters?
 pub(super) fn may_manage() -> bool {
-    use_context::<SessionInfo>().is_some_and(|session| session.may(Permission::Manage(Area::ParameterManagement)))
+    reader_may(Permission::Manage(Area::ParameterManagement))
 }
 
 pub fn parameters_page() -> AnyView {

@@ -111,7 +111,8 @@ pub async fn dry_run_state(id: String) -> Result<DryRun, AppError> {
 /// second click, an answer that was lost) leads to the task that it made the first time.
 #[server]
 pub async fn submit_task(id: String, #[server(default)] new: bool, task: TaskInput) -> Result<(), AppError> {
-    let ctx = require(&caller()?, Permission::Manage(Area::ReachWebhook), Resource::Workspace).await?;
+    let task_there = if new { Resource::Workspace } else { Resource::Task(&id) };
+    let ctx = require(&caller()?, Permission::Manage(Area::ReachWebhook), task_there).await?;
     if new && !crate::clock::is_id(&id) {
         return Err(AppError::invalid("", "The form is incomplete. Reload the page."));
     }
@@ -259,7 +260,7 @@ pub fn missing<T>(result: sqlx::Result<T>) -> AppResult<Option<T>> {
 /// The latest messages of a customer, the newest first.
 #[server]
 pub async fn messages_to_customer(customer_id: String) -> Result<Vec<CustomerMessage>, AppError> {
-    let ctx = require(&caller()?, Permission::View(Area::ReachWebhook), Resource::Customer(&customer_id)).await?;
+    let ctx = require(&caller()?, Permission::View(Area::Customers), Resource::Customer(&customer_id)).await?;
     let (db, workspace) = (&ctx.state.db, ctx.workspace());
     let found = report::messages_of_customer(db, workspace, &customer_id, MESSAGES).await?;
     let mut messages = Vec::new();

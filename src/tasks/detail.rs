@@ -11,7 +11,10 @@ use super::{
     model::{TaskDetail, TaskLive, changes},
 };
 use crate::{
-    access::model::{Area, Permission, SessionInfo},
+    access::{
+        model::{Area, Permission},
+        reader_may,
+    },
     delivery::model::SendState,
     error::AppError,
     ui::{
@@ -105,7 +108,7 @@ fn Page(
     control: ServerAction<ControlTask>,
     again: ServerAction<SendFailedAgain>,
 ) -> impl IntoView {
-    let may_send = expect_context::<SessionInfo>().may(Permission::Manage(Area::ReachWebhook));
+    let may_send = reader_may(Permission::Manage(Area::ReachWebhook));
     let live = RwSignal::new(first);
     let lost = RwSignal::new(None::<AppError>);
     follow(detail.id.clone(), live, lost);

@@ -5,7 +5,10 @@ use super::{
     model::{TaskList, TaskRow},
 };
 use crate::{
-    access::model::{Area, Permission, SessionInfo},
+    access::{
+        model::{Area, Permission},
+        reader_may,
+    },
     delivery::model::SendState,
     ui::{
         Badge, Confirm, EmptyState, ErrorNote, FilterSelect, Filters, LinkButton, ListParams, PageHeader, Pager, Panel,
@@ -27,7 +30,7 @@ pub fn tasks_page() -> AnyView {
             list_tasks(params.q, state, webhook, params.sort, params.page)
         },
     );
-    let may_send = expect_context::<SessionInfo>().may(Permission::Manage(Area::ReachWebhook));
+    let may_send = reader_may(Permission::Manage(Area::ReachWebhook));
     let states = SendState::ALL.map(|state| SelectOption::new(state.code(), state.label())).to_vec();
     view! {
         <PageHeader

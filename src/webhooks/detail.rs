@@ -11,7 +11,10 @@ use super::{
     test_send::{TestSend, log_href},
 };
 use crate::{
-    access::model::{Area, Permission, SessionInfo},
+    access::{
+        model::{Area, Permission},
+        reader_may,
+    },
     receipts::{api::receipt_problems, model::Problem},
     ui::{
         Badge, Button, CodeBlock, EmptyState, ErrorNote, Fact, Facts, FormErrors, LinkButton, PageHeader, Panel, Scope,
@@ -73,7 +76,7 @@ fn page(detail: WebhookDetail, switch: ServerAction<SetWebhookEnabled>, test: Se
     let sample = Signal::stored(Sample::from(&webhook));
     let title = webhook.input.name.clone();
     let guide = format!("/guide?webhook={}", webhook.id);
-    let tests = use_context::<SessionInfo>().is_some_and(|session| session.may(Permission::Manage(Area::ReachWebhook)));
+    let tests = reader_may(Permission::Manage(Area::ReachWebhook));
     view! {
         <PageHeader
             title

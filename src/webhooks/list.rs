@@ -6,7 +6,10 @@ use super::{
     model::{PAGE_SIZE, TestResult, Webhook, WebhookOrder, WebhookPage, WebhookQuery},
 };
 use crate::{
-    access::model::{Area, Permission, SessionInfo},
+    access::{
+        model::{Area, Permission},
+        reader_may,
+    },
     customers::model::PRESET_ID_TYPES,
     ui::{
         Badge, EmptyState, ErrorNote, FilterSelect, Filters, FormErrors, LinkButton, ListParams, PageHeader, Pager,
@@ -28,7 +31,7 @@ struct Turn {
 
 /// May the reader change webhooks?
 pub(super) fn may_manage() -> bool {
-    use_context::<SessionInfo>().is_some_and(|session| session.may(Permission::Manage(Area::WebhookManagement)))
+    reader_may(Permission::Manage(Area::WebhookManagement))
 }
 
 pub fn webhooks_page() -> AnyView {

@@ -10,6 +10,8 @@ pub mod sign_in;
 mod address;
 #[cfg(feature = "ssr")]
 mod context;
+#[cfg(test)]
+mod coverage;
 #[cfg(feature = "ssr")]
 pub mod password;
 #[cfg(feature = "ssr")]

@@ -18,6 +18,8 @@ pub enum Clock {
     System,
     /// Stands still until a test moves it.
     Manual(Arc<AtomicI64>),
+    /// The system's, and so many milliseconds ahead of it.
+    Ahead(Arc<AtomicI64>),
 }
 
 impl Clock {
@@ -26,16 +28,18 @@ impl Clock {
     }
 
     pub fn now(&self) -> Millis {
+        let system = || jiff::Timestamp::now().as_millisecond();
         match self {
-            Self::System => jiff::Timestamp::now().as_millisecond(),
+            Self::System => system(),
             Self::Manual(now) => now.load(Ordering::SeqCst),
+            Self::Ahead(ahead) => system() + ahead.load(Ordering::SeqCst),
         }
     }
 
-    /// Moves a manual clock; the system's clock is nobody's to move.
+    /// Moves a clock that can be moved; the system's is nobody's to move.
     pub fn advance(&self, by: Millis) {
-        if let Self::Manual(now) = self {
-            now.fetch_add(by, Ordering::SeqCst);
+        if let Self::Manual(clock) | Self::Ahead(clock) = self {
+            clock.fetch_add(by, Ordering::SeqCst);
         }
     }
 }

@@ -7,6 +7,7 @@ mod import;
 mod user;
 
 use crate::{
+    clock::Clock,
     config::{Config, Flags},
     server,
 };
@@ -63,7 +64,7 @@ pub async fn run() -> Result<(), String> {
         Command::Serve { flags } => {
             let config = Config::load(&flags)?;
             server::init_logs(config.log_format);
-            server::serve(server::start(config).await?).await
+            server::serve(server::start(config, Clock::System).await?).await
         }
         Command::Migrate { flags } => {
             let (db, _) = server::open(&Config::load(&flags)?, true).await?;

@@ -4,10 +4,19 @@ mod people;
 mod seed;
 
 use crate::{
+    clock::Clock,
     config::{Config, Flags},
     crm, server, wire,
 };
-use std::{net::SocketAddr, time::Duration};
+use std::{
+    net::SocketAddr,
+    path::PathBuf,
+    sync::{
+        Arc,
+        atomic::{AtomicI64, Ordering},
+    },
+    time::Duration,
+};
 
 /// What the demo's people sign in with.
 pub const PASSWORD: &str = "reachwire-demo";
@@ -23,6 +32,31 @@ pub struct DemoArgs {
     /// Where the CRM simulator listens.
     #[arg(long, default_value = "127.0.0.1:4010")]
     pub crm: SocketAddr,
+    /// A file that says how many milliseconds the demo's clock is ahead, read again and again: the browser tests let
+    /// days pass with it.
+    #[arg(long, value_name = "FILE", hide = true)]
+    pub clock_file: Option<PathBuf>,
+}
+
+/// How often the clock's file is read.
+const CLOCK_POLL: Duration = Duration::from_millis(100);
+
+/// The clock that follows the file, as long as the program runs.
+fn clock_of(file: Option<PathBuf>) -> Clock {
+    let Some(file) = file else { return Clock::System };
+    let ahead = Arc::new(AtomicI64::new(0));
+    let clock = Clock::Ahead(ahead.clone());
+    tokio::spawn(async move {
+        loop {
+            let text = tokio::fs::read_to_string(&file).await.unwrap_or_default();
+            // A file that is being written may be empty for a moment.
+            if let Ok(millis) = text.trim().parse() {
+                ahead.store(millis, Ordering::SeqCst);
+            }
+            tokio::time::sleep(CLOCK_POLL).await;
+        }
+    });
+    clock
 }
 
 pub async fn run(args: DemoArgs) -> Result<(), String> {
@@ -45,7 +79,7 @@ pub async fn run(args: DemoArgs) -> Result<(), String> {
     })
     .await
     .map_err(|error| format!("the simulator: {error}"))?;
-    let started = server::start(config).await?;
+    let started = server::start(config, clock_of(args.clock_file)).await?;
     let state = started.state.clone();
     let crm_url = format!("http://{}", simulator.address());
     // The finished task needs receipts, which need a server: the rest of the data is there before it serves.

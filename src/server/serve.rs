@@ -44,12 +44,11 @@ impl Started {
 }
 
 /// Takes the port, opens everything and starts the engine: a second server at the same port sends nothing.
-pub async fn start(config: Config) -> Result<Started, String> {
+pub async fn start(config: Config, clock: Clock) -> Result<Started, String> {
     let listener = TcpListener::bind(config.listen)
         .await
         .map_err(|error| format!("cannot listen on {}: {error}", config.listen))?;
     let (db, master_key) = open(&config, true).await?;
-    let clock = Clock::System;
     let engine = Engine::start(&config, db.clone(), clock.clone(), master_key.clone(), crate::tasks::senders());
     Ok(Started { state: AppState::new(config, db, clock, master_key, engine), listener })
 }
@@ -121,7 +120,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let mut config = Config::defaults();
         (config.data, config.listen) = (folder.path().join("data"), taken.local_addr().unwrap());
-        let error = start(config).await.err().unwrap();
+        let error = start(config, Clock::System).await.err().unwrap();
         assert!(error.starts_with("cannot listen on 127.0.0.1:"), "{error}");
         assert!(!folder.path().join("data").exists(), "no database, so no engine");
     }

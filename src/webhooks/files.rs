@@ -19,7 +19,8 @@ pub fn routes() -> Router<AppState> {
 }
 
 async fn download_log(caller: Caller, Path(id): Path<String>) -> Result<impl IntoResponse, AppError> {
-    let ctx = require(&caller, Permission::View(Area::WebhookManagement), Resource::TestSend(&id)).await?;
+    // Tests are made on the webhook's page and from a task's form.
+    let ctx = require(&caller, Permission::View(Area::ReachWebhook), Resource::TestSend(&id)).await?;
     let log = store::test_log(&ctx.state.db, ctx.workspace(), &id).await?;
     Ok((
         [

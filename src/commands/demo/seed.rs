@@ -43,7 +43,7 @@ use crate::{
         store::Saving,
     },
 };
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
 const WORKSPACE: &str = "Spring Store";
 const ZONE: &str = "Asia/Shanghai";
@@ -98,7 +98,7 @@ pub async fn before(state: &AppState, crm_url: &str) -> AppResult<Option<First>>
         ..Default::default()
     };
     let signed = Signed { info, address: String::new(), means: Means::Session(String::new()) };
-    let ctx = Ctx { state: state.clone(), signed: Arc::new(signed) };
+    let ctx = Ctx::trusted(state.clone(), signed);
     Ok(Some(First { ctx, loyal, coupon, sub_campaign }))
 }
 

@@ -4,6 +4,7 @@ use super::*;
 use crate::{clock::MINUTE, parameters::load::values_of};
 use serde_json::json;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 fn texts(values: &Values) -> Vec<&str> {
     values.items.iter().map(|item| item.value.as_str()).collect()

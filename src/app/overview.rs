@@ -34,12 +34,14 @@ pub async fn load_overview() -> Result<Overview, AppError> {
     let (db, workspace) = (&ctx.state.db, ctx.workspace());
     let query = crate::tasks::store::ListQuery { limit: RECENT, ..Default::default() };
     let (recent, tasks) = crate::tasks::store::list(db, workspace, &query).await?;
+    // How many there are is no secret, what they are called is.
+    let seen = ctx.signed.info.may(Permission::View(Area::ReachWebhook));
     Ok(Overview {
         customers: crate::customers::store::total(db, workspace).await?,
         audiences: crate::audiences::store::count(db, workspace).await?,
         webhooks: crate::webhooks::store::list(db, workspace).await?.len() as i64,
         tasks,
-        recent,
+        recent: if seen { recent } else { Vec::new() },
     })
 }
 
@@ -84,7 +86,9 @@ fn content(overview: Overview) -> AnyView {
         Tile::new("Webhooks", count(overview.webhooks)),
         Tile::new("Sending tasks", count(overview.tasks)),
     ];
-    let recent = if overview.recent.is_empty() {
+    let recent = if !reader_may(Permission::View(Area::ReachWebhook)) {
+        view! { <EmptyState title="Not yours to see" text="Your roles do not open sending tasks." /> }.into_any()
+    } else if overview.recent.is_empty() {
         view! { <EmptyState title="Nothing has been sent yet" text="Sending tasks and their progress appear here." /> }
             .into_any()
     } else {

@@ -161,7 +161,11 @@ async fn system_values(ctx: &Ctx, parameter: &Parameter) -> AppResult<BTreeMap<S
                 json!({"id": ctx.user(), "name": info.user_name, "email": info.email})
             }
             SystemValue::RowPermissions => {
-                json!(access::attributes(&ctx.state.db, ctx.workspace(), ctx.user()).await?)
+                match access::attributes(&ctx.state.db, ctx.workspace(), ctx.user()).await {
+                    // An organization administrator who is no member has none.
+                    Err(sqlx::Error::RowNotFound) => json!({}),
+                    attributes => json!(attributes?),
+                }
             }
         };
         system.insert(setting.name.clone(), value);

@@ -1,7 +1,9 @@
 //! The pages as lazy routes. The browser loads a page's code when the page is opened, one split for each room: its
 //! pages share most of theirs, and a split for each page would be cut into hundreds of shared pieces.
 
-use crate::{access, audiences, campaigns, customers, guide, id_types, parameters, tasks, webhooks};
+use crate::{
+    access, audiences, campaigns, customers, guide, id_types, invitations, members, parameters, tasks, webhooks,
+};
 use leptos::{lazy, prelude::*};
 use leptos_router::LazyRoute;
 
@@ -45,6 +47,16 @@ macro_rules! room {
 }
 
 room!(access_room, __preload_access_room, AccessPages: SignInPage => access::sign_in::sign_in_page);
+room!(invitations_room, __preload_invitations_room, InvitationsPages:
+    InvitationPage => invitations::page::invitation_page,
+);
+room!(members_room, __preload_members_room, MembersPages:
+    MembersPage => members::list::members_page,
+    AddMemberPage => members::add::add_member_page,
+    AddMembersPage => members::add_many::add_members_page,
+    MemberLinksPage => members::links::member_links_page,
+    MemberPage => members::detail::member_page,
+);
 room!(app_room, __preload_app_room, AppPages:
     OverviewPage => super::overview::overview_page,
     GalleryPage => super::gallery::gallery_page,

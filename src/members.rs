@@ -17,4 +17,4 @@ pub mod rows;
 pub mod store;
 
 #[cfg(all(test, feature = "ssr"))]
-mod tests;
+pub mod tests;

@@ -7,7 +7,7 @@ pub mod model;
 pub mod sign_in;
 
 #[cfg(feature = "ssr")]
-mod address;
+pub mod address;
 #[cfg(feature = "ssr")]
 mod context;
 #[cfg(test)]

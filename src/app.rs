@@ -27,6 +27,7 @@ pub fn App() -> impl IntoView {
             <Toasts>
                 <Routes fallback=|| view! { <NotFoundPage /> }>
                     <Route path=path!("/sign-in") view={Lazy::<SignInPage>::new()} ssr=SsrMode::Async />
+                    <Route path=path!("/invitation/:token") view={Lazy::<InvitationPage>::new()} ssr=SsrMode::Async />
                     <ParentRoute path=path!("") view=Console ssr=SsrMode::Async>
                         <Route path=path!("") view={Lazy::<OverviewPage>::new()} />
                         <Route path=path!("customers") view={Lazy::<CustomersPage>::new()} />
@@ -52,6 +53,11 @@ pub fn App() -> impl IntoView {
                         <Route path=path!("webhook-parameters/new") view={Lazy::<ParameterFormPage>::new()} />
                         <Route path=path!("webhook-parameters/:id") view={Lazy::<ParameterPage>::new()} />
                         <Route path=path!("webhook-parameters/:id/edit") view={Lazy::<ParameterFormPage>::new()} />
+                        <Route path=path!("members") view={Lazy::<MembersPage>::new()} />
+                        <Route path=path!("members/new") view={Lazy::<AddMemberPage>::new()} />
+                        <Route path=path!("members/import") view={Lazy::<AddMembersPage>::new()} />
+                        <Route path=path!("members/links/:key") view={Lazy::<MemberLinksPage>::new()} />
+                        <Route path=path!("members/:id") view={Lazy::<MemberPage>::new()} />
                         <Route path=path!("guide") view={Lazy::<GuidePage>::new()} />
                         <Route path=path!("ui") view={Lazy::<GalleryPage>::new()} />
                     </ParentRoute>

@@ -6,7 +6,7 @@ use figment::{
     providers::{Format, Serialized, Toml},
     value::Value,
 };
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Deserializer, Serialize, de::Error};
 use std::{net::SocketAddr, path::PathBuf};
 
@@ -29,6 +29,7 @@ pub struct Config {
     pub public_guide: bool,
     pub engine: EngineConfig,
     pub receipts: ReceiptConfig,
+    pub mail: MailConfig,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
@@ -56,6 +57,21 @@ pub struct ReceiptConfig {
     pub tolerance_seconds: i64,
 }
 
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MailConfig {
+    #[serde(deserialize_with = "secret")]
+    pub url: SecretString,
+    pub from: String,
+}
+
+impl MailConfig {
+    /// Whether mail is sent at all.
+    pub fn is_on(&self) -> bool {
+        !self.url.expose_secret().is_empty()
+    }
+}
+
 /// The usual error would show what was given.
 fn secret<'de, D: Deserializer<'de>>(value: D) -> Result<SecretString, D::Error> {
     let text = String::deserialize(value).map_err(|_| D::Error::custom("this setting must be text, in quotes"))?;
@@ -65,7 +81,7 @@ fn secret<'de, D: Deserializer<'de>>(value: D) -> Result<SecretString, D::Error>
 /// Variables that are the scripts' and no settings.
 const NOT_SETTINGS: [&str; 1] = ["tools"];
 /// Settings that are text also when they look like a number.
-const TEXTS: [&str; 4] = ["secret", "database", "data", "public_url"];
+const TEXTS: [&str; 6] = ["secret", "database", "data", "public_url", "mail.url", "mail.from"];
 
 /// The settings among the variables: `REACHWIRE_ENGINE__POSTS_AT_ONCE` is `engine.posts_at_once`.
 fn settings(variables: impl Iterator<Item = (String, String)>) -> impl Iterator<Item = (String, Value)> {
@@ -134,7 +150,7 @@ impl Config {
         if !self.public_url.is_empty() && !schemes.iter().any(|scheme| self.public_url.starts_with(scheme)) {
             return Err("settings: public_url must begin with http:// or https://".into());
         }
-        Ok(())
+        crate::mail::check(&self.mail).map_err(|error| format!("settings: {error}"))
     }
 
     /// Without a slash at the end.

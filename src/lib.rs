@@ -17,6 +17,8 @@ pub mod error;
 pub mod grants;
 pub mod guide;
 pub mod id_types;
+pub mod invitations;
+pub mod members;
 pub mod parameters;
 pub mod receipts;
 pub mod tasks;
@@ -34,6 +36,8 @@ pub mod config;
 pub mod crm;
 #[cfg(feature = "ssr")]
 pub mod db;
+#[cfg(feature = "ssr")]
+pub mod mail;
 #[cfg(feature = "ssr")]
 pub mod secrets;
 #[cfg(feature = "ssr")]

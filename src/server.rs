@@ -15,6 +15,7 @@ mod tests;
 pub use observe::init_logs;
 pub use serve::{GRACE, open, serve, start};
 
+use crate::invitations::{self, shown::Shown};
 use crate::{access, app::App, clock::Clock, config::Config, customers, db::Db, delivery::Engine, receipts};
 use crate::{audiences, guide, parameters::load::Loads, secrets::MasterKey, tasks, webhooks};
 use axum::{Router, extract::FromRef, middleware, routing};
@@ -32,6 +33,7 @@ pub struct AppState {
     pub master_key: MasterKey,
     pub engine: Engine,
     pub loads: Loads,
+    pub shown: Shown,
     pub readiness: health::Readiness,
     pub metrics: metrics_exporter_prometheus::PrometheusHandle,
     pub leptos: LeptosOptions,
@@ -46,6 +48,7 @@ impl AppState {
             master_key,
             engine,
             loads: Loads::default(),
+            shown: Shown::default(),
             readiness: health::Readiness::default(),
             metrics: observe::metrics(),
             leptos: assets::leptos_options(),
@@ -70,6 +73,7 @@ pub fn router(state: AppState) -> Router {
         })
         .fallback(leptos_axum::file_and_error_handler_with_context::<AppState, _>(page::contexts(&state), page::shell))
         .merge(access::session::routes())
+        .merge(invitations::accept::routes())
         .merge(tasks::files::routes())
         .merge(webhooks::files::routes())
         .merge(guide::files::routes())

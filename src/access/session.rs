@@ -13,7 +13,7 @@ use crate::audit::{
 use crate::{
     clock::{DAY, MINUTE, Millis},
     error::{AppError, AppResult},
-    guide,
+    guide, invitations,
     secrets::random_hex,
     server::AppState,
     ui::query,
@@ -98,7 +98,7 @@ pub async fn load(State(state): State<AppState>, mut request: Request, next: Nex
         Ok(None) => {
             let page = request.method() == Method::GET && !path.starts_with("/api/") && path != "/sign-in";
             let reads_html = accepts_html(request.headers());
-            let open = state.config.public_guide && guide::is_guide(path);
+            let open = state.config.public_guide && guide::is_guide(path) || path.starts_with(invitations::model::PATH);
             if page && reads_html && !open {
                 let target = request.uri().path_and_query().map_or("/", |target| target.as_str());
                 return Redirect::to(&sign_in_at("", target)).into_response();
@@ -121,7 +121,7 @@ fn accepts_html(headers: &HeaderMap) -> bool {
 }
 
 /// The address that a request came from, as text.
-fn client_address(state: &AppState, peer: Option<SocketAddr>, headers: &HeaderMap) -> String {
+pub fn client_address(state: &AppState, peer: Option<SocketAddr>, headers: &HeaderMap) -> String {
     peer.map_or_else(String::new, |peer| address::client(peer.ip(), headers, &state.config.trusted_proxies).to_string())
 }
 

@@ -67,8 +67,21 @@ pub async fn put_user(
     password_hash: &str,
     now: Millis,
 ) -> sqlx::Result<String> {
-    let email = email.to_lowercase();
     let mut tx = db.begin().await?;
+    let id = put_user_in(&mut tx, email, name, password_hash, now).await?;
+    tx.commit().await?;
+    Ok(id)
+}
+
+/// [`put_user`] inside a change.
+pub async fn put_user_in(
+    tx: &mut Tx,
+    email: &str,
+    name: Option<&str>,
+    password_hash: &str,
+    now: Millis,
+) -> sqlx::Result<String> {
+    let email = email.to_lowercase();
     let known = fetch!(
         tx,
         optional,
@@ -80,7 +93,7 @@ pub async fn put_user(
         name,
         name.map(name_key)
     )?;
-    let id = match known {
+    Ok(match known {
         Some((id,)) => {
             execute!(tx, "delete from sessions where user_id = $1", &id)?;
             id
@@ -101,14 +114,18 @@ pub async fn put_user(
             )?;
             id
         }
-    };
-    tx.commit().await?;
-    Ok(id)
+    })
 }
 
 /// Makes the user a member, enabled, with this role alone.
 pub async fn put_member(db: &Db, workspace: &str, user: &str, role: Preset, now: Millis) -> sqlx::Result<()> {
     let mut tx = db.begin().await?;
+    put_member_in(&mut tx, workspace, user, role, now).await?;
+    tx.commit().await
+}
+
+/// [`put_member`] inside a change.
+pub async fn put_member_in(tx: &mut Tx, workspace: &str, user: &str, role: Preset, now: Millis) -> sqlx::Result<()> {
     execute!(
         tx,
         "insert into members (workspace_id, user_id, created_at) values ($1, $2, $3)
@@ -125,7 +142,7 @@ pub async fn put_member(db: &Db, workspace: &str, user: &str, role: Preset, now:
         user,
         role.id()
     )?;
-    tx.commit().await
+    Ok(())
 }
 
 /// What the roles of a member add up to; of a member without roles, and of a stranger, nothing.
@@ -206,9 +223,16 @@ pub async fn attributes(db: &Db, workspace: &str, user: &str) -> sqlx::Result<At
 }
 
 pub async fn put_attributes(db: &Db, workspace: &str, user: &str, attributes: &Attributes) -> sqlx::Result<()> {
+    let mut tx = db.begin().await?;
+    put_attributes_in(&mut tx, workspace, user, attributes).await?;
+    tx.commit().await
+}
+
+/// [`put_attributes`] inside a change.
+pub async fn put_attributes_in(tx: &mut Tx, workspace: &str, user: &str, attributes: &Attributes) -> sqlx::Result<()> {
     let text = serde_json::to_string(attributes).map_err(|error| sqlx::Error::Encode(Box::new(error)))?;
     let sql = "update members set attributes = $3 where workspace_id = $1 and user_id = $2";
-    let changed = execute!(db, sql, workspace, user, text)?;
+    let changed = execute!(tx, sql, workspace, user, text)?;
     if changed == 0 { Err(sqlx::Error::RowNotFound) } else { Ok(()) }
 }
 
@@ -217,8 +241,15 @@ pub async fn put_workspace(db: &Db, name: &str, time_zone: &str, now: Millis) ->
     if let Some((id,)) = fetch!(db, optional, (String,), "select id from workspaces where name = $1", name)? {
         return Ok(id);
     }
-    let id = new_id();
     let mut tx = db.begin().await?;
+    let id = put_workspace_in(&mut tx, name, time_zone, now).await?;
+    tx.commit().await?;
+    Ok(id)
+}
+
+/// A new workspace with its preset ID types, inside a change; its id.
+pub async fn put_workspace_in(tx: &mut Tx, name: &str, time_zone: &str, now: Millis) -> sqlx::Result<String> {
+    let id = new_id();
     execute!(
         tx,
         "insert into workspaces (id, name, time_zone, created_at) values ($1, $2, $3, $4)",
@@ -227,8 +258,7 @@ pub async fn put_workspace(db: &Db, name: &str, time_zone: &str, now: Millis) ->
         time_zone,
         now
     )?;
-    crate::customers::store::put_preset_id_types(&mut tx, &id).await?;
-    tx.commit().await?;
+    crate::customers::store::put_preset_id_types(tx, &id).await?;
     Ok(id)
 }
 

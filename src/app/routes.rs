@@ -12,7 +12,7 @@ use crate::{
     },
     audiences, campaigns, customers,
     error::AppError,
-    guide, id_types, parameters, tasks,
+    guide, id_types, invitations, members, parameters, tasks,
     ui::ErrorNote,
     webhooks,
 };
@@ -65,7 +65,19 @@ macro_rules! room {
     };
 }
 
-room!(access_room, __preload_access_room, AccessPages: SignInPage(SignedIn) => access::sign_in::sign_in_page);
+// What people see who are not signed in.
+room!(access_room, __preload_access_room, AccessPages:
+    SignInPage(SignedIn) => access::sign_in::sign_in_page,
+    InvitationPage(SignedIn) => invitations::page::invitation_page,
+);
+// What administrators see, and one's own account.
+room!(management_room, __preload_management_room, ManagementPages:
+    MembersPage(View(Area::Members)) => members::list::members_page,
+    AddMemberPage(Manage(Area::Members)) => members::add::add_member_page,
+    AddMembersPage(Manage(Area::Members)) => members::add_many::add_members_page,
+    MemberLinksPage(Manage(Area::Members)) => members::links::member_links_page,
+    MemberPage(View(Area::Members)) => members::detail::member_page,
+);
 room!(app_room, __preload_app_room, AppPages:
     OverviewPage(SignedIn) => super::overview::overview_page,
     GalleryPage(SignedIn) => super::gallery::gallery_page,

@@ -5,12 +5,19 @@ use crate::{
         model::{Attributes, Preset},
         password, store,
     },
+    audit::{
+        self, Actor, Change, Entry,
+        model::{Action, ObjectKind},
+    },
     clock::{Clock, Millis},
     config::{Config, Flags},
     db::Db,
+    execute, fetch,
+    members::model::{ATTRIBUTE_MAX, check_attributes, check_email},
     server,
 };
 use clap::Subcommand;
+use serde_json::json;
 
 #[derive(Subcommand)]
 pub enum UserCommand {
@@ -44,12 +51,11 @@ pub struct Person {
     /// given for a name take the place of those it had, and NAME= removes it.
     #[arg(long = "attribute", value_name = "NAME=VALUE", value_parser = attribute)]
     attributes: Vec<(String, String)>,
+    /// Makes the person an organization administrator, who may do everything in all workspaces. The very first person
+    /// is one without it.
+    #[arg(long)]
+    organization_administrator: bool,
 }
-
-/// Of one member: names, and values of one name.
-const ATTRIBUTES_MAX: usize = 100;
-/// Characters of a name and of a value.
-const ATTRIBUTE_MAX: usize = 256;
 
 fn attribute(text: &str) -> Result<(String, String), String> {
     let (name, value) = text.split_once('=').unwrap_or((text, ""));
@@ -57,7 +63,7 @@ fn attribute(text: &str) -> Result<(String, String), String> {
     if name.is_empty() || !text.contains('=') {
         return Err("NAME=VALUE, such as region=East".into());
     }
-    if [name, value].iter().any(|text| text.chars().count() > ATTRIBUTE_MAX || text.contains('\0')) {
+    if [name, value].iter().any(|text| text.chars().count() > ATTRIBUTE_MAX || text.contains(char::is_control)) {
         return Err(format!("names and values have at most {ATTRIBUTE_MAX} characters"));
     }
     Ok((name.into(), value.into()))
@@ -74,9 +80,7 @@ fn with_given(mut attributes: Attributes, given: &[(String, String)]) -> Result<
             values.push(value.clone());
         }
     }
-    if attributes.len() > ATTRIBUTES_MAX || attributes.values().any(|values| values.len() > ATTRIBUTES_MAX) {
-        return Err(format!("at most {ATTRIBUTES_MAX} attributes with {ATTRIBUTES_MAX} values each"));
-    }
+    check_attributes(&attributes)?;
     Ok(attributes)
 }
 
@@ -88,8 +92,8 @@ pub async fn run(command: UserCommand) -> Result<(), String> {
     let UserCommand::Add { mut person, flags } = command;
     person.email = person.email.trim().to_lowercase();
     let email = &person.email;
-    if !email.contains('@') || email.len() > 254 {
-        return Err(format!("{email} is not an e-mail address"));
+    if let Some(problem) = check_email(email) {
+        return Err(problem);
     }
     jiff::tz::TimeZone::get(&person.time_zone).map_err(|error| error.to_string())?;
     eprintln!("Password for {email} (one line on standard input):");
@@ -134,19 +138,101 @@ async fn put(db: &Db, person: &Person, hash: &str, now: Millis) -> Result<String
         attributes = store::attributes(db, id, &user.id).await.map_err(text)?;
     }
     let attributes = with_given(attributes, &person.attributes)?;
-    let user = store::put_user(db, &person.email, person.name.as_deref(), hash, now).await.map_err(text)?;
-    let said = match membership {
+    let new = Writing { person, hash, membership, attributes: place.map(|place| (place, &attributes)), now };
+    let promoted = new.write(db, known.is_none()).await.map_err(text)?;
+    let mut said = match membership {
         None => format!("{} has a new password and must sign in again.", person.email),
-        Some((workspace, role)) => {
-            let id = store::put_workspace(db, workspace, &person.time_zone, now).await.map_err(text)?;
-            store::put_member(db, &id, &user, role, now).await.map_err(text)?;
-            format!("{} can sign in to “{workspace}” as {}.", person.email, role.name())
-        }
+        Some((workspace, role)) => format!("{} can sign in to “{workspace}” as {}.", person.email, role.name()),
     };
-    let Some(place) = place else { return Ok(said) };
-    let id = store::workspace_by_name(db, place).await.map_err(text)?.ok_or("the workspace has gone")?;
-    store::put_attributes(db, &id, &user, &attributes).await.map_err(text)?;
-    Ok(format!("{said} Row-level permissions there: {}.", listed(&attributes)))
+    if promoted {
+        said.push_str(" As an organization administrator, also to all other workspaces.");
+    }
+    if place.is_some() {
+        said.push_str(&format!(" Row-level permissions there: {}.", listed(&attributes)));
+    }
+    Ok(said)
+}
+
+/// What is written of a person, and recorded, in one transaction.
+struct Writing<'a> {
+    person: &'a Person,
+    hash: &'a str,
+    /// The workspace by name, and the only role there.
+    membership: Option<(&'a str, Preset)>,
+    /// The workspace by name.
+    attributes: Option<(&'a str, &'a Attributes)>,
+    now: Millis,
+}
+
+impl Writing<'_> {
+    /// Whether the person became an organization administrator.
+    async fn write(&self, db: &Db, new: bool) -> sqlx::Result<bool> {
+        let (person, now, actor) = (self.person, self.now, Actor::command_line());
+        let mut tx = db.begin().await?;
+        let first = fetch!(tx, optional, (i32,), "select 1 from users limit 1")?.is_none();
+        let user = store::put_user_in(&mut tx, &person.email, person.name.as_deref(), self.hash, now).await?;
+        let mut promoted = false;
+        if first || person.organization_administrator {
+            let sql = "update users set organization_admin = $2 where id = $1 and not organization_admin";
+            promoted = execute!(tx, sql, &user, true)? == 1;
+        }
+        let (name,) = fetch!(tx, one, (String,), "select name from users where id = $1", &user)?;
+        // Entries come last: whoever writes to the same log waits.
+        let mut entries = Vec::new();
+        let action = if new { Action::Created } else { Action::PasswordSet };
+        let mut after = json!({});
+        if new {
+            after["email"] = json!(person.email);
+        }
+        if promoted {
+            after["organization_administrator"] = json!(true);
+        }
+        let account = Entry::new(action, ObjectKind::Account, &user, &name).with(Change::to(&after));
+        entries.push((audit::ORGANIZATION.to_string(), account));
+        let by_name = "select id from workspaces where name = $1";
+        let mut made = String::new();
+        let mut membership = (String::new(), json!({}), json!({}));
+        let named = self.membership.map(|(workspace, _)| workspace).or(self.attributes.map(|(workspace, _)| workspace));
+        if let Some(workspace) = named {
+            membership.0 = match fetch!(tx, optional, (String,), by_name, workspace)? {
+                Some((id,)) => id,
+                None => {
+                    made = store::put_workspace_in(&mut tx, workspace, &person.time_zone, now).await?;
+                    made.clone()
+                }
+            };
+        }
+        let (id, before, after) = (&membership.0, &mut membership.1, &mut membership.2);
+        if let Some((_, role)) = self.membership {
+            let sql = "select role_id from member_roles where workspace_id = $1 and user_id = $2 order by role_id";
+            let had = fetch!(tx, all, (String,), sql, id, &user)?;
+            before["roles"] = json!(had.into_iter().map(|(id,)| id).collect::<Vec<_>>());
+            store::put_member_in(&mut tx, id, &user, role, now).await?;
+            after["roles"] = json!([role.id()]);
+        }
+        if let Some((_, attributes)) = self.attributes {
+            let sql = "select attributes from members where workspace_id = $1 and user_id = $2";
+            let (had,) = fetch!(tx, one, (String,), sql, id, &user)?;
+            before["attributes"] = serde_json::from_str(&had).unwrap_or_default();
+            store::put_attributes_in(&mut tx, id, &user, attributes).await?;
+            after["attributes"] = json!(attributes);
+        }
+        if !made.is_empty() {
+            let workspace = named.unwrap_or_default();
+            entries
+                .push((audit::ORGANIZATION.into(), Entry::new(Action::Created, ObjectKind::Workspace, id, workspace)));
+        }
+        let change = Change::between(before, after);
+        if !change.is_empty() {
+            let entry = Entry::new(Action::Changed, ObjectKind::Member, &user, &name).with(change);
+            entries.push((id.clone(), entry));
+        }
+        for (log, entry) in &entries {
+            audit::record(&mut tx, log, now, &actor, entry).await?;
+        }
+        tx.commit().await?;
+        Ok(promoted)
+    }
 }
 
 fn listed(attributes: &Attributes) -> String {
@@ -169,108 +255,4 @@ fn change<'a>(own: &'a [(String, String)], person: &'a Person) -> Result<Option<
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::{on_both_databases, server::testing::Harness};
-
-    fn person() -> Person {
-        let email = "ada@example.com".to_string();
-        Person { email, name: None, workspace: None, role: None, time_zone: "UTC".into(), attributes: vec![] }
-    }
-
-    fn given(attributes: &[&str]) -> Vec<(String, String)> {
-        attributes.iter().map(|text| attribute(text).unwrap()).collect()
-    }
-
-    #[test]
-    fn an_attribute_is_a_name_and_a_value() {
-        assert_eq!(
-            given(&["region=East=1", " a = b "]),
-            [("region".into(), "East=1".into()), ("a".into(), "b".into())]
-        );
-        for wrong in ["", "region", "=East", &"a".repeat(300)] {
-            assert!(attribute(wrong).is_err(), "{wrong}");
-        }
-        let many: Vec<_> = (0..=ATTRIBUTES_MAX).map(|number| ("a".to_string(), number.to_string())).collect();
-        assert!(with_given(Attributes::default(), &many).is_err());
-        assert!(with_given(Attributes::default(), &many[1..]).is_ok());
-    }
-
-    on_both_databases!(attributes_are_given_to_new_and_known_members, |db| async move {
-        let east = Person { attributes: given(&["region=East", "region=North", "team=a"]), ..person() };
-        let said = put(&db, &east, "hash", 5).await.unwrap();
-        assert!(said.ends_with("region East, North; team a."), "{said}");
-        let user = store::user_by_email(&db, "ada@example.com").await.unwrap().unwrap().id;
-        let here = store::workspace_by_name(&db, "Workspace").await.unwrap().unwrap();
-        let of = async |workspace: &str| {
-            serde_json::to_string(&store::attributes(&db, workspace, &user).await.unwrap()).unwrap()
-        };
-        assert_eq!(of(&here).await, r#"{"region":["East","North"],"team":["a"]}"#);
-        // A new password alone leaves them; a name that is given is replaced; an empty value removes it.
-        put(&db, &person(), "hash", 6).await.unwrap();
-        put(&db, &Person { attributes: given(&["region=South", "team="]), ..person() }, "hash", 7).await.unwrap();
-        assert_eq!(of(&here).await, r#"{"region":["South"]}"#);
-
-        let elsewhere = Person {
-            workspace: Some("Elsewhere".into()),
-            role: Some(Preset::Marketer),
-            attributes: given(&["region=West"]),
-            ..person()
-        };
-        put(&db, &elsewhere, "hash", 8).await.unwrap();
-        let there = store::workspace_by_name(&db, "Elsewhere").await.unwrap().unwrap();
-        assert_eq!(
-            (of(&there).await.as_str(), of(&here).await.as_str()),
-            (r#"{"region":["West"]}"#, r#"{"region":["South"]}"#)
-        );
-        let vague = Person { attributes: given(&["region=East"]), ..person() };
-        assert!(put(&db, &vague, "hash", 9).await.unwrap_err().contains("--workspace"));
-        let known = Person { workspace: Some("Elsewhere".into()), attributes: given(&["region="]), ..person() };
-        assert!(put(&db, &known, "hash", 9).await.unwrap().ends_with("none."));
-        assert_eq!(of(&there).await, "{}");
-    });
-
-    on_both_databases!(a_new_password_changes_nothing_else_and_ends_the_sessions, |db| async move {
-        let server = Harness::new(db.clone()).await;
-        server.member("ada@example.com", "Shop", Preset::Marketer).await;
-        let cookie = server.sign_in("ada@example.com").await;
-        let hash = password::hash("another long password".into()).await.unwrap();
-        let said = put(&db, &person(), &hash, 5).await.unwrap();
-        assert!(said.contains("new password"), "{said}");
-        assert_eq!(server.page("/tasks", &cookie).await.status, 303, "the old session has ended");
-        let user = store::user_by_email(&db, "ada@example.com").await.unwrap().unwrap();
-        assert_eq!((user.name.as_str(), user.password_hash == hash), ("Somebody", true));
-        assert_eq!(roles(&db, &user.id).await, [("Shop".to_string(), "marketer".to_string())]);
-
-        let promoted = Person { role: Some(Preset::Administrator), name: Some("Ada".into()), ..person() };
-        put(&db, &promoted, &hash, 6).await.unwrap();
-        assert_eq!(store::user_by_email(&db, "ada@example.com").await.unwrap().unwrap().name, "Ada");
-        assert_eq!(roles(&db, &user.id).await, [("Shop".to_string(), "administrator".to_string())]);
-        let vague = Person { workspace: Some("Elsewhere".into()), ..person() };
-        assert!(put(&db, &vague, "x", 7).await.unwrap_err().contains("--role"));
-        let moved = Person { role: Some(Preset::Marketer), ..vague };
-        put(&db, &moved, &hash, 8).await.unwrap();
-        assert_eq!(roles(&db, &user.id).await.len(), 2);
-        assert!(put(&db, &promoted, "x", 9).await.unwrap_err().contains("--workspace"));
-        let user = store::user_by_email(&db, "ada@example.com").await.unwrap().unwrap();
-        assert_eq!(user.password_hash, hash, "what is refused changes nothing");
-    });
-
-    on_both_databases!(the_first_person_is_the_administrator_of_a_new_workspace, |db| async move {
-        put(&db, &person(), "hash", 5).await.unwrap();
-        let user = store::user_by_email(&db, "ada@example.com").await.unwrap().unwrap();
-        assert_eq!(user.name, "ada");
-        assert_eq!(roles(&db, &user.id).await, [("Workspace".to_string(), "administrator".to_string())]);
-    });
-
-    async fn roles(db: &Db, user: &str) -> Vec<(String, String)> {
-        crate::fetch!(
-            db,
-            all,
-            (String, String),
-            "select w.name, m.role_id from member_roles m join workspaces w on w.id = m.workspace_id where m.user_id = $1",
-            user
-        )
-        .unwrap()
-    }
-}
+mod tests;

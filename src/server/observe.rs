@@ -1,7 +1,7 @@
 //! Logs and metrics: one line a request, one Prometheus page.
 
 use super::AppState;
-use crate::config::LogFormat;
+use crate::{config::LogFormat, invitations};
 use axum::{
     extract::{MatchedPath, Request, State},
     middleware::Next,
@@ -40,11 +40,17 @@ pub async fn render(State(state): State<AppState>) -> impl IntoResponse {
     ([(http::header::CONTENT_TYPE, "text/plain; version=0.0.4")], state.metrics.render())
 }
 
+/// The path as it may be logged: those of links hold their tokens.
+pub fn shown_path(request: &Request) -> &str {
+    let path = request.uri().path();
+    if path.starts_with(invitations::model::PATH) { "/invitation/{token}" } else { path }
+}
+
 /// One line for each request, under an id that its answer carries too. The query stays out: it may hold a signature.
 pub async fn request_line(request: Request, next: Next) -> Response {
     let id = crate::clock::new_id();
     let method = request.method().clone();
-    let path = request.uri().path().to_string();
+    let path = shown_path(&request).to_string();
     let route = request.extensions().get::<MatchedPath>().map_or("other".to_string(), |path| path.as_str().to_string());
     let started = Instant::now();
     let mut response = next.run(request).await;

@@ -42,7 +42,7 @@ pub async fn same_origin(State(state): State<AppState>, request: Request, next: 
     if safe || comes_from_here(request.headers(), &state.config.public_url()) {
         next.run(request).await
     } else {
-        tracing::warn!(path = request.uri().path(), "refused a change asked for by another site");
+        tracing::warn!(path = super::observe::shown_path(&request), "refused a change asked for by another site");
         AppError::Forbidden.into_response()
     }
 }

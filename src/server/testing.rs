@@ -1,5 +1,9 @@
 //! The real router on a test database: tests speak to it as browsers and programs do.
 
+mod log;
+
+pub use log::Log;
+
 use super::{AppState, router};
 use crate::{
     access::{model::Preset, password, store as access},

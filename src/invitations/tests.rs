@@ -1,0 +1,212 @@
+//! Links from outside: once, in time, by one alone, and in no log.
+
+use crate::{
+    access::model::Preset,
+    execute, fetch,
+    mail::testing::Sink,
+    members::tests::{Desk, links_in},
+    on_both_databases,
+    server::testing::{Harness, Log, PASSWORD, encoded},
+    ui::query::Query,
+};
+use http::StatusCode;
+use leptos::server_fn::ServerFn;
+
+const NEW: &str = "a quite long passphrase 7";
+const HOUR: i64 = 3_600_000;
+
+on_both_databases!(a_link_is_good_once, |db| async move {
+    let desk = Desk::new(db).await;
+    let link = desk.invite("bob@example.com", "marketer").await;
+    let page = desk.server.page(&link, "").await;
+    assert_eq!(page.status, StatusCode::OK);
+    for text in ["You are invited to “Shop”", "bob@example.com", "method=\"post\"", "autocomplete=\"new-password\""]
+    {
+        assert!(page.text.contains(text), "{text}: {}", page.text);
+    }
+    let refused = desk.accept(&link, "Bobby", "short").await;
+    let query = Query::parse(refused.header("location").split_once('?').unwrap().1);
+    assert!(query.text("problem").contains("12 characters") && query.text("name") == "Bobby");
+    let back = desk.server.page(refused.header("location"), "").await.text;
+    assert!(back.contains("12 characters") && back.contains("value=\"Bobby\"") && !back.contains("short"));
+    assert_ne!(desk.accept(&link, " ", NEW).await.header("location"), "/", "a name is needed");
+
+    let joined = desk.accept(&link, " Bob Builder ", NEW).await;
+    assert_eq!((joined.status, joined.header("location")), (StatusCode::SEE_OTHER, "/"));
+    let cookie = joined.header("set-cookie").split(';').next().unwrap();
+    let tasks = desk.server.page("/tasks", cookie).await;
+    assert!(tasks.status == StatusCode::OK && tasks.text.contains("Bob Builder"));
+    let used = desk.server.page(&link, "").await;
+    assert_eq!(used.status, StatusCode::GONE);
+    assert!(used.text.contains("This link is not valid") && used.text.contains("new link"));
+    let again = desk.accept(&link, "Eve", "another passphrase 8").await;
+    assert_eq!(desk.server.page(again.header("location"), "").await.status, StatusCode::GONE);
+    assert_eq!(desk.server.try_sign_in("bob@example.com", NEW).await.header("location"), "/");
+    let log = desk.log().await;
+    assert_eq!(log.iter().filter(|line| line.starts_with("joined Bob Builder")).count(), 1, "{log:?}");
+    let list = desk.server.page("/members?state=active", &desk.cookie).await.text;
+    assert!(list.contains("Bob Builder"));
+});
+
+on_both_databases!(links_end_with_time_and_with_the_next_one, |db| async move {
+    let desk = Desk::new(db).await;
+    let first = desk.invite("bob@example.com", "marketer").await;
+    let bob = desk.id("bob@example.com").await;
+    let made = desk.make_link(&desk.cookie, &bob).await;
+    let second = desk.link_behind(&made).await;
+    assert_eq!(desk.server.page(&first, "").await.status, StatusCode::GONE);
+    desk.server.state.clock.advance(72 * HOUR - 1);
+    assert_eq!(desk.server.page(&second, "").await.status, StatusCode::OK);
+    desk.server.state.clock.advance(1);
+    assert_eq!(desk.server.page(&second, "").await.status, StatusCode::GONE);
+    let late = desk.accept(&second, "Bob", NEW).await;
+    assert!(late.header("set-cookie").is_empty() && late.header("location").starts_with(&second));
+    let odd = desk.server.page("/invitation/unknown", "").await;
+    assert_eq!(odd.status, StatusCode::GONE);
+    let cookie = desk.server.sign_in("ada@example.com").await;
+    let page = desk.server.page(&format!("/members/{bob}"), &cookie).await.text;
+    assert!(page.contains("The invitation has expired"));
+});
+
+on_both_databases!(of_two_at_once_one_gets_in, |db| async move {
+    let desk = Desk::new(db).await;
+    let link = desk.invite("bob@example.com", "marketer").await;
+    let tries = (0..4).map(|number| {
+        let (name, password) = (format!("Bob {number}"), format!("{NEW} {number}"));
+        let (desk, link) = (&desk, link.as_str());
+        async move { desk.accept(link, &name, &password).await }
+    });
+    let answers = futures::future::join_all(tries).await;
+    let won: Vec<usize> = answers
+        .iter()
+        .enumerate()
+        .filter(|(_, answer)| answer.header("location") == "/")
+        .map(|(place, _)| place)
+        .collect();
+    assert_eq!(won.len(), 1);
+    let bob = desk.id("bob@example.com").await;
+    assert_eq!(desk.count("select count(*) from sessions where user_id = $1", &bob).await, 1);
+    let signed = desk.server.try_sign_in("bob@example.com", &format!("{NEW} {}", won[0])).await;
+    assert_eq!(signed.header("location"), "/", "the password is the winner's");
+    let joined = desk.log().await.iter().filter(|line| line.starts_with("joined ")).count();
+    assert_eq!(joined, 1);
+});
+
+on_both_databases!(a_password_link_ends_the_sessions_when_it_is_used, |db| async move {
+    let desk = Desk::new(db).await;
+    desk.server.member("bob@example.com", "Shop", Preset::Marketer).await;
+    let (bob, old) = (desk.id("bob@example.com").await, desk.server.sign_in("bob@example.com").await);
+    let made = desk.make_link(&desk.cookie, &bob).await;
+    let link = desk.link_behind(&made).await;
+    let page = desk.server.page(&link, "").await.text;
+    assert!(page.contains("Set a new password") && !page.contains("name=\"name\""));
+    assert_eq!(desk.server.page("/tasks", &old).await.status, StatusCode::OK, "until it is used");
+    desk.server.sign_in("bob@example.com").await;
+    let set = desk.accept(&link, "Not asked for", NEW).await;
+    assert_eq!(set.header("location"), "/");
+    assert_eq!(desk.server.page("/tasks", &old).await.status, StatusCode::SEE_OTHER);
+    assert_ne!(desk.server.try_sign_in("bob@example.com", PASSWORD).await.header("location"), "/");
+    assert_eq!(desk.server.try_sign_in("bob@example.com", NEW).await.header("location"), "/");
+    let log = desk.log().await;
+    assert!(
+        log.iter().any(|line| line.starts_with("link_made Somebody") && line.contains("Password reset")),
+        "{log:?}"
+    );
+    assert!(log.iter().any(|line| line.starts_with("password_set Somebody")), "{log:?}");
+});
+
+on_both_databases!(a_link_is_no_way_around_a_second_factor_or_a_disabled_account, |db| async move {
+    let desk = Desk::new(db).await;
+    for (email, sql) in [
+        ("bob@example.com", "update users set totp_cipher = 'x' where id = $1"),
+        ("eve@example.com", "update users set disabled_at = 1 where id = $1"),
+        ("pat@example.com", "update members set disabled_at = 1 where user_id = $1"),
+    ] {
+        desk.server.member(email, "Shop", Preset::Marketer).await;
+        let id = desk.id(email).await;
+        execute!(desk.db(), sql, &id).unwrap();
+        let made = desk.make_link(&desk.cookie, &id).await;
+        let link = desk.link_behind(&made).await;
+        let set = desk.accept(&link, "", NEW).await;
+        assert_eq!((set.header("location"), set.header("set-cookie")), ("/invitation/done", ""), "{email}");
+        assert_eq!(desk.count("select count(*) from sessions where user_id = $1", &id).await, 0, "{email}");
+    }
+    let done = desk.server.page("/invitation/done", "").await;
+    assert!(done.status == StatusCode::OK && done.text.contains("Your password is set"));
+});
+
+on_both_databases!(tries_of_one_address_are_bounded, |db| async move {
+    let desk = Desk::new(db).await;
+    let link = desk.invite("bob@example.com", "marketer").await;
+    for _ in 0..30 {
+        desk.accept("/invitation/guessed", "Eve", NEW).await;
+    }
+    let waiting = desk.accept(&link, "Bob", NEW).await;
+    assert!(waiting.header("location").contains("Too+many") || waiting.header("location").contains("Too%20many"));
+    desk.server.state.clock.advance(HOUR);
+    assert_eq!(desk.accept(&link, "Bob", NEW).await.header("location"), "/");
+});
+
+on_both_databases!(links_are_sent_by_mail_and_a_failure_is_told, |db| async move {
+    let sink = Sink::start().await;
+    let url = sink.url.clone();
+    let server = Harness::with(db, move |config| {
+        config.mail.url = url.into();
+        config.mail.from = "Reachwire <reach@example.com>".into();
+        config.public_url = "https://reach.example.com".into();
+    });
+    let server = server.await;
+    // https: the cookie's name is another one, so the desk signs in by itself.
+    let workspace = server.member("ada@example.com", "Shop", Preset::Administrator).await;
+    let answer = server.try_sign_in("ada@example.com", PASSWORD).await;
+    let cookie = answer.header("set-cookie").split(';').next().unwrap().to_string();
+    let desk = Desk { server, workspace, cookie };
+    let added = desk.add_as(&desk.cookie, "bob@example.com", "marketer").await;
+    let page = desk.server.page(added.header("location"), &desk.cookie).await.text;
+    let link = links_in(&page).remove(0);
+    assert!(page.contains("Sent to bob@example.com") && page.contains(&format!("https://reach.example.com{link}")));
+    let mails = sink.mails();
+    assert_eq!(mails.len(), 1);
+    // Long lines are folded on the way.
+    let mail = mails[0].replace("=\r\n", "");
+    assert!(mail.contains(&format!("https://reach.example.com{link}")) && mail.contains("72 hours"), "{mail}");
+
+    let added = desk.add_as(&desk.cookie, "refused@example.com", "marketer").await;
+    let page = desk.server.page(added.header("location"), &desk.cookie).await.text;
+    assert!(page.contains("could not be sent") && links_in(&page).len() == 1, "the link is shown all the same");
+    assert_eq!(sink.mails().len(), 1);
+});
+
+/// One thread, so that everything goes to this test's log.
+#[tokio::test(flavor = "current_thread")]
+async fn tokens_are_in_no_log_and_in_no_table() {
+    let log = Log::default();
+    let subscriber = tracing_subscriber::fmt().with_max_level(tracing::Level::TRACE).with_writer(log.clone()).finish();
+    let _logged = tracing::subscriber::set_default(subscriber);
+    let (db, folder) = crate::db::testing::sqlite().await;
+    let desk = Desk::new(db).await;
+    let link = desk.invite("bob@example.com", "marketer").await;
+    let token = link.rsplit('/').next().unwrap().to_string();
+    desk.server.page(&link, "").await;
+    desk.server.page(&format!("{link}/further"), "").await;
+    desk.accept(&link, "Bob", "short").await;
+    let foreign = http::Request::post(&link).header("sec-fetch-site", "cross-site");
+    desk.server.send(foreign.body(axum::body::Body::empty()).unwrap()).await;
+    desk.server.post(super::api::GetInvitation::PATH, "", &encoded(&[("token", &token)])).await;
+    assert_eq!(desk.accept(&link, "Bob", NEW).await.header("location"), "/");
+    let logged = log.text();
+    assert!(logged.contains("/invitation/{token}") && logged.contains("signed in"), "{logged}");
+    assert!(!logged.contains(&token) && !logged.contains(NEW));
+
+    let sql = "select change, object, search_key from audit_log";
+    let rows = fetch!(desk.db(), all, (String, String, String), sql).unwrap();
+    assert!(rows.len() >= 3);
+    assert!(
+        rows.iter().all(|(change, object, key)| ![change, object, key].into_iter().any(|text| text.contains(&token)))
+    );
+    desk.db().close().await;
+    for entry in std::fs::read_dir(folder.path()).unwrap() {
+        let bytes = std::fs::read(entry.unwrap().path()).unwrap();
+        assert!(!bytes.windows(token.len()).any(|part| part == token.as_bytes()));
+    }
+}

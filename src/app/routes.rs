@@ -1,7 +1,9 @@
 //! The pages as lazy routes. The browser loads a page's code when the page is opened, one split for each room: its
 //! pages share most of theirs, and a split for each page would be cut into hundreds of shared pieces.
 
-use crate::{access, audiences, campaigns, customers, guide, id_types, parameters, tasks, webhooks};
+use crate::{
+    access, account, audiences, campaigns, customers, guide, id_types, organization, parameters, tasks, webhooks,
+};
 use leptos::{lazy, prelude::*};
 use leptos_router::LazyRoute;
 
@@ -44,7 +46,18 @@ macro_rules! room {
     };
 }
 
-room!(access_room, __preload_access_room, AccessPages: SignInPage => access::sign_in::sign_in_page);
+room!(access_room, __preload_access_room, AccessPages:
+    SignInPage => access::sign_in::sign_in_page,
+    SignInCodePage => access::sign_in::sign_in_code_page,
+);
+room!(account_room, __preload_account_room, AccountPages:
+    AccountPage => account::page::account_page,
+    SetupPage => account::setup::setup_page,
+);
+room!(organization_room, __preload_organization_room, OrganizationPages:
+    WorkspacesPage => organization::workspaces::workspaces_page,
+    AccountsPage => organization::accounts::accounts_page,
+);
 room!(app_room, __preload_app_room, AppPages:
     OverviewPage => super::overview::overview_page,
     GalleryPage => super::gallery::gallery_page,

@@ -5,6 +5,10 @@ use crate::{
         model::{Attributes, Preset},
         password, store,
     },
+    audit::{
+        Actor, Entry,
+        model::{Action, ObjectKind},
+    },
     clock::{Clock, Millis},
     config::{Config, Flags},
     db::Db,
@@ -44,6 +48,9 @@ pub struct Person {
     /// given for a name take the place of those it had, and NAME= removes it.
     #[arg(long = "attribute", value_name = "NAME=VALUE", value_parser = attribute)]
     attributes: Vec<(String, String)>,
+    /// For who lost the phone: the password alone signs in until they turn it on again.
+    #[arg(long)]
+    turn_off_second_factor: bool,
 }
 
 /// Of one member: names, and values of one name.
@@ -96,7 +103,7 @@ pub async fn run(command: UserCommand) -> Result<(), String> {
     let mut password = String::new();
     std::io::stdin().read_line(&mut password).map_err(|error| error.to_string())?;
     let password = password.trim_end_matches(['\r', '\n']).to_string();
-    password::check(&password)?;
+    password::check(&password, &[email, person.name.as_deref().unwrap_or_default()])?;
     let hash = password::hash(password).await?;
     // Not exclusive: people can be added while the server runs.
     let (db, _) = server::open(&Config::load(&flags)?, false).await?;
@@ -135,6 +142,9 @@ async fn put(db: &Db, person: &Person, hash: &str, now: Millis) -> Result<String
     }
     let attributes = with_given(attributes, &person.attributes)?;
     let user = store::put_user(db, &person.email, person.name.as_deref(), hash, now).await.map_err(text)?;
+    if person.turn_off_second_factor {
+        turn_off_second_factor(db, &user, &person.email, now).await.map_err(text)?;
+    }
     let said = match membership {
         None => format!("{} has a new password and must sign in again.", person.email),
         Some((workspace, role)) => {
@@ -147,6 +157,15 @@ async fn put(db: &Db, person: &Person, hash: &str, now: Millis) -> Result<String
     let id = store::workspace_by_name(db, place).await.map_err(text)?.ok_or("the workspace has gone")?;
     store::put_attributes(db, &id, &user, &attributes).await.map_err(text)?;
     Ok(format!("{said} Row-level permissions there: {}.", listed(&attributes)))
+}
+
+async fn turn_off_second_factor(db: &Db, user: &str, email: &str, now: Millis) -> sqlx::Result<()> {
+    let mut tx = db.begin().await?;
+    if store::turn_off_second_factor(&mut tx, user).await? {
+        let entry = Entry::new(Action::SecondFactorOff, ObjectKind::Account, user, email);
+        store::tell(&mut tx, user, now, &Actor::command_line(), &entry).await?;
+    }
+    tx.commit().await
 }
 
 fn listed(attributes: &Attributes) -> String {
@@ -175,7 +194,16 @@ mod tests {
 
     fn person() -> Person {
         let email = "ada@example.com".to_string();
-        Person { email, name: None, workspace: None, role: None, time_zone: "UTC".into(), attributes: vec![] }
+        let time_zone = "UTC".to_string();
+        Person {
+            email,
+            name: None,
+            workspace: None,
+            role: None,
+            time_zone,
+            attributes: vec![],
+            turn_off_second_factor: false,
+        }
     }
 
     fn given(attributes: &[&str]) -> Vec<(String, String)> {

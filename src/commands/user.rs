@@ -188,9 +188,15 @@ fn change<'a>(own: &'a [(String, String)], person: &'a Person) -> Result<Option<
 }
 
 #[cfg(test)]
-mod tests {
+pub mod tests {
     use super::*;
     use crate::{on_both_databases, server::testing::Harness};
+
+    /// As the command line does for a person who is there; the password stays.
+    pub async fn add(db: &Db, email: &str, turn_off_second_factor: bool) {
+        let hash = store::user_by_email(db, email).await.unwrap().unwrap().password_hash;
+        put(db, &Person { email: email.into(), turn_off_second_factor, ..person() }, &hash, 5).await.unwrap();
+    }
 
     fn person() -> Person {
         let email = "ada@example.com".to_string();

@@ -8,11 +8,14 @@ pub use workspaces::{create, edit, list};
 
 use crate::{access::Ctx, db::Tx, error::AppError, execute, fetch};
 
-/// Lets changes of the organization go one after the other, by an update that changes nothing, until the transaction
-/// ends: what one finds, such as the last administrator, another cannot take away meanwhile. The caller, who may have
+/// Lets changes of the organization go one after the other, by holding a row of its own, until the transaction ends: what one finds, such as the last administrator, another cannot take away meanwhile. The caller, who may have
 /// waited, must still be an organization administrator then.
 async fn hold(tx: &mut Tx, ctx: &Ctx) -> Result<(), AppError> {
-    execute!(tx, "update settings set value = value where key = 'organization_id'")?;
+    execute!(
+        tx,
+        "insert into settings (key, value) values ('organization_changes', '')
+         on conflict (key) do update set value = settings.value"
+    )?;
     let still = fetch!(
         tx,
         optional,

@@ -5,23 +5,46 @@
   const root = document.documentElement;
   const prefersDark = matchMedia("(prefers-color-scheme: dark)");
   const KEY = "theme";
+  // What the account had when this browser chose otherwise: the choice goes over it until the account's is another.
+  const OVER = "theme-over";
+  // "light", "dark" or "" for the system's; undefined while nobody is signed in.
+  const account = root.dataset.accountTheme;
 
-  const stored = () => { try { return localStorage.getItem(KEY); } catch { return null; } };
+  const forget = () => { try { localStorage.removeItem(KEY); localStorage.removeItem(OVER); } catch { /* private window */ } };
+  const stored = () => {
+    try {
+      const choice = localStorage.getItem(KEY);
+      if (choice === null || account === undefined) return choice;
+      const over = localStorage.getItem(OVER);
+      if (over === null) localStorage.setItem(OVER, account);
+      if (over === null || over === account) return choice;
+      forget();
+    } catch { /* private window */ }
+    return null;
+  };
   const apply = (theme) => { if (theme === "light" || theme === "dark") root.dataset.theme = theme; else delete root.dataset.theme; };
-  apply(stored());
+  apply(stored() ?? account);
 
   const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
   if (zone) document.cookie = `tz=${zone}; Path=/; Max-Age=31536000; SameSite=Lax`;
 
-  // The other theme; when that is the system's choice, nothing is stored and the system leads again.
+  // The other theme; when that is the account's choice, or the system's, nothing is stored and it leads again.
   const switchTheme = () => {
     const dark = root.dataset.theme ? root.dataset.theme === "dark" : prefersDark.matches;
     const next = dark ? "light" : "dark";
-    const follow = (next === "dark") === prefersDark.matches;
-    try { follow ? localStorage.removeItem(KEY) : localStorage.setItem(KEY, next); } catch { /* private window */ }
-    apply(follow ? null : next);
+    const follow = next === (account || (prefersDark.matches ? "dark" : "light"));
+    forget();
+    try {
+      if (!follow) localStorage.setItem(KEY, next);
+      if (!follow && account !== undefined) localStorage.setItem(OVER, account);
+    } catch { /* private window */ }
+    apply(follow ? account : next);
   };
-  addEventListener("storage", (event) => { if (event.key === KEY) apply(event.newValue); });
+  addEventListener("storage", (event) => { if (event.key === KEY) apply(event.newValue ?? account); });
+  // Saving the account's theme takes back what this browser chose.
+  document.addEventListener("submit", (event) => {
+    if (event.target instanceof HTMLFormElement && event.target.matches("[data-saves-theme]")) forget();
+  });
 
   const copy = async (button) => {
     const source = document.getElementById(button.dataset.copy);

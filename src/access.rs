@@ -5,9 +5,12 @@
 
 pub mod model;
 pub mod sign_in;
+pub mod weakness;
 
 #[cfg(feature = "ssr")]
 pub mod address;
+#[cfg(feature = "ssr")]
+pub mod attempt;
 #[cfg(feature = "ssr")]
 mod context;
 #[cfg(test)]
@@ -17,11 +20,15 @@ pub mod password;
 #[cfg(feature = "ssr")]
 mod resource;
 #[cfg(feature = "ssr")]
+pub mod second_factor;
+#[cfg(feature = "ssr")]
 pub mod session;
 #[cfg(feature = "ssr")]
 pub mod store;
 #[cfg(test)]
 mod tests;
+#[cfg(feature = "ssr")]
+pub mod zones;
 
 #[cfg(feature = "ssr")]
 pub use context::{Caller, Ctx, Means, Signed, caller, require, signed};

@@ -28,6 +28,7 @@ pub fn App() -> impl IntoView {
                 <Routes fallback=|| view! { <NotFoundPage /> }>
                     <Route path=path!("/sign-in") view={Lazy::<SignInPage>::new()} ssr=SsrMode::Async />
                     <Route path=path!("/invitation/:token") view={Lazy::<InvitationPage>::new()} ssr=SsrMode::Async />
+                    <Route path=path!("/sign-in/code") view={Lazy::<SignInCodePage>::new()} ssr=SsrMode::Async />
                     <ParentRoute path=path!("") view=Console ssr=SsrMode::Async>
                         <Route path=path!("") view={Lazy::<OverviewPage>::new()} />
                         <Route path=path!("customers") view={Lazy::<CustomersPage>::new()} />
@@ -58,6 +59,10 @@ pub fn App() -> impl IntoView {
                         <Route path=path!("members/import") view={Lazy::<AddMembersPage>::new()} />
                         <Route path=path!("members/links/:key") view={Lazy::<MemberLinksPage>::new()} />
                         <Route path=path!("members/:id") view={Lazy::<MemberPage>::new()} />
+                        <Route path=path!("account") view={Lazy::<AccountPage>::new()} />
+                        <Route path=path!("account/second-factor") view={Lazy::<SetupPage>::new()} />
+                        <Route path=path!("organization/workspaces") view={Lazy::<WorkspacesPage>::new()} />
+                        <Route path=path!("organization/accounts") view={Lazy::<AccountsPage>::new()} />
                         <Route path=path!("guide") view={Lazy::<GuidePage>::new()} />
                         <Route path=path!("ui") view={Lazy::<GalleryPage>::new()} />
                     </ParentRoute>

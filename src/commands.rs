@@ -2,9 +2,9 @@
 
 mod bench;
 mod crm;
-mod demo;
+pub mod demo;
 mod import;
-mod user;
+pub mod user;
 
 use crate::{
     clock::Clock,

@@ -1,6 +1,7 @@
 //! Settings: defaults < `reachwire.toml` < `REACHWIRE_*` < flags. `reachwire.toml.example` lists every one, and is
 //! itself the source of the defaults.
 
+use crate::clock::{DAY, HOUR, Millis};
 use figment::{
     Figment,
     providers::{Format, Serialized, Toml},
@@ -27,6 +28,7 @@ pub struct Config {
     pub upload_limit: u64,
     pub trusted_proxies: Vec<ipnet::IpNet>,
     pub public_guide: bool,
+    pub sessions: SessionConfig,
     pub engine: EngineConfig,
     pub receipts: ReceiptConfig,
     pub mail: MailConfig,
@@ -37,6 +39,25 @@ pub struct Config {
 pub enum LogFormat {
     Text,
     Json,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SessionConfig {
+    pub idle_hours: i64,
+    pub days: i64,
+}
+
+impl SessionConfig {
+    /// How long a session lasts without a request.
+    pub fn idle(&self) -> Millis {
+        self.idle_hours * HOUR
+    }
+
+    /// How long a session lasts at most.
+    pub fn longest(&self) -> Millis {
+        self.days * DAY
+    }
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -146,6 +167,14 @@ impl Config {
         if self.engine.posts_at_once == 0 || self.engine.tries < 1 {
             return Err("settings: engine.posts_at_once and engine.tries must be at least 1".into());
         }
+        if !(1..=365).contains(&self.sessions.days)
+            || !(1..=self.sessions.days * 24).contains(&self.sessions.idle_hours)
+        {
+            return Err(
+                "settings: sessions.days must be 1 to 365, and sessions.idle_hours at least 1 and no longer than that"
+                    .into(),
+            );
+        }
         let schemes = ["http://", "https://"];
         if !self.public_url.is_empty() && !schemes.iter().any(|scheme| self.public_url.starts_with(scheme)) {
             return Err("settings: public_url must begin with http:// or https://".into());
@@ -216,6 +245,19 @@ mod tests {
     fn a_secret_that_is_no_text_is_refused_without_showing_it() {
         let said = read("secret = 12345678901234567", &[]).unwrap_err();
         assert!(said.contains("secret") && said.contains("text") && !said.contains("12345678901234567"), "{said}");
+    }
+
+    #[test]
+    fn a_session_lasts_some_time_and_no_longer_than_a_year() {
+        for (wrong, right) in [("idle_hours = 0", "idle_hours = 1"), ("days = 0", "days = 1\nidle_hours = 24")] {
+            assert!(read(&format!("[sessions]\n{wrong}"), &[]).unwrap_err().contains("sessions.idle_hours"), "{wrong}");
+            assert!(read(&format!("[sessions]\n{right}"), &[]).is_ok(), "{right}");
+        }
+        for wrong in ["days = 366", "days = 2\nidle_hours = 49"] {
+            assert!(read(&format!("[sessions]\n{wrong}"), &[]).is_err(), "{wrong}");
+        }
+        let sessions = Config::defaults().sessions;
+        assert_eq!((sessions.idle(), sessions.longest()), (3 * DAY, 30 * DAY));
     }
 
     #[test]

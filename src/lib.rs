@@ -7,6 +7,7 @@
 compile_error!("the features `ssr` (server) and `hydrate` (browser) exclude each other");
 
 pub mod access;
+pub mod account;
 pub mod app;
 pub mod audiences;
 pub mod audit;
@@ -19,6 +20,7 @@ pub mod guide;
 pub mod id_types;
 pub mod invitations;
 pub mod members;
+pub mod organization;
 pub mod parameters;
 pub mod receipts;
 pub mod tasks;

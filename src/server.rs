@@ -74,6 +74,7 @@ pub fn router(state: AppState) -> Router {
         .fallback(leptos_axum::file_and_error_handler_with_context::<AppState, _>(page::contexts(&state), page::shell))
         .merge(access::session::routes())
         .merge(invitations::accept::routes())
+        .merge(crate::account::forms::routes())
         .merge(tasks::files::routes())
         .merge(webhooks::files::routes())
         .merge(guide::files::routes())

@@ -24,6 +24,17 @@ pub struct Signed {
     pub means: Means,
 }
 
+impl Signed {
+    /// As whom the audit log knows the one who acts.
+    pub fn actor(&self) -> Actor {
+        let (id, name, address) = (self.info.user_id.clone(), self.info.user_name.clone(), self.address.clone());
+        match self.means {
+            Means::Session(_) => Actor::person(id, name, address),
+            Means::ApiKey => Actor::api_key(id, name, address),
+        }
+    }
+}
+
 /// What somebody has shown.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Means {
@@ -101,12 +112,7 @@ impl Ctx {
 
     /// As whom the audit log knows the one who acts.
     pub fn actor(&self) -> Actor {
-        let info = &self.signed.info;
-        let (id, name, address) = (info.user_id.clone(), info.user_name.clone(), self.signed.address.clone());
-        match self.signed.means {
-            Means::Session(_) => Actor::person(id, name, address),
-            Means::ApiKey => Actor::api_key(id, name, address),
-        }
+        self.signed.actor()
     }
 }
 

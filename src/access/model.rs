@@ -258,6 +258,8 @@ pub struct SessionInfo {
     pub time_zone: String,
     /// "light" or "dark"; "" as the system has it.
     pub theme: String,
+    /// Of the pages, as HTML names it: "en".
+    pub language: String,
     /// Shows the page of components, `/ui`.
     pub development: bool,
 }

@@ -1,5 +1,6 @@
 //! Passwords: argon2id with the crate's recommended cost, off the async threads.
 
+use super::weakness::Weakness;
 use argon2::{
     Argon2,
     password_hash::{PasswordHash, PasswordHasher, PasswordVerifier, SaltString, rand_core::OsRng},
@@ -7,6 +8,10 @@ use argon2::{
 use tokio::{
     sync::{Semaphore, SemaphorePermit},
     task::spawn_blocking,
+};
+use zxcvbn::{
+    feedback::{Feedback, Warning},
+    zxcvbn,
 };
 
 /// Hashing takes 19 MiB and tens of milliseconds: two at once bound what strangers can make us spend.
@@ -23,16 +28,70 @@ pub fn queue() -> Option<SemaphorePermit<'static>> {
     QUEUE.try_acquire().ok()
 }
 
+/// Characters.
 pub const SHORTEST: usize = 12;
-const LONGEST: usize = 256;
+pub const LONGEST: usize = 256;
+/// Characters that are looked at for how easily they are guessed: the time that it takes grows faster than the text.
+const LOOKED_AT: usize = 48;
+/// Guesses are scored from 0 to 4.
+const ENOUGH: u8 = 3;
 
-/// Why a password can't be taken.
-pub fn check(password: &str) -> Result<(), String> {
+/// Why a password can't be taken. `about` is what others know of its owner: e-mail address and name.
+pub fn check(password: &str, about: &[&str]) -> Result<(), String> {
+    weakness(password, about).map_or(Ok(()), |weakness| Err(weakness.text().into()))
+}
+
+/// What is wrong with a password, if anything.
+pub fn weakness(password: &str, about: &[&str]) -> Option<Weakness> {
     match password.chars().count() {
-        length if length < SHORTEST => Err(format!("The password needs at least {SHORTEST} characters.")),
-        length if length > LONGEST => Err(format!("The password may have at most {LONGEST} characters.")),
-        _ => Ok(()),
+        length if length < SHORTEST => return Some(Weakness::Short),
+        length if length > LONGEST => return Some(Weakness::Long),
+        _ => {}
     }
+    let looked_at: String = password.chars().take(LOOKED_AT).collect();
+    let words = words(about);
+    let known: Vec<&str> = words.iter().map(String::as_str).collect();
+    let guess = zxcvbn(&looked_at, &known);
+    if u8::from(guess.score()) >= ENOUGH {
+        return None;
+    }
+    let lower = looked_at.to_lowercase();
+    if words.iter().any(|word| word.chars().count() >= 4 && lower.contains(word.as_str())) {
+        return Some(Weakness::Personal);
+    }
+    Some(match guess.feedback().and_then(Feedback::warning) {
+        Some(
+            Warning::ThisIsATop10Password
+            | Warning::ThisIsATop100Password
+            | Warning::ThisIsACommonPassword
+            | Warning::ThisIsSimilarToACommonlyUsedPassword,
+        ) => Weakness::Common,
+        Some(Warning::StraightRowsOfKeysAreEasyToGuess | Warning::ShortKeyboardPatternsAreEasyToGuess) => {
+            Weakness::Keys
+        }
+        Some(Warning::RepeatsLikeAaaAreEasyToGuess | Warning::RepeatsLikeAbcAbcAreOnlySlightlyHarderToGuess) => {
+            Weakness::Repeats
+        }
+        Some(Warning::SequencesLikeAbcAreEasyToGuess) => Weakness::Sequence,
+        Some(Warning::RecentYearsAreEasyToGuess | Warning::DatesAreOftenEasyToGuess) => Weakness::Date,
+        Some(
+            Warning::AWordByItselfIsEasyToGuess
+            | Warning::NamesAndSurnamesByThemselvesAreEasyToGuess
+            | Warning::CommonNamesAndSurnamesAreEasyToGuess,
+        ) => Weakness::Word,
+        None => Weakness::Guessable,
+    })
+}
+
+/// What is known, and the words of it, in lower case.
+fn words(about: &[&str]) -> Vec<String> {
+    let whole = about.iter().map(|text| text.chars().take(LOOKED_AT).collect::<String>().to_lowercase());
+    let mut words = Vec::new();
+    for text in whole {
+        words.extend(text.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).map(String::from));
+        words.push(text);
+    }
+    words
 }
 
 pub async fn hash(password: String) -> Result<String, String> {
@@ -71,8 +130,49 @@ mod tests {
         assert!(verify("correct horse battery".into(), Some(kept.clone())).await);
         assert!(!verify("correct horse batterz".into(), Some(kept)).await);
         assert!(!verify("anything at all".into(), None).await);
-        assert!(check("elevenchars").is_err());
-        assert!(check("twelve chars").is_ok());
+    }
+
+    #[test]
+    fn common_and_personal_passwords_are_refused() {
+        let about = ["admin@example.com", "Grace Hopper"];
+        for good in [
+            crate::commands::demo::PASSWORD,
+            crate::server::testing::PASSWORD,
+            "correct horse battery",
+            "密码很长而且不好猜测的十二字",
+        ] {
+            assert_eq!(weakness(good, &about), None, "{good}");
+        }
+        for (bad, why) in [
+            ("elevenchars", Weakness::Short),
+            ("password1234", Weakness::Common),
+            ("qwertyuiop123", Weakness::Common),
+            ("aaaaaaaaaaaaaa", Weakness::Repeats),
+            ("abcdefghijklmn", Weakness::Sequence),
+            ("gracehopper1", Weakness::Personal),
+            ("Admin@Example.com", Weakness::Personal),
+        ] {
+            assert_eq!(weakness(bad, &about), Some(why), "{bad}");
+        }
+        assert_eq!(weakness(&"kx9 vq2 wz".repeat(26), &about), Some(Weakness::Long));
+        assert!(check("password1234", &about).unwrap_err().contains("common"));
+        assert_eq!(Weakness::from_code("keys"), Some(Weakness::Keys));
+    }
+
+    #[test]
+    fn a_text_made_to_be_slow_is_not() {
+        let began = std::time::Instant::now();
+        for text in ["4@8({[<369!|10$5+7%2", "p4$$w0rd", "1q2w3e4r", "aA1!", "2020-01-01"] {
+            let long: String = text.chars().cycle().take(LONGEST).collect();
+            let name: String = "a b c d ".repeat(1_000);
+            weakness(&long, &[&name, &name]);
+        }
+        assert!(began.elapsed() < std::time::Duration::from_secs(10), "{:?}", began.elapsed());
+    }
+
+    #[tokio::test]
+    async fn nobody_verifies_without_a_hash() {
+        assert!(!verify(String::new(), Some(String::new())).await);
     }
 
     #[test]

@@ -4,14 +4,16 @@ use super::{
     address,
     context::{Means, Signed},
     model::SessionInfo,
-    password, store,
+    sign_in::post,
+    store,
 };
 use crate::audit::{
     self, Actor, Entry,
     model::{Action, ObjectKind},
 };
 use crate::{
-    clock::{DAY, MINUTE, Millis},
+    clock::{MINUTE, Millis, SECOND},
+    db::Tx,
     error::{AppError, AppResult},
     guide, invitations,
     secrets::random_hex,
@@ -30,23 +32,16 @@ use serde::Deserialize;
 use sha2::{Digest, Sha256};
 use std::{net::SocketAddr, sync::Arc};
 
-const LIFETIME: Millis = 30 * DAY;
-const IDLE: Millis = 3 * DAY;
 /// last_seen_at is written at most this often.
 const TOUCH: Millis = 5 * MINUTE;
 
-/// Tries after which an account or an address, which many people may share, waits, and for how long.
-const ACCOUNT_TRIES: i64 = 10;
-const ADDRESS_TRIES: i64 = 30;
-const WINDOW: Millis = 15 * MINUTE;
-/// As long as an e-mail address may be.
-const EMAIL_MAX: usize = 254;
 /// Characters of what a browser calls itself that are kept.
 const AGENT_MAX: usize = 200;
 
 pub fn routes() -> Router<AppState> {
     Router::new()
-        .route("/sign-in", routing::post(sign_in))
+        .route("/sign-in", routing::post(post::sign_in))
+        .route("/sign-in/code", routing::post(post::code))
         .route("/sign-out", routing::post(sign_out))
         .route("/switch-workspace", routing::post(switch_workspace))
         // Those who wait for their turn are many, so each is small.
@@ -64,23 +59,42 @@ pub fn cookie<'a>(headers: &'a HeaderMap, name: &str) -> Option<String> {
         .map(|(_, value)| value.to_string())
 }
 
+/// The session's cookie.
+const SESSION: &str = "reachwire";
+
 /// `__Host-` binds the cookie to this host over https.
-fn cookie_name(https: bool) -> &'static str {
-    if https { "__Host-reachwire" } else { "reachwire" }
+fn cookie_name(https: bool, name: &str) -> String {
+    if https { format!("__Host-{name}") } else { name.into() }
 }
 
-fn set_cookie(https: bool, value: &str, max_age: i64) -> HeaderValue {
-    let secure = if https { "; Secure" } else { "" };
-    let text = format!("{}={value}; Path=/; HttpOnly; SameSite=Lax; Max-Age={max_age}{secure}", cookie_name(https));
+/// The value of a cookie of ours.
+pub fn own_cookie(state: &AppState, headers: &HeaderMap, name: &str) -> Option<String> {
+    cookie(headers, &cookie_name(state.config.behind_https(), name))
+}
+
+/// Makes a cookie of ours, which no script reads, for `seconds`; 0 takes it away.
+pub fn set_cookie(state: &AppState, name: &str, value: &str, seconds: i64) -> HeaderValue {
+    cookie_value(state.config.behind_https(), name, value, seconds)
+}
+
+fn cookie_value(https: bool, name: &str, value: &str, seconds: i64) -> HeaderValue {
+    let (name, secure) = (cookie_name(https, name), if https { "; Secure" } else { "" });
+    let text = format!("{name}={value}; Path=/; HttpOnly; SameSite=Lax; Max-Age={seconds}{secure}");
     HeaderValue::from_str(&text).unwrap_or(HeaderValue::from_static(""))
 }
 
-fn token_hash(token: &str) -> String {
+/// Takes the session's cookie away.
+pub fn no_cookie(state: &AppState) -> HeaderValue {
+    set_cookie(state, SESSION, "", 0)
+}
+
+/// What the database keeps of a cookie's token.
+pub(super) fn token_hash(token: &str) -> String {
     hex::encode(Sha256::digest(token.as_bytes()))
 }
 
 fn token_hash_of(state: &AppState, headers: &HeaderMap) -> Option<String> {
-    cookie(headers, cookie_name(state.config.behind_https())).map(|token| token_hash(&token))
+    own_cookie(state, headers, SESSION).map(|token| token_hash(&token))
 }
 
 /// Finds who is there, and sends a stranger's browser from a page to the sign-in.
@@ -96,7 +110,7 @@ pub async fn load(State(state): State<AppState>, mut request: Request, next: Nex
             request.extensions_mut().insert(Arc::new(signed));
         }
         Ok(None) => {
-            let page = request.method() == Method::GET && !path.starts_with("/api/") && path != "/sign-in";
+            let page = request.method() == Method::GET && !path.starts_with("/api/") && !is_door(path);
             let reads_html = accepts_html(request.headers());
             let open = state.config.public_guide && guide::is_guide(path) || path.starts_with(invitations::model::PATH);
             if page && reads_html && !open {
@@ -107,6 +121,11 @@ pub async fn load(State(state): State<AppState>, mut request: Request, next: Nex
         Err(error) => return error.into_response(),
     }
     next.run(request).await
+}
+
+/// Pages that strangers come in by.
+fn is_door(path: &str) -> bool {
+    matches!(path, "/sign-in" | "/sign-in/code")
 }
 
 fn is_asset(path: &str) -> bool {
@@ -130,7 +149,7 @@ async fn find(state: &AppState, headers: &HeaderMap, address: &str) -> AppResult
         return Ok(None);
     };
     let now = state.clock.now();
-    let Some(row) = store::session(&state.db, &hash, now, now - IDLE).await? else {
+    let Some(row) = store::session(&state.db, &hash, now, now - state.config.sessions.idle()).await? else {
         return Ok(None);
     };
     if now - row.last_seen_at > TOUCH {
@@ -151,6 +170,7 @@ async fn find(state: &AppState, headers: &HeaderMap, address: &str) -> AppResult
         organization_administrator: row.organization_admin,
         time_zone: own_zone.or_else(|| zone(headers)).unwrap_or(row.workspace_zone),
         theme: row.theme,
+        language: row.language,
         development: cfg!(debug_assertions),
     };
     Ok(Some(Signed { info, address: address.to_string(), means: Means::Session(hash) }))
@@ -161,59 +181,32 @@ fn zone(headers: &HeaderMap) -> Option<String> {
     cookie(headers, "tz").map(|zone| zone.replace("%2F", "/")).filter(|zone| jiff::tz::TimeZone::get(zone).is_ok())
 }
 
-#[derive(Deserialize)]
-struct SignIn {
-    email: String,
-    password: String,
-    #[serde(default)]
-    next: String,
-}
-
-async fn sign_in(
-    State(state): State<AppState>,
-    peer: Option<Extension<ConnectInfo<SocketAddr>>>,
-    headers: HeaderMap,
-    Form(form): Form<SignIn>,
-) -> Result<Response, AppError> {
-    let client = client_address(&state, peer.map(|Extension(ConnectInfo(peer))| peer), &headers);
-    let address = client.parse().map_or("unknown".to_string(), address::household);
-    let Some(_place) = password::queue() else {
-        tracing::warn!(%address, "too many sign-ins at once");
-        return Ok(back_to_sign_in("busy", &form.next));
-    };
-    let now = state.clock.now();
-    let email: String = form.email.trim().to_lowercase().chars().take(EMAIL_MAX).collect();
-    let (account, place) = (format!("account {email}"), format!("address {address}"));
-    let of_account = store::count_try(&state.db, &account, now, now - WINDOW).await?;
-    let of_address = store::count_try(&state.db, &place, now, now - WINDOW).await?;
-    if of_account > ACCOUNT_TRIES || of_address > ADDRESS_TRIES {
-        tracing::warn!(%address, "sign-in throttled");
-        return Ok(back_to_sign_in("wait", &form.next));
-    }
-    let user = store::user_by_email(&state.db, &email).await?;
-    let hash = user.as_ref().map(|user| user.password_hash.clone());
-    let right = password::verify(form.password, hash).await;
-    let Some(user) = user.filter(|user| right && !user.disabled) else {
-        tracing::warn!(%address, "sign-in failed");
-        return Ok(back_to_sign_in("wrong", &form.next));
-    };
-    store::forget_try(&state.db, &account, &place).await?;
-    let Some((workspace, _)) = store::workspaces_of(&state.db, &user.id).await?.into_iter().next() else {
-        return Ok(back_to_sign_in("nowhere", &form.next));
-    };
-    let actor = Actor::person(&user.id, &user.name, &client);
-    let cookie = begin(&state, &headers, &actor, &workspace).await?;
-    Ok(([(header::SET_COOKIE, cookie)], Redirect::to(local(&form.next))).into_response())
-}
-
 /// A new session of the person `actor`, in place of the one that the request may carry: the cookie.
 pub async fn begin(state: &AppState, headers: &HeaderMap, actor: &Actor, workspace: &str) -> AppResult<HeaderValue> {
-    let (token, now) = (random_hex(32), state.clock.now());
+    let mut tx = state.db.begin().await?;
+    let cookie = open(&mut tx, state, headers, actor, workspace).await?;
+    let now = state.clock.now();
+    store::signed_in(&mut tx, &actor.id, now).await?;
+    let entry = Entry::new(Action::SignedIn, ObjectKind::Account, &actor.id, &actor.name);
+    audit::record(&mut tx, workspace, now, actor, &entry).await?;
+    tx.commit().await?;
+    tracing::info!(user = %actor.id, "signed in");
+    Ok(cookie)
+}
+
+/// The same within a change, as of a password: no sign-in by itself.
+pub async fn open(
+    tx: &mut Tx,
+    state: &AppState,
+    headers: &HeaderMap,
+    actor: &Actor,
+    workspace: &str,
+) -> AppResult<HeaderValue> {
+    let (token, now, longest) = (random_hex(32), state.clock.now(), state.config.sessions.longest());
     let agent = headers.get(header::USER_AGENT).and_then(|agent| agent.to_str().ok()).unwrap_or("");
     let agent: String = agent.chars().take(AGENT_MAX).collect();
-    let mut tx = state.db.begin().await?;
     if let Some(old) = token_hash_of(state, headers) {
-        store::end_session(&mut tx, &old).await?;
+        store::end_session(tx, &old).await?;
     }
     let new = store::NewSession {
         token_hash: &token_hash(&token),
@@ -222,42 +215,45 @@ pub async fn begin(state: &AppState, headers: &HeaderMap, actor: &Actor, workspa
         address: &actor.address,
         agent: &agent,
         now,
-        expires_at: now + LIFETIME,
+        expires_at: now + longest,
     };
-    store::add_session(&mut tx, &new).await?;
-    store::signed_in(&mut tx, &actor.id, now).await?;
-    let entry = Entry::new(Action::SignedIn, ObjectKind::Account, &actor.id, &actor.name);
-    audit::record(&mut tx, workspace, now, actor, &entry).await?;
-    tx.commit().await?;
-    tracing::info!(user = %actor.id, "signed in");
-    Ok(set_cookie(state.config.behind_https(), &token, LIFETIME / 1000))
+    store::add_session(tx, &new).await?;
+    Ok(set_cookie(state, SESSION, &token, longest / SECOND))
 }
 
 /// The sign-in page with what it is told; `problem` is a word that it knows.
-fn sign_in_at(problem: &str, next: &str) -> String {
+pub(super) fn sign_in_at(problem: &str, next: &str) -> String {
     format!("/sign-in{}", query::to_query([("problem", problem), ("next", next)]))
 }
 
-fn back_to_sign_in(problem: &str, next: &str) -> Response {
+pub(super) fn back_to_sign_in(problem: &str, next: &str) -> Response {
     Redirect::to(&sign_in_at(problem, local(next))).into_response()
 }
 
 /// Only paths of ours: never to where a crafted link says. Browsers drop tabs and line ends from addresses and take a
 /// backslash for a slash.
-fn local(next: &str) -> &str {
+pub(super) fn local(next: &str) -> &str {
     let ours =
         next.starts_with('/') && !next.starts_with("//") && !next.contains(|c: char| c.is_control() || c == '\\');
     if ours { next } else { "/" }
 }
 
-async fn sign_out(State(state): State<AppState>, headers: HeaderMap) -> Result<Response, AppError> {
+async fn sign_out(
+    State(state): State<AppState>,
+    signed: Option<Extension<Arc<Signed>>>,
+    headers: HeaderMap,
+) -> Result<Response, AppError> {
     if let Some(hash) = token_hash_of(&state, &headers) {
         let mut tx = state.db.begin().await?;
         store::end_session(&mut tx, &hash).await?;
+        if let Some(Extension(signed)) = signed {
+            let (actor, info) = (signed.actor(), &signed.info);
+            let entry = Entry::new(Action::SignedOut, ObjectKind::Account, &info.user_id, &info.user_name);
+            audit::record(&mut tx, &info.workspace_id, state.clock.now(), &actor, &entry).await?;
+        }
         tx.commit().await?;
     }
-    let cookie = set_cookie(state.config.behind_https(), "", 0);
-    Ok(([(header::SET_COOKIE, cookie)], Redirect::to("/sign-in")).into_response())
+    Ok(([(header::SET_COOKIE, no_cookie(&state))], Redirect::to("/sign-in")).into_response())
 }
 
 #[derive(Deserialize)]
@@ -304,6 +300,6 @@ mod tests {
         headers.append(header::COOKIE, HeaderValue::from_static("xreachwire=1; reachwire=2"));
         assert_eq!(cookie(&headers, "reachwire").as_deref(), Some("2"));
         assert_eq!(cookie(&headers, "tz"), None);
-        assert!(set_cookie(true, "t", 1).to_str().unwrap().ends_with("; Secure"));
+        assert!(cookie_value(true, SESSION, "t", 1).to_str().unwrap().ends_with("; Secure"));
     }
 }

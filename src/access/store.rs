@@ -1,11 +1,19 @@
 //! People, workspaces, sessions and failed sign-ins in the database.
 
+mod sign_in;
+
+pub use sign_in::{
+    add_step, count_try, end_step, forget_place, forget_try, logs_of, tell, try_step, turn_off_second_factor,
+    was_member,
+};
+
 use super::model::{Area, Attributes, Permission, Permissions, Preset};
 use crate::{
     clock::{Millis, new_id},
     db::{Db, Tx, name_key},
     execute, fetch, grants,
 };
+use sqlx::AssertSqlSafe;
 
 #[derive(sqlx::FromRow)]
 pub struct UserRow {
@@ -15,6 +23,8 @@ pub struct UserRow {
     /// "" when there is none yet.
     pub password_hash: String,
     pub disabled: bool,
+    /// Whether signing in asks for a code of an app besides the password.
+    pub second_factor: bool,
 }
 
 #[derive(sqlx::FromRow)]
@@ -30,6 +40,7 @@ pub struct SessionRow {
     pub time_zone: String,
     pub workspace_zone: String,
     pub theme: String,
+    pub language: String,
 }
 
 /// What somebody is in a workspace.
@@ -41,6 +52,10 @@ pub struct Standing {
     pub administrator: bool,
 }
 
+const USER: &str = "select id, email, name, password_hash, disabled_at is not null as disabled,
+        totp_cipher is not null as second_factor
+    from users";
+
 /// The installation's id, made at its first start.
 pub async fn organization_id(db: &Db) -> sqlx::Result<String> {
     let row = fetch!(db, optional, (String,), "select value from settings where key = 'organization_id'")?;
@@ -49,13 +64,12 @@ pub async fn organization_id(db: &Db) -> sqlx::Result<String> {
 
 /// E-mail addresses are compared in lower case.
 pub async fn user_by_email(db: &Db, email: &str) -> sqlx::Result<Option<UserRow>> {
-    fetch!(
-        db,
-        optional,
-        UserRow,
-        "select id, email, name, password_hash, disabled_at is not null as disabled from users where email = $1",
-        email.to_lowercase()
-    )
+    fetch!(db, optional, UserRow, AssertSqlSafe(format!("{USER} where email = $1")), email.to_lowercase())
+}
+
+/// `RowNotFound` when there is no such person.
+pub async fn user(db: &Db, id: &str) -> sqlx::Result<UserRow> {
+    fetch!(db, one, UserRow, AssertSqlSafe(format!("{USER} where id = $1")), id)
 }
 
 /// Makes the user, or gives an existing one a new password and, when there is one, a new name. Whoever was signed in
@@ -323,6 +337,7 @@ pub async fn session(db: &Db, token_hash: &str, now: Millis, idle_since: Millis)
         optional,
         SessionRow,
         "select s.user_id, s.workspace_id, s.last_seen_at, u.name, u.email, u.organization_admin, u.time_zone, u.theme,
+                u.language,
                 w.name as workspace_name, w.time_zone as workspace_zone
          from sessions s join users u on u.id = s.user_id
          join workspaces w on w.id = s.workspace_id
@@ -361,38 +376,14 @@ pub async fn end_session(tx: &mut Tx, token_hash: &str) -> sqlx::Result<()> {
     Ok(())
 }
 
-/// Ends all sessions of a person.
+/// Ends all sessions of a person, and sign-ins that are half done.
 pub async fn end_sessions(tx: &mut Tx, user: &str) -> sqlx::Result<()> {
+    execute!(tx, "delete from sign_in_steps where user_id = $1", user)?;
     execute!(tx, "delete from sessions where user_id = $1", user)?;
     Ok(())
 }
 
 pub async fn signed_in(tx: &mut Tx, user: &str, now: Millis) -> sqlx::Result<()> {
     execute!(tx, "update users set last_sign_in_at = $2 where id = $1", user, now)?;
-    Ok(())
-}
-
-/// Counts a try of an account or address before its password is looked at, so that tries at the same time count too;
-/// how many there were since `since`, this one included.
-pub async fn count_try(db: &Db, subject: &str, now: Millis, since: Millis) -> sqlx::Result<i64> {
-    execute!(db, "delete from sign_in_failures where since <= $1", since)?;
-    let mut tx = db.begin().await?;
-    let (tries,) = fetch!(
-        tx,
-        one,
-        (i64,),
-        "insert into sign_in_failures (subject, failures, since) values ($1, 1, $2)
-         on conflict (subject) do update set failures = sign_in_failures.failures + 1 returning failures",
-        subject,
-        now
-    )?;
-    tx.commit().await?;
-    Ok(tries)
-}
-
-/// After a right password: the account's tries are forgotten; of the address, which others may share, this one is.
-pub async fn forget_try(db: &Db, account: &str, address: &str) -> sqlx::Result<()> {
-    execute!(db, "delete from sign_in_failures where subject = $1", account)?;
-    execute!(db, "update sign_in_failures set failures = failures - 1 where subject = $1 and failures > 0", address)?;
     Ok(())
 }

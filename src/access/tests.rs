@@ -1,5 +1,9 @@
 //! Signing in, as strangers and members do, on both databases.
 
+mod codes;
+mod log;
+mod sessions;
+
 use super::model::Preset;
 use crate::{
     on_both_databases,

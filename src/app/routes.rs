@@ -6,13 +6,13 @@ use crate::{
         self,
         model::{
             Area,
-            Permission::{self, Manage, SignedIn, View},
+            Permission::{self, Manage, Organization, SignedIn, View},
         },
         reader_may,
     },
-    audiences, campaigns, customers,
+    account, audiences, campaigns, customers,
     error::AppError,
-    guide, id_types, invitations, members, parameters, tasks,
+    guide, id_types, invitations, members, organization, parameters, tasks,
     ui::ErrorNote,
     webhooks,
 };
@@ -68,6 +68,7 @@ macro_rules! room {
 // What people see who are not signed in.
 room!(access_room, __preload_access_room, AccessPages:
     SignInPage(SignedIn) => access::sign_in::sign_in_page,
+    SignInCodePage(SignedIn) => access::sign_in::sign_in_code_page,
     InvitationPage(SignedIn) => invitations::page::invitation_page,
 );
 // What administrators see, and one's own account.
@@ -77,6 +78,10 @@ room!(management_room, __preload_management_room, ManagementPages:
     AddMembersPage(Manage(Area::Members)) => members::add_many::add_members_page,
     MemberLinksPage(Manage(Area::Members)) => members::links::member_links_page,
     MemberPage(View(Area::Members)) => members::detail::member_page,
+    AccountPage(SignedIn) => account::page::account_page,
+    SetupPage(SignedIn) => account::setup::setup_page,
+    WorkspacesPage(Organization) => organization::workspaces::workspaces_page,
+    AccountsPage(Organization) => organization::accounts::accounts_page,
 );
 room!(app_room, __preload_app_room, AppPages:
     OverviewPage(SignedIn) => super::overview::overview_page,

@@ -132,7 +132,7 @@ fn workspace(session: &SessionInfo) -> AnyView {
         return view! { <span class="workspace">{name}</span> }.into_any();
     }
     let choices = session.workspaces.iter().cloned().map(|(id, label)| {
-        let here = (label == name).then_some("true");
+        let here = (id == session.workspace_id).then_some("true");
         view! { <button type="submit" name="workspace" value=id aria-current=here>{label}</button> }
     });
     let choices = choices.collect_view();
@@ -144,7 +144,7 @@ fn workspace(session: &SessionInfo) -> AnyView {
         </button>
         <div class="menu" id="workspace-menu" popover="auto">
             <p class="menu-head">"Switch workspace"</p>
-            <form method="post" action="/switch-workspace">{choices}</form>
+            <form class="scrolls" method="post" action="/switch-workspace">{choices}</form>
         </div>
     }
     .into_any()

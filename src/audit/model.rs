@@ -56,6 +56,7 @@ words! {
         Removed = "removed", "Removed";
         SignedIn = "signed_in", "Signed in";
         SignInFailed = "sign_in_failed", "Sign-in failed";
+        SignInThrottled = "sign_in_throttled", "Sign-in throttled";
         SignedOut = "signed_out", "Signed out";
         PasswordSet = "password_set", "Password set";
         SecondFactorOn = "second_factor_on", "Second factor turned on";

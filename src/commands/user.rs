@@ -55,6 +55,9 @@ pub struct Person {
     /// is one without it.
     #[arg(long)]
     organization_administrator: bool,
+    /// For who lost the phone: the password alone signs in until they turn it on again.
+    #[arg(long)]
+    turn_off_second_factor: bool,
 }
 
 fn attribute(text: &str) -> Result<(String, String), String> {
@@ -100,7 +103,7 @@ pub async fn run(command: UserCommand) -> Result<(), String> {
     let mut password = String::new();
     std::io::stdin().read_line(&mut password).map_err(|error| error.to_string())?;
     let password = password.trim_end_matches(['\r', '\n']).to_string();
-    password::check(&password)?;
+    password::check(&password, &[email, person.name.as_deref().unwrap_or_default()])?;
     let hash = password::hash(password).await?;
     // Not exclusive: people can be added while the server runs.
     let (db, _) = server::open(&Config::load(&flags)?, false).await?;
@@ -176,6 +179,7 @@ impl Writing<'_> {
             let sql = "update users set organization_admin = $2 where id = $1 and not organization_admin";
             promoted = execute!(tx, sql, &user, true)? == 1;
         }
+        let turned_off = person.turn_off_second_factor && store::turn_off_second_factor(&mut tx, &user).await?;
         let (name,) = fetch!(tx, one, (String,), "select name from users where id = $1", &user)?;
         // Entries come last: whoever writes to the same log waits.
         let mut entries = Vec::new();
@@ -227,6 +231,10 @@ impl Writing<'_> {
             let entry = Entry::new(Action::Changed, ObjectKind::Member, &user, &name).with(change);
             entries.push((id.clone(), entry));
         }
+        if turned_off {
+            let entry = Entry::new(Action::SecondFactorOff, ObjectKind::Account, &user, &name);
+            entries.push((audit::ORGANIZATION.into(), entry));
+        }
         for (log, entry) in &entries {
             audit::record(&mut tx, log, now, &actor, entry).await?;
         }
@@ -255,4 +263,4 @@ fn change<'a>(own: &'a [(String, String)], person: &'a Person) -> Result<Option<
 }
 
 #[cfg(test)]
-mod tests;
+pub mod tests;

@@ -75,7 +75,7 @@ async fn accept(
     if let Some(problem) = name.as_deref().and_then(check_name) {
         return Ok(back(&token, &problem, typed));
     }
-    if let Err(problem) = password::check(&form.password) {
+    if let Err(problem) = password::check(&form.password, &[&person.email, typed]) {
         return Ok(back(&token, &problem, typed));
     }
     let hash = password::hash(form.password).await.map_err(internal)?;

@@ -1,7 +1,7 @@
 //! What surrounds the application: the HTML document, the contexts that pages find, the page after a panic.
 
 use super::AppState;
-use crate::{app::App, error::internal};
+use crate::{access::session_info, account::model as account, app::App, error::internal};
 use axum::response::{Html, IntoResponse, Response};
 use http::{StatusCode, request::Parts};
 use leptos::{config::LeptosOptions, nonce::Nonce, prelude::*};
@@ -21,9 +21,15 @@ pub fn contexts(state: &AppState) -> impl Fn() + Clone + Send + 'static {
 }
 
 pub fn shell(options: LeptosOptions) -> impl IntoView {
+    // What its reader has chosen stands in the page, so that the first paint is right. `data-account-theme` tells
+    // theme.js of whom the choice is.
+    let session = session_info();
+    let language = account::language(session.as_ref().map_or("", |session| session.language.as_str()));
+    let theme = session.as_ref().and_then(|session| account::theme(&session.theme));
+    let of_account = session.is_some().then(|| theme.unwrap_or_default());
     view! {
         <!DOCTYPE html>
-        <html lang="en">
+        <html lang=language data-theme=theme data-account-theme=of_account>
             <head>
                 <meta charset="utf-8" />
                 <meta name="viewport" content="width=device-width, initial-scale=1" />

@@ -13,7 +13,14 @@ fn person() -> Person {
         time_zone: "UTC".into(),
         attributes: vec![],
         organization_administrator: false,
+        turn_off_second_factor: false,
     }
+}
+
+/// As the command line does for a person who is there; the password stays.
+pub async fn add(db: &Db, email: &str, turn_off_second_factor: bool) {
+    let hash = store::user_by_email(db, email).await.unwrap().unwrap().password_hash;
+    put(db, &Person { email: email.into(), turn_off_second_factor, ..person() }, &hash, 5).await.unwrap();
 }
 
 fn given(attributes: &[&str]) -> Vec<(String, String)> {

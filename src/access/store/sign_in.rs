@@ -1,0 +1,111 @@
+//! What signing in leaves in the database besides sessions: tries, half-done sign-ins, and who is told of them.
+
+use crate::{
+    audit::{self, Actor, Entry},
+    clock::Millis,
+    db::{Db, Tx},
+    execute, fetch,
+};
+
+/// Counts a try of an account or address before its password is looked at, so that tries at the same time count too;
+/// how many there were since `since`, this one included.
+pub async fn count_try(db: &Db, subject: &str, now: Millis, since: Millis) -> sqlx::Result<i64> {
+    execute!(db, "delete from sign_in_failures where since <= $1", since)?;
+    let mut tx = db.begin().await?;
+    let (tries,) = fetch!(
+        tx,
+        one,
+        (i64,),
+        "insert into sign_in_failures (subject, failures, since) values ($1, 1, $2)
+         on conflict (subject) do update set failures = sign_in_failures.failures + 1 returning failures",
+        subject,
+        now
+    )?;
+    tx.commit().await?;
+    Ok(tries)
+}
+
+/// After a right password: the account's tries are forgotten; of the address, which others may share, this one is.
+pub async fn forget_try(db: &Db, account: &str, address: &str) -> sqlx::Result<()> {
+    execute!(db, "delete from sign_in_failures where subject = $1", account)?;
+    execute!(db, "update sign_in_failures set failures = failures - 1 where subject = $1 and failures > 0", address)?;
+    Ok(())
+}
+
+/// Of the address alone: a right password that is not the whole sign-in.
+pub async fn forget_place(db: &Db, address: &str) -> sqlx::Result<()> {
+    execute!(db, "update sign_in_failures set failures = failures - 1 where subject = $1 and failures > 0", address)?;
+    Ok(())
+}
+
+/// Begins the wait for a code, after a right password.
+pub async fn add_step(db: &Db, token_hash: &str, user: &str, now: Millis, expires_at: Millis) -> sqlx::Result<()> {
+    let mut tx = db.begin().await?;
+    execute!(tx, "delete from sign_in_steps where expires_at <= $1", now)?;
+    execute!(
+        tx,
+        "insert into sign_in_steps (token_hash, user_id, expires_at) values ($1, $2, $3)",
+        token_hash,
+        user,
+        expires_at
+    )?;
+    tx.commit().await
+}
+
+/// Counts a code before it is looked at: whose it is and how many there were with this one; `None` when `most` were
+/// tried before, or the time is over.
+pub async fn try_step(db: &Db, token_hash: &str, now: Millis, most: i64) -> sqlx::Result<Option<(String, i64)>> {
+    let mut tx = db.begin().await?;
+    let row = fetch!(
+        tx,
+        optional,
+        (String, i64),
+        "update sign_in_steps set tries = tries + 1 where token_hash = $1 and expires_at > $2 and tries < $3
+         returning user_id, tries",
+        token_hash,
+        now,
+        most
+    )?;
+    tx.commit().await?;
+    Ok(row)
+}
+
+/// False when it has ended already.
+pub async fn end_step(tx: &mut Tx, token_hash: &str) -> sqlx::Result<bool> {
+    Ok(execute!(tx, "delete from sign_in_steps where token_hash = $1", token_hash)? == 1)
+}
+
+/// Whether a person is a member somewhere, be it disabled.
+pub async fn was_member(db: &Db, user: &str) -> sqlx::Result<bool> {
+    Ok(fetch!(db, optional, (i32,), "select 1 from members where user_id = $1 limit 1", user)?.is_some())
+}
+
+/// False when it was off already, or there is no such person.
+pub async fn turn_off_second_factor(tx: &mut Tx, user: &str) -> sqlx::Result<bool> {
+    execute!(tx, "delete from sign_in_steps where user_id = $1", user)?;
+    let changed = execute!(
+        tx,
+        "update users set totp_cipher = null, totp_step = 0 where id = $1 and totp_cipher is not null",
+        user
+    )?;
+    Ok(changed == 1)
+}
+
+/// Logs that are told of what happens to one account.
+const LOGS: i64 = 10;
+
+/// The logs of the workspaces that a person is a member of, be it disabled; of nobody's account, the organization's.
+/// Always in the same order, so that those who write to several do not wait for each other in a ring.
+pub async fn logs_of(tx: &mut Tx, user: &str) -> sqlx::Result<Vec<String>> {
+    let sql = "select workspace_id from members where user_id = $1 order by workspace_id limit $2";
+    let own: Vec<String> = fetch!(tx, all, (String,), sql, user, LOGS)?.into_iter().map(|(id,)| id).collect();
+    Ok(if own.is_empty() { vec![audit::ORGANIZATION.to_string()] } else { own })
+}
+
+/// Writes to the logs of a person's workspaces what happened to the account, the last thing before the commit.
+pub async fn tell(tx: &mut Tx, user: &str, now: Millis, actor: &Actor, entry: &Entry<'_>) -> sqlx::Result<()> {
+    for workspace in logs_of(tx, user).await? {
+        audit::record(tx, &workspace, now, actor, entry).await?;
+    }
+    Ok(())
+}

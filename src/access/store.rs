@@ -73,7 +73,7 @@ pub async fn user(db: &Db, id: &str) -> sqlx::Result<UserRow> {
 }
 
 /// Makes the user, or gives an existing one a new password and, when there is one, a new name. Whoever was signed in
-/// with the old password is no more. The id.
+/// with the old password is no more, and no link sets another. The id.
 pub async fn put_user(
     db: &Db,
     email: &str,
@@ -110,6 +110,7 @@ pub async fn put_user_in(
     Ok(match known {
         Some((id,)) => {
             execute!(tx, "delete from sessions where user_id = $1", &id)?;
+            execute!(tx, "delete from account_links where user_id = $1", &id)?;
             id
         }
         None => {

@@ -146,6 +146,7 @@ fn many(rows: Vec<Made>, csv: String) -> AnyView {
     let said = format!("{} added, {} of them invited.", counted(total, "member"), invited);
     let rows = rows.into_iter().map(row).collect_view();
     view! {
+        <div class="grid">
         <Panel>
             <div class="fields">
                 <p>{said}</p>
@@ -168,6 +169,7 @@ fn many(rows: Vec<Made>, csv: String) -> AnyView {
                 </table>
             </TableWrap>
         </Panel>
+        </div>
     }
     .into_any()
 }

@@ -26,7 +26,8 @@ pub fn read(text: &str, choices: &MemberChoices) -> Result<Vec<ListRow>, Vec<Str
     if text.len() > LIST_BYTES_MAX {
         return Err(vec![format!("The list is larger than 1 MB: add it in parts of at most {LIST_ROWS_MAX} rows.")]);
     }
-    let text = text.trim_start_matches('\u{feff}');
+    // The reader counts the lines of "\r\n" as one fewer.
+    let text = text.trim_start_matches('\u{feff}').replace("\r\n", "\n");
     let mut reader = csv::ReaderBuilder::new().flexible(true).trim(csv::Trim::All).from_reader(text.as_bytes());
     let head = reader.headers().map_err(|_| vec!["Line 1: the header can't be read.".to_string()])?.clone();
     let columns = columns(&head).map_err(|problem| vec![format!("Line 1: {problem}")])?;

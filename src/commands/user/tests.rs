@@ -76,10 +76,15 @@ on_both_databases!(a_new_password_changes_nothing_else_and_ends_the_sessions, |d
     let server = Harness::new(db.clone()).await;
     server.member("ada@example.com", "Shop", Preset::Marketer).await;
     let cookie = server.sign_in("ada@example.com").await;
+    let sql = "insert into account_links (token_hash, user_id, purpose, created_by, created_at, expires_at)
+               select 'x', id, 'password', '', 0, 9 from users";
+    assert_eq!(crate::execute!(db, sql).unwrap(), 1);
     let hash = password::hash("another long password".into()).await.unwrap();
     let said = put(&db, &person(), &hash, 5).await.unwrap();
     assert!(said.contains("new password"), "{said}");
     assert_eq!(server.page("/tasks", &cookie).await.status, 303, "the old session has ended");
+    let links = crate::fetch!(db, one, (i64,), "select count(*) from account_links").unwrap();
+    assert_eq!(links, (0,), "and no link sets another password");
     let user = store::user_by_email(&db, "ada@example.com").await.unwrap().unwrap();
     assert_eq!((user.name.as_str(), user.password_hash == hash), ("Somebody", true));
     assert_eq!(roles(&db, &user.id).await, [("Shop".to_string(), "marketer".to_string())]);

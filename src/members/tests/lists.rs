@@ -10,7 +10,7 @@ use super::{
 use leptos_router::location::Url;
 
 async fn emails(desk: &Desk, query: &[(&str, &str)]) -> Vec<String> {
-    let fields = [&[("query[search]", "")], query].concat();
+    let fields = [&[("query[offset]", "0")], query].concat();
     let answer = desk.server.call::<ListMembers>(&desk.cookie, &encoded(&fields)).await;
     let page: MemberPage =
         serde_json::from_str(&answer.text).unwrap_or_else(|error| panic!("{error}: {}", answer.text));

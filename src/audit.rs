@@ -10,6 +10,6 @@ mod actor;
 pub mod store;
 
 #[cfg(feature = "ssr")]
-pub use actor::{Actor, Change, Entry};
+pub use actor::{Actor, By, Change, Entry, Note};
 #[cfg(feature = "ssr")]
 pub use store::{ORGANIZATION, record};

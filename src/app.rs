@@ -52,6 +52,9 @@ pub fn App() -> impl IntoView {
                         <Route path=path!("webhook-parameters/new") view={Lazy::<ParameterFormPage>::new()} />
                         <Route path=path!("webhook-parameters/:id") view={Lazy::<ParameterPage>::new()} />
                         <Route path=path!("webhook-parameters/:id/edit") view={Lazy::<ParameterFormPage>::new()} />
+                        <Route path=path!("audit-log") view={Lazy::<AuditLogPage>::new()} />
+                        <Route path=path!("organization/audit-log") view={Lazy::<OrganizationAuditLogPage>::new()} />
+                        <Route path=path!("api-keys") view={Lazy::<ApiKeysPage>::new()} />
                         <Route path=path!("guide") view={Lazy::<GuidePage>::new()} />
                         <Route path=path!("ui") view={Lazy::<GalleryPage>::new()} />
                     </ParentRoute>

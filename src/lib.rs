@@ -7,6 +7,7 @@
 compile_error!("the features `ssr` (server) and `hydrate` (browser) exclude each other");
 
 pub mod access;
+pub mod api_keys;
 pub mod app;
 pub mod audiences;
 pub mod audit;

@@ -11,6 +11,7 @@ use crate::audit::{
     model::{Action, ObjectKind},
 };
 use crate::{
+    api_keys::bearer,
     clock::{DAY, MINUTE, Millis},
     error::{AppError, AppResult},
     guide,
@@ -37,8 +38,8 @@ const TOUCH: Millis = 5 * MINUTE;
 
 /// Tries after which an account or an address, which many people may share, waits, and for how long.
 const ACCOUNT_TRIES: i64 = 10;
-const ADDRESS_TRIES: i64 = 30;
-const WINDOW: Millis = 15 * MINUTE;
+pub const ADDRESS_TRIES: i64 = 30;
+pub const WINDOW: Millis = 15 * MINUTE;
 /// As long as an e-mail address may be.
 const EMAIL_MAX: usize = 254;
 /// Characters of what a browser calls itself that are kept.
@@ -91,12 +92,22 @@ pub async fn load(State(state): State<AppState>, mut request: Request, next: Nex
     }
     let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(peer)| *peer);
     let address = client_address(&state, peer, request.headers());
+    if let Some(key) = bearer::key_of(request.headers()) {
+        return match bearer::signed(&state, key, path, &address, &household(&address)).await {
+            Ok(signed) => {
+                request.extensions_mut().insert(Arc::new(signed));
+                next.run(request).await
+            }
+            Err(error) => bearer::told(error),
+        };
+    }
     match find(&state, request.headers(), &address).await {
         Ok(Some(signed)) => {
             request.extensions_mut().insert(Arc::new(signed));
         }
         Ok(None) => {
-            let page = request.method() == Method::GET && !path.starts_with("/api/") && path != "/sign-in";
+            let program = path.starts_with("/api/") || path.starts_with("/restapi/");
+            let page = request.method() == Method::GET && !program && path != "/sign-in";
             let reads_html = accepts_html(request.headers());
             let open = state.config.public_guide && guide::is_guide(path);
             if page && reads_html && !open {
@@ -123,6 +134,11 @@ fn accepts_html(headers: &HeaderMap) -> bool {
 /// The address that a request came from, as text.
 fn client_address(state: &AppState, peer: Option<SocketAddr>, headers: &HeaderMap) -> String {
     peer.map_or_else(String::new, |peer| address::client(peer.ip(), headers, &state.config.trusted_proxies).to_string())
+}
+
+/// What tries from an address are counted by.
+fn household(address: &str) -> String {
+    address.parse().map_or("unknown".to_string(), address::household)
 }
 
 async fn find(state: &AppState, headers: &HeaderMap, address: &str) -> AppResult<Option<Signed>> {
@@ -176,7 +192,7 @@ async fn sign_in(
     Form(form): Form<SignIn>,
 ) -> Result<Response, AppError> {
     let client = client_address(&state, peer.map(|Extension(ConnectInfo(peer))| peer), &headers);
-    let address = client.parse().map_or("unknown".to_string(), address::household);
+    let address = household(&client);
     let Some(_place) = password::queue() else {
         tracing::warn!(%address, "too many sign-ins at once");
         return Ok(back_to_sign_in("busy", &form.next));

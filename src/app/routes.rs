@@ -1,7 +1,7 @@
 //! The pages as lazy routes. The browser loads a page's code when the page is opened, one split for each room: its
 //! pages share most of theirs, and a split for each page would be cut into hundreds of shared pieces.
 
-use crate::{access, audiences, campaigns, customers, guide, id_types, parameters, tasks, webhooks};
+use crate::{access, api_keys, audiences, audit, campaigns, customers, guide, id_types, parameters, tasks, webhooks};
 use leptos::{lazy, prelude::*};
 use leptos_router::LazyRoute;
 
@@ -81,4 +81,9 @@ room!(parameters_room, __preload_parameters_room, ParametersPages:
     ParametersPage => parameters::list::parameters_page,
     ParameterFormPage => parameters::form::parameter_form_page,
     ParameterPage => parameters::detail::parameter_page,
+);
+room!(audit_room, __preload_audit_room, AuditPages:
+    AuditLogPage => audit::list::audit_log_page,
+    OrganizationAuditLogPage => audit::list::organization_audit_log_page,
+    ApiKeysPage => api_keys::list::api_keys_page,
 );

@@ -269,6 +269,13 @@ pub async fn discard(db: &Db, workspace: &str, id: &str, by: &By) -> sqlx::Resul
     Ok(discarded)
 }
 
+/// Takes away an import that was not started, and of which nothing was written.
+pub async fn forget(db: &Db, workspace: &str, id: &str) -> sqlx::Result<()> {
+    let sql = "delete from imports where workspace_id = $1 and id = $2 and status = 'uploaded'";
+    execute!(db, sql, workspace, id)?;
+    Ok(())
+}
+
 /// Moves the import on by one chunk, in the chunk's transaction and before its rows. False when it does not stand
 /// `from` any more: another run of it is ahead, and this one must not write. On PostgreSQL it also holds the other
 /// imports of the workspace until the transaction ends, so that two of them agree on who has an identity.

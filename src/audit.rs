@@ -18,6 +18,8 @@ pub mod store;
 pub mod verify;
 
 #[cfg(all(test, feature = "ssr"))]
+pub mod testing;
+#[cfg(all(test, feature = "ssr"))]
 mod tests;
 
 #[cfg(feature = "ssr")]

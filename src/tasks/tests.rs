@@ -1,5 +1,6 @@
 //! The room from outside: what the form submits, and what its pages and downloads then say.
 
+mod audited;
 mod calls;
 
 use super::{

@@ -138,6 +138,7 @@ on_both_databases!(many_failures_are_sent_again_chunk_by_chunk, |db| async move 
     execute!(db, "update sends set state = 'failed', failed = planned").unwrap();
     execute!(db, "insert into send_reasons values ($1, 's', 'failed', 'gone', 4001)", &key.workspace_id).unwrap();
     assert_eq!(again(&db, &key, Which::Failed(Some("gone"))).await.unwrap(), 4_001);
+    assert_eq!(fetch!(db, one, (i64,), "select count(*) from audit_log").unwrap(), (1,), "written once");
     let progress = progress(&db, "s").await;
     assert_eq!((progress.state, progress.failed, progress.waiting()), (SendState::Sending, 0, 4_001));
     assert_eq!(reasons(&db, "s").await, []);

@@ -34,7 +34,10 @@ pub fn key_of(headers: &HeaderMap) -> Option<&str> {
 
 /// Whether programs may come here at all: pages and server functions are for people.
 fn is_for_programs(path: &str) -> bool {
-    let inside = |before: &str, after: &str| path.starts_with(before) && path.ends_with(after);
+    let inside = |before: &str, after: &str| {
+        let id = path.strip_prefix(before).and_then(|rest| rest.strip_suffix(after));
+        id.is_some_and(|id| !id.is_empty() && !id.contains('/'))
+    };
     path.starts_with("/restapi/v1/")
         || inside("/tasks/", "/users.csv")
         || inside("/customers/imports/", "/bad-rows.csv")
@@ -147,7 +150,9 @@ mod tests {
         for path in ["/restapi/v1/customers/imports", "/tasks/1/users.csv", "/customers/imports/1/bad-rows.csv"] {
             assert!(is_for_programs(path), "{path}");
         }
-        for path in ["/", "/tasks", "/tasks/1", "/api/list_tasks", "/audit-log.csv", "/restapi/v2/x", "/sign-out"] {
+        for path in
+            ["/", "/tasks", "/tasks/1", "/api/list_tasks", "/audit-log.csv", "/restapi/v2/x", "/tasks/a/b/users.csv"]
+        {
             assert!(!is_for_programs(path), "{path}");
         }
     }

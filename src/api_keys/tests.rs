@@ -126,7 +126,7 @@ on_both_databases!(a_program_imports_customers_to_the_end, |db| async move {
     assert!(rows.text.contains("spent: many"), "{}", rows.text);
     let all = told(&db, &desk.workspace).await;
     assert_eq!(all[1..], ["API key CRM: imported customers today.csv", "API key CRM: imported customers import.csv"]);
-    assert_eq!(last_change(&db, &desk.workspace).await["after"]["spend"], "tag:number:spent");
+    assert_eq!(last_change(&db, &desk.workspace).await["after"]["columns"][2], "spend → tag:number:spent");
 });
 
 on_both_databases!(what_is_no_import_is_refused_and_leaves_nothing, |db| async move {
@@ -206,6 +206,9 @@ on_both_databases!(a_key_opens_what_its_scopes_say_in_its_workspace, |db| async 
     }
     let function = <ListApiKeys as leptos::server_fn::ServerFn>::PATH;
     assert_eq!(desk.ask(Method::POST, function, &import, "9.9.9.9", "").await.status, 401);
+    // What is not there is told to programs as to programs.
+    let nothing = desk.get("/restapi/v1/moon", &import).await;
+    assert_eq!((nothing.status.as_u16(), json(&nothing)["code"].as_str()), (404, Some("NOT_FOUND")));
     // Without a key or a cookie: no page to sign in at.
     let nobody = Request::get(&path).header(header::ACCEPT, "*/*").body(Body::empty()).unwrap();
     let nobody = desk.server.send(nobody).await;

@@ -35,7 +35,10 @@ const IMPORTS: &str = "/restapi/v1/customers/imports";
 const NAMELESS: &str = "import.csv";
 
 pub fn routes() -> Router<AppState> {
-    Router::new().route(IMPORTS, routing::post(begin)).route(&format!("{IMPORTS}/{{id}}"), routing::get(show))
+    Router::new()
+        .route(IMPORTS, routing::post(begin))
+        .route(&format!("{IMPORTS}/{{id}}"), routing::get(show))
+        .route("/restapi/v1/{*rest}", routing::any(|| async { told(AppError::NotFound) }))
 }
 
 /// Takes the file, maps its columns and starts the import; it goes on by itself.

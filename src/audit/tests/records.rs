@@ -113,7 +113,7 @@ on_both_databases!(imports_and_audiences_but_nobody_s_ids, |db| async move {
         ("columns[1][target]", "id:EMAIL"),
     ];
     assert!(desk.call::<StartImport>(&fields).await.status.is_success());
-    assert_eq!(desk.last_change().await, json!({"after": {"id": "customer_id", "EMAIL": "id:EMAIL"}}));
+    assert_eq!(desk.last_change().await, json!({"after": {"columns": ["id → customer_id", "EMAIL → id:EMAIL"]}}));
     assert_eq!(desk.call::<StartImport>(&fields).await.status, 409, "it runs already");
     let unused = desk.upload(crate::customers::upload_page::UPLOAD, &[], file).await;
     desk.made::<DiscardImport>(&[("id", &unused)]).await;

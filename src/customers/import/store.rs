@@ -14,7 +14,7 @@ use crate::{
     db::{Db, Tx},
     execute, fetch,
 };
-use serde_json::{Map, Value};
+use serde_json::json;
 use std::collections::BTreeMap;
 
 /// Where an import's file is.
@@ -210,8 +210,8 @@ pub async fn start(db: &Db, workspace: &str, id: &str, mapping: &Mapping, by: &B
         }
     }
     if started == 1 {
-        let columns = mapping.columns.iter().map(|column| (column.header.clone(), Value::from(column.target.text())));
-        let change = Change::to(&columns.collect::<Map<_, _>>());
+        let columns = mapping.columns.iter().map(|column| format!("{} → {}", column.header, column.target.text()));
+        let change = Change::to(&json!({"columns": columns.collect::<Vec<_>>()}));
         record(&mut tx, workspace, id, by, Action::Imported, change).await?;
         tx.commit().await?;
     }

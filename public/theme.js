@@ -76,6 +76,12 @@
     if (event.target instanceof HTMLSelectElement) event.target.form?.matches("[data-submit-on-change]") && event.target.form.requestSubmit();
   });
 
+  // A day is typed part by part, and each part is a change: it counts when the input is left.
+  document.addEventListener("focusout", (event) => {
+    const day = event.target;
+    if (day instanceof HTMLInputElement && day.type === "date" && day.value !== day.defaultValue && day.form?.matches("[data-submit-on-change]")) day.form.requestSubmit();
+  });
+
   // Filters that are not set stay out of the address.
   document.addEventListener("formdata", (event) => {
     if (!(event.target instanceof HTMLFormElement) || !event.target.matches("[data-drop-empty]")) return;

@@ -44,7 +44,7 @@ pub fn reader_may(permission: model::Permission) -> bool {
 /// server wrote into the page (a `SharedValue`) and never gets here. `None` is a stranger, who reads what is public.
 pub fn session_info() -> Option<model::SessionInfo> {
     #[cfg(feature = "ssr")]
-    if let Some(signed) = signed() {
+    if let Some(signed) = signed().filter(|signed| signed.means != Means::ApiKey) {
         return Some(signed.info.clone());
     }
     None

@@ -63,6 +63,9 @@ pub fn App() -> impl IntoView {
                         <Route path=path!("account/second-factor") view={Lazy::<SetupPage>::new()} />
                         <Route path=path!("organization/workspaces") view={Lazy::<WorkspacesPage>::new()} />
                         <Route path=path!("organization/accounts") view={Lazy::<AccountsPage>::new()} />
+                        <Route path=path!("audit-log") view={Lazy::<AuditLogPage>::new()} />
+                        <Route path=path!("organization/audit-log") view={Lazy::<OrganizationAuditLogPage>::new()} />
+                        <Route path=path!("api-keys") view={Lazy::<ApiKeysPage>::new()} />
                         <Route path=path!("guide") view={Lazy::<GuidePage>::new()} />
                         <Route path=path!("ui") view={Lazy::<GalleryPage>::new()} />
                     </ParentRoute>

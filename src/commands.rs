@@ -1,5 +1,6 @@
 //! The command line.
 
+mod audit;
 mod bench;
 mod crm;
 pub mod demo;
@@ -51,6 +52,11 @@ enum Command {
         #[command(subcommand)]
         command: user::UserCommand,
     },
+    /// The audit log.
+    Audit {
+        #[command(subcommand)]
+        command: audit::AuditCommand,
+    },
     /// Bring data in.
     Import {
         #[command(subcommand)]
@@ -85,6 +91,7 @@ pub async fn run() -> Result<(), String> {
         Command::Crm(args) => crm::run(args).await,
         Command::Bench(args) => bench::run(args).await,
         Command::User { command } => user::run(command).await,
+        Command::Audit { command } => audit::run(command).await,
         Command::Import { command } => import::run(command).await,
     }
 }

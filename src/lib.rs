@@ -8,6 +8,7 @@ compile_error!("the features `ssr` (server) and `hydrate` (browser) exclude each
 
 pub mod access;
 pub mod account;
+pub mod api_keys;
 pub mod app;
 pub mod audiences;
 pub mod audit;

@@ -16,7 +16,7 @@ pub use observe::init_logs;
 pub use serve::{GRACE, open, serve, start};
 
 use crate::invitations::{self, shown::Shown};
-use crate::{access, app::App, clock::Clock, config::Config, customers, db::Db, delivery::Engine, receipts};
+use crate::{access, app::App, audit, clock::Clock, config::Config, customers, db::Db, delivery::Engine, receipts};
 use crate::{audiences, guide, parameters::load::Loads, secrets::MasterKey, tasks, webhooks};
 use axum::{Router, extract::FromRef, middleware, routing};
 use leptos::config::LeptosOptions;
@@ -78,9 +78,11 @@ pub fn router(state: AppState) -> Router {
         .merge(tasks::files::routes())
         .merge(webhooks::files::routes())
         .merge(guide::files::routes())
+        .merge(audit::files::routes())
         .layer(RequestBodyLimitLayer::new(BODY_LIMIT))
         .merge(customers::files::routes(state.config.upload_limit))
         .merge(audiences::files::routes(state.config.upload_limit))
+        .merge(customers::rest::routes())
         .layer(middleware::from_fn(security::no_nul))
         .layer(middleware::from_fn(security::server_function_status))
         .layer(middleware::from_fn_with_state(state.clone(), access::session::load))

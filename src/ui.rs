@@ -41,6 +41,6 @@ pub use pick::{Choice, MultiSelect, Switch};
 pub use progress::Progress;
 pub use rows::form_rows;
 pub use scope::Scope;
-pub use table::{FilterSelect, Filters, KeysetPager, Pager, SortTh, TableWrap};
+pub use table::{FilterDay, FilterSelect, Filters, KeysetPager, Pager, SortTh, TableWrap};
 pub use time::{Time, UserZone};
 pub use toast::{Toasts, use_toasts};

@@ -3,6 +3,7 @@
 #![cfg(feature = "ssr")]
 
 use reachwire::{
+    audit::By,
     clock::{Clock, MINUTE, Millis, new_id},
     config::Config,
     db::Db,
@@ -328,7 +329,7 @@ async fn reports_back(language: &Language, folder: &Path) {
         ..Default::default()
     };
     let saving =
-        webhooks::Saving { db: &db, master_key: &key, workspace: WORKSPACE, user: "u", now: Clock::System.now() };
+        webhooks::Saving { db: &db, master_key: &key, workspace: WORKSPACE, by: By::command_line(Clock::System.now()) };
     let webhook = webhooks::create(&saving, &input, None).await.unwrap();
     let mut template = Template::default();
     template.push_constant("coupon", "\"二十元\" \\ \u{1f600}");

@@ -14,8 +14,8 @@ use tokio::sync::SemaphorePermit;
 
 /// Tries after which an account or an address, which many people may share, waits, and for how long.
 const ACCOUNT_TRIES: i64 = 10;
-const ADDRESS_TRIES: i64 = 30;
-const WINDOW: Millis = 15 * MINUTE;
+pub const ADDRESS_TRIES: i64 = 30;
+pub const WINDOW: Millis = 15 * MINUTE;
 /// As long as an e-mail address may be.
 const EMAIL_MAX: usize = 254;
 

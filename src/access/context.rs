@@ -5,7 +5,7 @@ use super::{
     resource::Resource,
 };
 use crate::{
-    audit::Actor,
+    audit::{Actor, By},
     error::{AppError, AppResult, internal},
     grants,
     server::AppState,
@@ -108,6 +108,11 @@ impl Ctx {
 
     pub fn now(&self) -> crate::clock::Millis {
         self.state.clock.now()
+    }
+
+    /// What changes are written down with.
+    pub fn by(&self) -> By {
+        By::new(self.actor(), self.now())
     }
 
     /// As whom the audit log knows the one who acts.

@@ -56,7 +56,7 @@ impl Resource<'_> {
         }
     }
 
-    pub(super) async fn is_in(&self, db: &Db, workspace: &str) -> sqlx::Result<bool> {
+    pub(crate) async fn is_in(&self, db: &Db, workspace: &str) -> sqlx::Result<bool> {
         let sql = match self {
             Self::Workspace => return Ok(true),
             Self::Role(id) if super::model::Preset::from_id(id).is_some() => return Ok(true),

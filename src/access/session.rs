@@ -12,6 +12,7 @@ use crate::audit::{
     model::{Action, ObjectKind},
 };
 use crate::{
+    api_keys::bearer,
     clock::{MINUTE, Millis, SECOND},
     db::Tx,
     error::{AppError, AppResult},
@@ -105,12 +106,22 @@ pub async fn load(State(state): State<AppState>, mut request: Request, next: Nex
     }
     let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(peer)| *peer);
     let address = client_address(&state, peer, request.headers());
+    if let Some(key) = bearer::key_of(request.headers()) {
+        return match bearer::signed(&state, key, path, &address, &household(&address)).await {
+            Ok(signed) => {
+                request.extensions_mut().insert(Arc::new(signed));
+                next.run(request).await
+            }
+            Err(error) => bearer::told(error),
+        };
+    }
     match find(&state, request.headers(), &address).await {
         Ok(Some(signed)) => {
             request.extensions_mut().insert(Arc::new(signed));
         }
         Ok(None) => {
-            let page = request.method() == Method::GET && !path.starts_with("/api/") && !is_door(path);
+            let program = path.starts_with("/api/") || path.starts_with("/restapi/");
+            let page = request.method() == Method::GET && !program && !is_door(path);
             let reads_html = accepts_html(request.headers());
             let open = state.config.public_guide && guide::is_guide(path) || path.starts_with(invitations::model::PATH);
             if page && reads_html && !open {
@@ -142,6 +153,11 @@ fn accepts_html(headers: &HeaderMap) -> bool {
 /// The address that a request came from, as text.
 pub fn client_address(state: &AppState, peer: Option<SocketAddr>, headers: &HeaderMap) -> String {
     peer.map_or_else(String::new, |peer| address::client(peer.ip(), headers, &state.config.trusted_proxies).to_string())
+}
+
+/// What tries from an address are counted by.
+fn household(address: &str) -> String {
+    address.parse().map_or("unknown".to_string(), address::household)
 }
 
 async fn find(state: &AppState, headers: &HeaderMap, address: &str) -> AppResult<Option<Signed>> {

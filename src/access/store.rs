@@ -3,7 +3,7 @@
 mod sign_in;
 
 pub use sign_in::{
-    add_step, count_try, end_step, forget_place, forget_try, logs_of, tell, try_step, turn_off_second_factor,
+    add_step, count_try, end_step, forget_place, forget_try, logs_of, tell, tries, try_step, turn_off_second_factor,
     was_member,
 };
 

@@ -147,7 +147,7 @@ pub async fn create_audience(
     check(&ctx, &audience).await?;
     audience.rules = audience.rules.tidy();
     audience.size = store::size_of(db, workspace, &audience).await?;
-    let id = store::add(db, workspace, &audience, ctx.now()).await.map_err(name_taken)?;
+    let id = store::add(db, workspace, &audience, &ctx.by()).await.map_err(name_taken)?;
     leptos_axum::redirect(&format!("/audiences/{id}"));
     Ok(())
 }
@@ -175,7 +175,7 @@ pub async fn update_audience(
     check(&ctx, &audience).await?;
     audience.rules = audience.rules.tidy();
     audience.size = store::size_of(db, workspace, &audience).await?;
-    store::update(db, workspace, &audience, ctx.now()).await.map_err(name_taken)?;
+    store::update(db, workspace, &audience, &ctx.by()).await.map_err(name_taken)?;
     leptos_axum::redirect(&format!("/audiences/{id}"));
     Ok(())
 }
@@ -195,7 +195,7 @@ pub async fn delete_audience(id: String) -> Result<(), AppError> {
         let message = format!("“{}” is used by tasks that are not finished: {}.", audience.name, tasks.join(", "));
         return Err(AppError::conflict(message));
     }
-    store::delete(&ctx.state.db, ctx.workspace(), &id).await?;
+    store::delete(&ctx.state.db, ctx.workspace(), &id, &ctx.by()).await?;
     leptos_axum::redirect("/audiences");
     Ok(())
 }

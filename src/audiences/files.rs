@@ -118,7 +118,7 @@ async fn add(ctx: &Ctx, id: &str, name: &str, kind: &IdKind, file: &Upload) -> A
         unmatched,
         ..Audience::unsaved(Kind::List, Rules::default())
     };
-    store::add(db, workspace, &audience, ctx.now()).await.map_err(name_taken)?;
+    store::add(db, workspace, &audience, &ctx.by()).await.map_err(name_taken)?;
     Ok(())
 }
 

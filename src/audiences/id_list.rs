@@ -150,7 +150,7 @@ async fn write(db: &Db, workspace: &str, id: &str, kind: &IdKind, chunk: &[Id]) 
 
 /// Takes away what an audience that was not added left.
 pub async fn forget(db: &Db, workspace: &str, id: &str) {
-    if let Err(error) = super::store::delete(db, workspace, id).await {
+    if let Err(error) = super::store::forget(db, workspace, id).await {
         tracing::warn!(%error, audience = id, "rows of an audience that was not added are left");
     }
 }

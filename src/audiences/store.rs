@@ -6,13 +6,17 @@ use super::{
     rules_sql,
 };
 use crate::{
+    audit::{
+        By, Change, Entry,
+        model::{Action, ObjectKind},
+    },
     clock::{Millis, new_id},
     customers::{self, model::Tag, store::tags_of},
-    db::{Db, name_key},
+    db::{Db, Tx, name_key},
     error::FieldError,
     execute, fetch,
 };
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 use sqlx::AssertSqlSafe;
 
 /// A customer of an audience, as a sender needs it.
@@ -104,16 +108,38 @@ pub async fn get(db: &Db, workspace: &str, id: &str) -> sqlx::Result<Audience> {
         workspace,
         id
     )?;
-    Ok(Audience {
-        kind: kind_of(&row.kind)?,
-        rules: rules_of(&row.rules)?,
-        id: row.id,
-        name: row.name,
-        size: row.size,
-        unmatched: row.unmatched,
-        created_at: row.created_at,
-        updated_at: row.updated_at,
-    })
+    row.try_into()
+}
+
+/// As [`get`]; until the transaction ends nobody else changes it.
+async fn hold(tx: &mut Tx, workspace: &str, id: &str) -> sqlx::Result<Audience> {
+    let row = fetch!(
+        tx,
+        one,
+        Row,
+        "update audiences set name = name where workspace_id = $1 and id = $2
+         returning id, name, kind, rules, size, unmatched, created_at, updated_at",
+        workspace,
+        id
+    )?;
+    row.try_into()
+}
+
+impl TryFrom<Row> for Audience {
+    type Error = sqlx::Error;
+
+    fn try_from(row: Row) -> sqlx::Result<Self> {
+        Ok(Self {
+            kind: kind_of(&row.kind)?,
+            rules: rules_of(&row.rules)?,
+            id: row.id,
+            name: row.name,
+            size: row.size,
+            unmatched: row.unmatched,
+            created_at: row.created_at,
+            updated_at: row.updated_at,
+        })
+    }
 }
 
 pub const NAME_TAKEN: &str = "Another audience has this name already.";
@@ -145,10 +171,11 @@ pub fn problem(audience: &Audience, tags: &[Tag]) -> Option<String> {
 }
 
 /// Adds it with the size and unmatched that it says; its id. A taken name is a unique violation.
-pub async fn add(db: &Db, workspace: &str, audience: &Audience, now: Millis) -> sqlx::Result<String> {
+pub async fn add(db: &Db, workspace: &str, audience: &Audience, by: &By) -> sqlx::Result<String> {
     let id = if audience.id.is_empty() { new_id() } else { audience.id.clone() };
+    let mut tx = db.begin().await?;
     execute!(
-        db,
+        tx,
         "insert into audiences (workspace_id, id, name, kind, rules, size, unmatched, created_at, updated_at, name_key)
          values ($1, $2, $3, $4, $5, $6, $7, $8, $8, $9)",
         workspace,
@@ -158,16 +185,21 @@ pub async fn add(db: &Db, workspace: &str, audience: &Audience, now: Millis) -> 
         serde_json::to_string(&audience.rules).unwrap_or_default(),
         audience.size,
         audience.unmatched,
-        now,
+        by.at,
         name_key(&audience.name)
     )?;
+    let entry = Entry::new(Action::Created, ObjectKind::Audience, &id, &audience.name);
+    by.record(&mut tx, workspace, &entry.with(Change::to(&told(audience)))).await?;
+    tx.commit().await?;
     Ok(id)
 }
 
 /// Changes name, rules and size. A taken name is a unique violation.
-pub async fn update(db: &Db, workspace: &str, audience: &Audience, now: Millis) -> sqlx::Result<()> {
+pub async fn update(db: &Db, workspace: &str, audience: &Audience, by: &By) -> sqlx::Result<()> {
+    let mut tx = db.begin().await?;
+    let before = hold(&mut tx, workspace, &audience.id).await?;
     execute!(
-        db,
+        tx,
         "update audiences set name = $3, rules = $4, size = $5, updated_at = $6, name_key = $7
          where workspace_id = $1 and id = $2",
         workspace,
@@ -175,10 +207,13 @@ pub async fn update(db: &Db, workspace: &str, audience: &Audience, now: Millis) 
         &audience.name,
         serde_json::to_string(&audience.rules).unwrap_or_default(),
         audience.size,
-        now,
+        by.at,
         name_key(&audience.name)
     )?;
-    Ok(())
+    let change = Change::between(&told(&before), &told(audience));
+    let entry = Entry::new(Action::Changed, ObjectKind::Audience, &audience.id, &audience.name).with(change);
+    by.record(&mut tx, workspace, &entry).await?;
+    tx.commit().await
 }
 
 /// Counts the audience and keeps the figure.
@@ -227,12 +262,38 @@ pub async fn unmatched(db: &Db, workspace: &str, id: &str, after: i64, most: i64
 }
 
 /// Its members go too; the customers stay.
-pub async fn delete(db: &Db, workspace: &str, id: &str) -> sqlx::Result<()> {
+pub async fn delete(db: &Db, workspace: &str, id: &str, by: &By) -> sqlx::Result<()> {
     let mut tx = db.begin().await?;
+    let audience = hold(&mut tx, workspace, id).await?;
+    delete_rows(&mut tx, workspace, id).await?;
+    execute!(tx, "delete from audiences where workspace_id = $1 and id = $2", workspace, id)?;
+    let entry = Entry::new(Action::Deleted, ObjectKind::Audience, id, &audience.name);
+    by.record(&mut tx, workspace, &entry.with(Change::from(&told(&audience)))).await?;
+    tx.commit().await
+}
+
+/// Takes away the rows of one that was never added.
+pub async fn forget(db: &Db, workspace: &str, id: &str) -> sqlx::Result<()> {
+    let mut tx = db.begin().await?;
+    delete_rows(&mut tx, workspace, id).await?;
+    tx.commit().await
+}
+
+async fn delete_rows(tx: &mut Tx, workspace: &str, id: &str) -> sqlx::Result<()> {
     execute!(tx, "delete from audience_members where workspace_id = $1 and audience_id = $2", workspace, id)?;
     execute!(tx, "delete from audience_unmatched where workspace_id = $1 and audience_id = $2", workspace, id)?;
-    execute!(tx, "delete from audiences where workspace_id = $1 and id = $2", workspace, id)?;
-    tx.commit().await
+    Ok(())
+}
+
+/// What the audit log says of it; whose IDs are in a list it does not.
+fn told(audience: &Audience) -> Value {
+    let mut told = json!({"name": audience.name, "kind": audience.kind.label(), "size": audience.size});
+    match audience.kind {
+        Kind::All => {}
+        Kind::Rules => told["conditions"] = json!(audience.rules),
+        Kind::List => told["unmatched"] = audience.unmatched.into(),
+    }
+    told
 }
 
 /// Where an audience's customers come from: a table to walk, a condition, and the text that the condition binds: the

@@ -1,6 +1,10 @@
 //! What is written down: who, what, and what it was before and after.
 
-use super::model::{Action, ActorKind, ObjectKind};
+use super::{
+    model::{Action, ActorKind, ObjectKind},
+    store,
+};
+use crate::{clock::Millis, db::Tx};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
@@ -30,6 +34,41 @@ impl Actor {
     /// Nobody who is signed in: `name` is what was typed.
     pub fn stranger(name: impl Into<String>, address: impl Into<String>) -> Self {
         Self { kind: ActorKind::Stranger, ..Self::person("", name, address) }
+    }
+}
+
+/// Who does something, and when.
+#[derive(Clone, Debug)]
+pub struct By {
+    pub actor: Actor,
+    pub at: Millis,
+}
+
+impl By {
+    pub fn new(actor: Actor, at: Millis) -> Self {
+        Self { actor, at }
+    }
+
+    pub fn command_line(at: Millis) -> Self {
+        Self::new(Actor::command_line(), at)
+    }
+
+    /// Writes an entry, the last thing before the commit.
+    pub async fn record(&self, tx: &mut Tx, workspace: &str, entry: &Entry<'_>) -> sqlx::Result<()> {
+        store::record(tx, workspace, self.at, &self.actor, entry).await
+    }
+}
+
+/// An entry for a room that knows what it changes, but not what people call it.
+#[derive(Clone, Debug)]
+pub struct Note<'a> {
+    pub by: &'a By,
+    pub entry: Entry<'a>,
+}
+
+impl Note<'_> {
+    pub async fn record(&self, tx: &mut Tx, workspace: &str) -> sqlx::Result<()> {
+        self.by.record(tx, workspace, &self.entry).await
     }
 }
 
@@ -69,17 +108,17 @@ impl Change {
     pub fn between(before: &impl Serialize, after: &impl Serialize) -> Self {
         let (mut before, mut after) = (fields(before), fields(after));
         before.retain(|name, value| after.get(name) != Some(value) || after.remove(name).is_none());
-        Self { before, after }
+        Self { before: bounded(before), after: bounded(after) }
     }
 
     /// Of something new.
     pub fn to(after: &impl Serialize) -> Self {
-        Self { after: fields(after), ..Self::default() }
+        Self { after: bounded(fields(after)), ..Self::default() }
     }
 
     /// Of something that is no more.
     pub fn from(before: &impl Serialize) -> Self {
-        Self { before: fields(before), ..Self::default() }
+        Self { before: bounded(fields(before)), ..Self::default() }
     }
 
     pub fn is_empty(&self) -> bool {
@@ -96,10 +135,41 @@ fn fields(of: &impl Serialize) -> Map<String, Value> {
     }
 }
 
+/// Characters of one field that are kept.
+const FIELD_MAX: usize = 4_000;
+
+/// Long texts are cut, and so are long lists, as the text of their JSON.
+fn bounded(mut fields: Map<String, Value>) -> Map<String, Value> {
+    for value in fields.values_mut() {
+        let text = match &*value {
+            Value::String(text) => text.clone(),
+            Value::Array(_) | Value::Object(_) => value.to_string(),
+            _ => continue,
+        };
+        let length = text.chars().count();
+        if length > FIELD_MAX {
+            let kept: String = text.chars().take(FIELD_MAX).collect();
+            *value = Value::String(format!("{kept}… ({length} characters)"));
+        }
+    }
+    fields
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use serde_json::json;
+
+    #[test]
+    fn what_is_kept_of_a_field_is_bounded() {
+        let long = "ä".repeat(FIELD_MAX + 1);
+        let change = Change::between(&json!({"text": "", "list": []}), &json!({"text": long, "list": [&long]}));
+        for field in ["text", "list"] {
+            let kept = change.after[field].as_str().unwrap();
+            assert!(kept.chars().count() < FIELD_MAX + 30 && kept.ends_with(" characters)"), "{field}");
+        }
+        assert_eq!(Change::to(&json!({"text": "ä".repeat(FIELD_MAX)})).after["text"], "ä".repeat(FIELD_MAX));
+    }
 
     #[test]
     fn a_change_is_what_differs() {

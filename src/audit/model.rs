@@ -1,4 +1,4 @@
-//! What an entry says, in words.
+//! What an entry says, in words, and what the page asks for and gets.
 
 use serde::{Deserialize, Serialize};
 
@@ -91,4 +91,64 @@ words! {
         CommandLine = "command_line", "Command line";
         Stranger = "stranger", "Stranger";
     }
+}
+
+/// Entries on a page.
+pub const ROWS: i64 = 50;
+
+/// What the list is asked for. What is "" filters nothing.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct LogQuery {
+    /// In the names of the person and the object, and in the labels.
+    pub search: String,
+    /// An [`Action`]'s code.
+    pub action: String,
+    /// An [`ObjectKind`]'s code.
+    pub kind: String,
+    /// The id of who did it, or an [`ActorKind`]'s code.
+    pub person: String,
+    /// The first and the last day, `YYYY-MM-DD`, in the reader's zone.
+    pub from: String,
+    pub until: String,
+    /// The number of the last entry that was seen: older ones follow.
+    pub after: String,
+}
+
+/// A page of the log, the newest first.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LogPage {
+    pub rows: Vec<LogEntry>,
+    /// The mark of the next page.
+    pub next: Option<String>,
+    /// Who may be filtered by: id and name.
+    pub people: Vec<(String, String)>,
+    /// The newest entry of the whole log as `SEQ:HASH`; "" when there is none.
+    pub head: String,
+}
+
+/// An entry as it is shown; texts are bounded.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LogEntry {
+    pub seq: i64,
+    /// Unix milliseconds.
+    pub at: i64,
+    pub who: String,
+    /// What it is when it is no member.
+    pub who_kind: String,
+    pub action: String,
+    pub kind: String,
+    pub object: String,
+    /// The object's page; "" when it is gone, has none, or the reader may not see it.
+    pub href: String,
+    pub address: String,
+    pub changes: Vec<FieldChange>,
+}
+
+/// A field before and after, as text; "" where there was none.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FieldChange {
+    pub field: String,
+    pub before: String,
+    pub after: String,
 }

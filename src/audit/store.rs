@@ -1,15 +1,20 @@
 //! The log in the database.
 
 use super::{Actor, Entry};
-use crate::{clock::Millis, db::Tx, execute, fetch};
+use crate::{
+    clock::Millis,
+    db::{Db, Tx},
+    execute, fetch,
+};
 use sha2::{Digest, Sha256};
+use sqlx::AssertSqlSafe;
 
 /// The chain of what belongs to no workspace.
 pub const ORGANIZATION: &str = "";
 
 /// A row of the log, but for its hash.
-#[derive(sqlx::FromRow)]
-pub(super) struct Row {
+#[derive(Clone, Debug, sqlx::FromRow)]
+pub struct Row {
     pub seq: i64,
     pub at: Millis,
     pub actor_kind: String,
@@ -22,6 +27,8 @@ pub(super) struct Row {
     pub address: String,
     /// A [`Change`](super::Change) as JSON.
     pub change: String,
+    /// What searches look in: it is kept, for labels may change.
+    pub search_key: String,
 }
 
 impl Row {
@@ -41,6 +48,7 @@ impl Row {
             self.object,
             self.address,
             self.change,
+            self.search_key,
             before
         ]);
         hex::encode(Sha256::digest(said.to_string().as_bytes()))
@@ -57,6 +65,7 @@ pub async fn record(tx: &mut Tx, workspace: &str, now: Millis, actor: &Actor, en
          on conflict (workspace_id) do update set seq = audit_heads.seq + 1 returning seq, hash",
         workspace
     )?;
+    let search_key = [&actor.name, entry.action.label(), entry.kind.label(), entry.name].join(" ").to_lowercase();
     let row = Row {
         seq,
         at: now,
@@ -69,9 +78,9 @@ pub async fn record(tx: &mut Tx, workspace: &str, now: Millis, actor: &Actor, en
         object: entry.name.into(),
         address: actor.address.clone(),
         change: serde_json::to_string(&entry.change).map_err(|error| sqlx::Error::Encode(Box::new(error)))?,
+        search_key,
     };
     let hash = row.hash(workspace, &before);
-    let search_key = [&row.actor, entry.action.label(), entry.kind.label(), &row.object].join(" ").to_lowercase();
     execute!(
         tx,
         "insert into audit_log (workspace_id, seq, at, actor_kind, actor_id, actor, action, object_kind, object_id,
@@ -89,9 +98,98 @@ pub async fn record(tx: &mut Tx, workspace: &str, now: Millis, actor: &Actor, en
         &row.object,
         &row.address,
         &row.change,
-        search_key,
+        &row.search_key,
         &hash
     )?;
     execute!(tx, "update audit_heads set hash = $2 where workspace_id = $1", workspace, &hash)?;
     Ok(())
+}
+
+/// A row and its hash.
+#[derive(Clone, Debug, sqlx::FromRow)]
+pub struct Hashed {
+    #[sqlx(flatten)]
+    pub row: Row,
+    pub hash: String,
+}
+
+const COLUMNS: &str = "seq, at, actor_kind, actor_id, actor, action, object_kind, object_id, object, address, change,
+        search_key, hash";
+
+/// Which entries are wanted; what is "" or `None` filters nothing.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Filter {
+    pub search: String,
+    pub action: String,
+    pub object_kind: String,
+    pub actor_id: String,
+    pub actor_kind: String,
+    /// From this moment on, and before that one.
+    pub from: Option<Millis>,
+    pub before: Option<Millis>,
+}
+
+/// Entries that fit, the newest first, older than the one of the number `older_than`.
+pub async fn page(db: &Db, workspace: &str, filter: &Filter, older_than: i64, limit: i64) -> sqlx::Result<Vec<Hashed>> {
+    let sql = format!(
+        "select {COLUMNS} from audit_log
+         where workspace_id = $1 and seq < $2 and ($3 = '' or search_key like $3 escape '!')
+           and ($4 = '' or action = $4) and ($5 = '' or object_kind = $5) and ($6 = '' or actor_id = $6)
+           and ($7 = '' or actor_kind = $7) and at >= $8 and at < $9
+         order by seq desc limit $10"
+    );
+    fetch!(
+        db,
+        all,
+        Hashed,
+        AssertSqlSafe(sql),
+        workspace,
+        older_than,
+        pattern(&filter.search),
+        &filter.action,
+        &filter.object_kind,
+        &filter.actor_id,
+        &filter.actor_kind,
+        filter.from.unwrap_or(i64::MIN),
+        filter.before.unwrap_or(i64::MAX),
+        limit
+    )
+}
+
+/// Entries after a number, in their order.
+pub async fn following(db: &Db, workspace: &str, after: i64, limit: i64) -> sqlx::Result<Vec<Hashed>> {
+    let sql = format!("select {COLUMNS} from audit_log where workspace_id = $1 and seq > $2 order by seq limit $3");
+    fetch!(db, all, Hashed, AssertSqlSafe(sql), workspace, after, limit)
+}
+
+/// The number and the hash of the newest entry, as the log itself counts.
+pub async fn head(db: &Db, workspace: &str) -> sqlx::Result<Option<(i64, String)>> {
+    fetch!(db, optional, (i64, String), "select seq, hash from audit_heads where workspace_id = $1", workspace)
+}
+
+/// A `like` pattern (escape character `!`) that finds `text` anywhere; "" for "".
+fn pattern(text: &str) -> String {
+    let text = text.trim().to_lowercase();
+    if text.is_empty() {
+        return text;
+    }
+    format!("%{}%", text.replace('!', "!!").replace('%', "!%").replace('_', "!_"))
+}
+
+/// People and keys that a filter names.
+const PEOPLE: i64 = 500;
+
+/// Who may have done something in the workspace, by name: id and name. For the organization's log, everybody.
+pub async fn people(db: &Db, workspace: &str) -> sqlx::Result<Vec<(String, String)>> {
+    if workspace == ORGANIZATION {
+        let sql = "select id, name from users order by name_key, id limit $1";
+        return fetch!(db, all, (String, String), sql, PEOPLE);
+    }
+    let sql = "select u.id, u.name from members m join users u on u.id = m.user_id where m.workspace_id = $1
+               order by u.name_key, u.id limit $2";
+    let mut people = fetch!(db, all, (String, String), sql, workspace, PEOPLE)?;
+    let sql = "select id, name from api_keys where workspace_id = $1 order by id desc limit $2";
+    let keys = fetch!(db, all, (String, String), sql, workspace, PEOPLE)?;
+    people.extend(keys.into_iter().map(|(id, name)| (id, format!("API key {name}"))));
+    Ok(people)
 }

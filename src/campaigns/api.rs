@@ -60,7 +60,7 @@ pub async fn create_campaign(new: CampaignInput) -> AppResult<()> {
     let ctx = require(&caller()?, Permission::Manage(Area::Campaigns), Resource::Workspace).await?;
     let new = new.tidy();
     AppError::check(new.check())?;
-    let id = store::create(&ctx.state.db, ctx.workspace(), &new, ctx.now()).await?;
+    let id = store::create(&ctx.state.db, ctx.workspace(), &new, &ctx.by()).await?;
     let shown = if new.parent_id.is_empty() { id } else { new.parent_id };
     leptos_axum::redirect(&format!("/campaigns/{shown}"));
     Ok(())
@@ -72,14 +72,14 @@ pub async fn update_campaign(id: String, edit: CampaignInput) -> AppResult<()> {
     let ctx = require(&caller()?, Permission::Manage(Area::Campaigns), Resource::Campaign(&id)).await?;
     let edit = edit.tidy();
     AppError::check(edit.check())?;
-    Ok(store::update(&ctx.state.db, ctx.workspace(), &id, &edit).await?)
+    Ok(store::update(&ctx.state.db, ctx.workspace(), &id, &edit, &ctx.by()).await?)
 }
 
 /// Deletes a campaign without sub-campaigns and tasks.
 #[server]
 pub async fn delete_campaign(id: String) -> AppResult<()> {
     let ctx = require(&caller()?, Permission::Manage(Area::Campaigns), Resource::Campaign(&id)).await?;
-    store::delete(&ctx.state.db, ctx.workspace(), &id).await?;
+    store::delete(&ctx.state.db, ctx.workspace(), &id, &ctx.by()).await?;
     leptos_axum::redirect("/campaigns");
     Ok(())
 }

@@ -2,6 +2,10 @@
 
 use super::model::{CAMPAIGNS_MAX, Campaign, CampaignInput, CampaignKind, CampaignNode, CampaignTask, TASKS_SHOWN};
 use crate::{
+    audit::{
+        By, Change, Entry,
+        model::{Action, ObjectKind},
+    },
     clock::{Millis, new_id},
     db::{Db, Tx},
     error::AppError,
@@ -103,6 +107,10 @@ pub async fn get(db: &Db, workspace: &str, id: &str) -> sqlx::Result<Campaign> {
     fetch!(db, one, Row, AssertSqlSafe(format!("{SELECT} and c.id = $2")), workspace, id)?.try_into()
 }
 
+async fn get_held(tx: &mut Tx, workspace: &str, id: &str) -> sqlx::Result<Campaign> {
+    fetch!(tx, one, Row, AssertSqlSafe(format!("{SELECT} and c.id = $2")), workspace, id)?.try_into()
+}
+
 /// The sub-campaigns of a main campaign, by name.
 pub async fn subs(db: &Db, workspace: &str, id: &str) -> sqlx::Result<Vec<Campaign>> {
     let sql = format!("{SELECT} and c.parent_id = $2 order by lower(c.name), c.id limit {CAMPAIGNS_MAX}");
@@ -151,7 +159,7 @@ async fn hold(tx: &mut Tx, workspace: &str, id: &str) -> sqlx::Result<Option<Str
 }
 
 /// A new campaign; its id. `input` has passed [`CampaignInput::check`].
-pub async fn create(db: &Db, workspace: &str, input: &CampaignInput, now: Millis) -> Result<String, CampaignError> {
+pub async fn create(db: &Db, workspace: &str, input: &CampaignInput, by: &By) -> Result<String, CampaignError> {
     let mut tx = db.begin().await?;
     let (count,) = fetch!(tx, one, (i64,), "select count(*) from campaigns where workspace_id = $1", workspace)?;
     if count >= CAMPAIGNS_MAX {
@@ -176,16 +184,21 @@ pub async fn create(db: &Db, workspace: &str, input: &CampaignInput, now: Millis
         &input.name,
         day(&input.starts_on),
         day(&input.ends_on),
-        now
+        by.at
     )?;
+    let entry = Entry::new(Action::Created, ObjectKind::Campaign, &id, &input.name).with(Change::to(input));
+    by.record(&mut tx, workspace, &entry).await?;
     tx.commit().await?;
     Ok(id)
 }
 
 /// Saves name and dates; what a campaign is and where it stands do not change.
-pub async fn update(db: &Db, workspace: &str, id: &str, input: &CampaignInput) -> sqlx::Result<()> {
-    let changed = execute!(
-        db,
+pub async fn update(db: &Db, workspace: &str, id: &str, input: &CampaignInput, by: &By) -> sqlx::Result<()> {
+    let mut tx = db.begin().await?;
+    hold(&mut tx, workspace, id).await?.ok_or(sqlx::Error::RowNotFound)?;
+    let before = get_held(&mut tx, workspace, id).await?;
+    execute!(
+        tx,
         "update campaigns set name = $3, starts_on = $4, ends_on = $5 where workspace_id = $1 and id = $2",
         workspace,
         id,
@@ -193,13 +206,23 @@ pub async fn update(db: &Db, workspace: &str, id: &str, input: &CampaignInput) -
         day(&input.starts_on),
         day(&input.ends_on)
     )?;
-    if changed == 0 { Err(sqlx::Error::RowNotFound) } else { Ok(()) }
+    let is = (&input.name, day(&input.starts_on), day(&input.ends_on));
+    let was = (&before.name, before.starts_on.as_deref(), before.ends_on.as_deref());
+    let entry = Entry::new(Action::Changed, ObjectKind::Campaign, id, &input.name);
+    by.record(&mut tx, workspace, &entry.with(Change::between(&told(was), &told(is)))).await?;
+    tx.commit().await
+}
+
+/// What the audit log says of it: name, first and last day.
+fn told((name, starts_on, ends_on): (&String, Option<&str>, Option<&str>)) -> serde_json::Value {
+    serde_json::json!({"name": name, "starts_on": starts_on, "ends_on": ends_on})
 }
 
 /// Deletes a campaign that has neither sub-campaigns nor tasks; the refusal names them.
-pub async fn delete(db: &Db, workspace: &str, id: &str) -> Result<(), CampaignError> {
+pub async fn delete(db: &Db, workspace: &str, id: &str, by: &By) -> Result<(), CampaignError> {
     let mut tx = db.begin().await?;
     hold(&mut tx, workspace, id).await?.ok_or(sqlx::Error::RowNotFound)?;
+    let campaign = get_held(&mut tx, workspace, id).await?;
     let deleted = execute!(
         tx,
         "delete from campaigns where workspace_id = $1 and id = $2
@@ -208,11 +231,13 @@ pub async fn delete(db: &Db, workspace: &str, id: &str) -> Result<(), CampaignEr
         workspace,
         id
     )?;
-    tx.commit().await?;
     if deleted > 0 {
+        let entry = Entry::new(Action::Deleted, ObjectKind::Campaign, id, &campaign.name);
+        by.record(&mut tx, workspace, &entry).await?;
+        tx.commit().await?;
         return Ok(());
     }
-    let campaign = get(db, workspace, id).await?;
+    drop(tx);
     let subs: Vec<String> = subs(db, workspace, id).await?.into_iter().map(|sub| sub.name).collect();
     if !subs.is_empty() {
         return Err(CampaignError::HasSubs(campaign.name, some_of(&subs)));

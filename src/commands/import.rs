@@ -2,12 +2,12 @@
 
 use crate::{
     access,
+    audit::By,
     clock::Clock,
     config::{Config, Flags},
     customers::{
         self,
         import::{guess::guess, inspect, inspect::Inspected, run::Run, store},
-        mapping::{Mapping, Target},
     },
     db::Db,
     server,
@@ -51,21 +51,25 @@ async fn import(db: &Db, file: &PathBuf, inspected: &Inspected, map: &[String], 
         customers::store::enabled_id_types(db, &workspace).await.map_err(text)?,
         customers::store::tags(db, &workspace).await.map_err(text)?,
     );
-    let mapping = if map.is_empty() { guess(inspected, &id_types, &tags) } else { mapping_of(&inspected.header, map)? };
+    let mapping = if map.is_empty() {
+        guess(inspected, &id_types, &tags)
+    } else {
+        customers::mapping::from_maps(&inspected.header, map).map_err(|problem| format!("--map {problem}"))?
+    };
     let problems = mapping.check(&id_types, &tags);
     if !problems.is_empty() {
         let said: Vec<String> = problems.into_iter().map(|problem| problem.message).collect();
         return Err(said.join(" "));
     }
     for column in &mapping.columns {
-        println!("{} -> {}", column.header, target_text(&column.target));
+        println!("{} -> {}", column.header, column.target.text());
     }
     let bytes = std::fs::metadata(file).map_err(|error| error.to_string())?.len() as i64;
     let name = file.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
     let new = store::NewImport { source: store::Source::Command, file_name: &name, bytes, by: "command line" };
     let clock = Clock::System;
     let id = store::add(db, &workspace, &new, clock.now()).await.map_err(text)?;
-    if !store::start(db, &workspace, &id, &mapping, clock.now()).await.map_err(text)? {
+    if !store::start(db, &workspace, &id, &mapping, &By::command_line(clock.now())).await.map_err(text)? {
         return Err("a tag of this name and another kind has just been made; try again".into());
     }
     let (began, mut shown) = (Instant::now(), Instant::now());
@@ -86,54 +90,4 @@ async fn import(db: &Db, file: &PathBuf, inspected: &Inspected, map: &[String], 
         println!("  line {}: {} {}", bad.line, bad.reason.label(), bad.detail);
     }
     Ok(())
-}
-
-fn target_text(target: &Target) -> String {
-    match target {
-        Target::Tag { name, .. } => format!("{}:{name}", target.code()),
-        other => other.code(),
-    }
-}
-
-/// `spend=tag:number:spend`; the tag's name may be left out when it is the column's.
-fn mapping_of(header: &[String], map: &[String]) -> Result<Mapping, String> {
-    let mut columns: Vec<customers::mapping::Column> = header
-        .iter()
-        .map(|header| customers::mapping::Column { header: header.clone(), target: Target::Ignore })
-        .collect();
-    for entry in map {
-        let (name, target) = entry.rsplit_once('=').ok_or_else(|| format!("--map {entry}: write COLUMN=TARGET"))?;
-        let column = columns
-            .iter_mut()
-            .find(|column| column.header == name)
-            .ok_or_else(|| format!("--map {entry}: the file has no column “{name}”; it has {}", header.join(", ")))?;
-        let parts: Vec<&str> = target.splitn(3, ':').collect();
-        let (code, tag) = match parts.as_slice() {
-            ["tag", kind] => (format!("tag:{kind}"), name),
-            ["tag", kind, tag] => (format!("tag:{kind}"), *tag),
-            _ => (target.to_string(), name),
-        };
-        column.target = Target::from_code(&code, tag)
-            .ok_or_else(|| format!("--map {entry}: the target is customer_id, id:TYPE, tag:KIND:NAME or ignore"))?;
-    }
-    Ok(Mapping { columns })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn maps_are_read() {
-        let header = ["CUST=NO".to_string(), "spend".to_string(), "x".to_string()];
-        let map = |entries: &[&str]| {
-            mapping_of(&header, &entries.iter().map(|entry| (*entry).to_string()).collect::<Vec<_>>())
-        };
-        let read = map(&["CUST=NO=customer_id", "spend=tag:number:total:usd"]).unwrap();
-        let shown: Vec<String> = read.columns.iter().map(|column| target_text(&column.target)).collect();
-        assert_eq!(shown, ["customer_id", "tag:number:total:usd", "ignore"]);
-        assert!(map(&["nothing"]).unwrap_err().contains("COLUMN=TARGET"));
-        assert!(map(&["y=customer_id"]).unwrap_err().contains("no column"));
-        assert!(map(&["x=tag:money:x"]).unwrap_err().contains("the target is"));
-    }
 }

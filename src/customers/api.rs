@@ -160,7 +160,7 @@ pub async fn start_import(id: String, columns: Vec<ColumnInput>) -> Result<(), A
     let mapping = mapping::from_inputs(columns).map_err(AppError::Invalid)?;
     let (id_types, tags) = (store::enabled_id_types(db, workspace).await?, store::tags(db, workspace).await?);
     AppError::check(mapping.check(&id_types, &tags))?;
-    if !import::store::start(db, workspace, &id, &mapping, ctx.now()).await? {
+    if !import::store::start(db, workspace, &id, &mapping, &ctx.by()).await? {
         return Err(AppError::conflict(
             "This import has been started already, or its tags have changed. Load the page again.",
         ));
@@ -194,7 +194,7 @@ pub async fn run_import_again(id: String) -> Result<(), AppError> {
     let ctx = require(&caller()?, Permission::Manage(Area::Customers), Resource::Import(&id)).await?;
     import::store::get(&ctx.state.db, ctx.workspace(), &id).await?;
     file_here(&ctx, &id)?;
-    if !import::store::start_again(&ctx.state.db, ctx.workspace(), &id, ctx.now()).await? {
+    if !import::store::start_again(&ctx.state.db, ctx.workspace(), &id, &ctx.by()).await? {
         return Err(AppError::conflict("Only an import of an uploaded file that has stopped can be run again."));
     }
     import::spawn(&ctx.state, ctx.workspace().to_string(), id);
@@ -212,7 +212,7 @@ pub async fn discard_import(id: String) -> Result<(), AppError> {
     };
     let ctx = require(&caller()?, Permission::Manage(Area::Customers), Resource::Import(&id)).await?;
     let import = import::store::get(&ctx.state.db, ctx.workspace(), &id).await?;
-    if !import::store::discard(&ctx.state.db, ctx.workspace(), &id, ctx.now()).await? {
+    if !import::store::discard(&ctx.state.db, ctx.workspace(), &id, &ctx.by()).await? {
         return Err(AppError::conflict("This import runs, or has finished."));
     }
     if import.uploaded

@@ -3,7 +3,7 @@
 use super::{
     import::{
         self,
-        inspect::{Refusal, inspect},
+        inspect::{Inspected, Refusal, inspect},
         store::{self, NewImport, Source},
     },
     upload::{Upload, broken, check_length, wants_json},
@@ -63,21 +63,27 @@ async fn receive(caller: Caller, headers: &HeaderMap, mut form: Multipart) -> Ap
 async fn take(ctx: &Ctx, field: Field<'_>) -> AppResult<String> {
     let id = new_id();
     let upload = Upload::receive(&ctx.state.config.uploads(), &id, field).await?;
+    keep(ctx, &id, upload).await?;
+    Ok(id)
+}
+
+/// Makes an import of an upload; what is no CSV file is refused and leaves nothing.
+pub(super) async fn keep(ctx: &Ctx, id: &str, upload: Upload) -> AppResult<Inspected> {
     if upload.file_name.is_empty() && upload.bytes == 0 {
         return Err(AppError::invalid("file", "Choose a CSV file."));
     }
     let path = upload.path().to_path_buf();
-    match tokio::task::spawn_blocking(move || inspect(&path)).await.map_err(internal)? {
-        Ok(_) => {}
+    let inspected = match tokio::task::spawn_blocking(move || inspect(&path)).await.map_err(internal)? {
+        Ok(inspected) => inspected,
         Err(Refusal::Unreadable(error)) => return Err(internal(error)),
         Err(refusal) => return Err(AppError::invalid("file", refusal.to_string())),
-    }
+    };
     let name = upload.file_name.clone();
     let new = NewImport { source: Source::Upload, file_name: &name, bytes: upload.bytes, by: ctx.user() };
-    let path = import::file_of(&ctx.state, &id);
+    let path = import::file_of(&ctx.state, id);
     upload.keep(&path).await?;
-    store::add_as(&ctx.state.db, ctx.workspace(), &id, &new, ctx.now()).await?;
-    Ok(id)
+    store::add_as(&ctx.state.db, ctx.workspace(), id, &new, ctx.now()).await?;
+    Ok(inspected)
 }
 
 /// Rows of a download that are in memory at a time.

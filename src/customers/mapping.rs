@@ -27,6 +27,14 @@ impl Target {
         }
     }
 
+    /// As `--map` and the interface for programs have it: as [`Target::code`], with a tag's name behind it.
+    pub fn text(&self) -> String {
+        match self {
+            Self::Tag { name, .. } => format!("{}:{name}", self.code()),
+            other => other.code(),
+        }
+    }
+
     /// From a code and, for tags, the tag's name.
     pub fn from_code(code: &str, tag: &str) -> Option<Self> {
         match (code, code.split_once(':')) {
@@ -126,9 +134,45 @@ pub fn from_inputs(columns: Vec<ColumnInput>) -> Result<Mapping, Vec<FieldError>
     columns.map(|columns| Mapping { columns }).map_err(|error| vec![error])
 }
 
+/// The mapping that texts such as `spend=tag:number:spend` say of a file with these columns; the tag's name may be left
+/// out when it is the column's, and columns that are not named are ignored. The error begins with the text that is wrong.
+pub fn from_maps(header: &[String], maps: &[String]) -> Result<Mapping, String> {
+    let ignored = |header: &String| Column { header: header.clone(), target: Target::Ignore };
+    let mut columns: Vec<Column> = header.iter().map(ignored).collect();
+    for text in maps {
+        let (name, target) = text.rsplit_once('=').ok_or_else(|| format!("{text}: write COLUMN=TARGET"))?;
+        let column = columns
+            .iter_mut()
+            .find(|column| column.header == name)
+            .ok_or_else(|| format!("{text}: the file has no column “{name}”; it has {}", header.join(", ")))?;
+        let parts: Vec<&str> = target.splitn(3, ':').collect();
+        let (code, tag) = match parts.as_slice() {
+            ["tag", kind] => (format!("tag:{kind}"), name),
+            ["tag", kind, tag] => (format!("tag:{kind}"), *tag),
+            _ => (target.to_string(), name),
+        };
+        column.target = Target::from_code(&code, tag)
+            .ok_or_else(|| format!("{text}: the target is customer_id, id:TYPE, tag:KIND:NAME or ignore"))?;
+    }
+    Ok(Mapping { columns })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn maps_are_read() {
+        let header = ["CUST=NO".to_string(), "spend".to_string(), "x".to_string()];
+        let map =
+            |texts: &[&str]| from_maps(&header, &texts.iter().map(|text| (*text).to_string()).collect::<Vec<_>>());
+        let read = map(&["CUST=NO=customer_id", "spend=tag:number:total:usd"]).unwrap();
+        let shown: Vec<String> = read.columns.iter().map(|column| column.target.text()).collect();
+        assert_eq!(shown, ["customer_id", "tag:number:total:usd", "ignore"]);
+        assert!(map(&["nothing"]).unwrap_err().contains("COLUMN=TARGET"));
+        assert!(map(&["y=customer_id"]).unwrap_err().contains("no column"));
+        assert!(map(&["x=tag:money:x"]).unwrap_err().contains("the target is"));
+    }
 
     fn mapping(codes: &[(&str, &str)]) -> Mapping {
         let inputs = codes.iter().map(|(target, name)| ColumnInput {

@@ -1,11 +1,15 @@
-//! Receiving a file of a multipart form: straight to the folder of uploads, never whole in memory.
+//! Receiving a file of a multipart form, or one that is the whole body: straight to the folder of uploads, never whole in memory.
 
 use super::upload_page::TOO_LARGE;
 use crate::error::{AppError, AppResult, internal};
-use axum::extract::multipart::{Field, MultipartError};
+use axum::{
+    body::Body,
+    extract::multipart::{Field, MultipartError},
+};
+use futures::StreamExt;
 use http::{HeaderMap, StatusCode, header};
 use std::path::{Path, PathBuf};
-use tokio::io::AsyncWriteExt;
+use tokio::{fs::File, io::AsyncWriteExt};
 
 /// A received file. It goes when this is dropped, unless it is kept.
 pub struct Upload {
@@ -18,16 +22,38 @@ pub struct Upload {
 
 impl Upload {
     pub async fn receive(folder: &Path, id: &str, mut field: Field<'_>) -> AppResult<Self> {
-        tokio::fs::create_dir_all(folder).await.map_err(internal)?;
-        let name: String = field.file_name().unwrap_or("").chars().filter(|c| !c.is_control()).take(200).collect();
-        let mut upload = Self { path: folder.join(format!("{id}.part")), kept: false, bytes: 0, file_name: name };
-        let mut file = tokio::fs::File::create(&upload.path).await.map_err(internal)?;
+        let name = field.file_name().unwrap_or("").to_string();
+        let (mut upload, mut file) = Self::begin(folder, id, &name).await?;
         while let Some(piece) = field.chunk().await.map_err(broken)? {
             upload.bytes += piece.len() as i64;
             file.write_all(&piece).await.map_err(internal)?;
         }
         file.sync_all().await.map_err(internal)?;
         Ok(upload)
+    }
+
+    /// A body that is the file itself, of at most `limit` bytes.
+    pub async fn of_body(folder: &Path, id: &str, name: &str, body: Body, limit: u64) -> AppResult<Self> {
+        let (mut upload, mut file) = Self::begin(folder, id, name).await?;
+        let mut pieces = body.into_data_stream();
+        while let Some(piece) = pieces.next().await {
+            let piece = piece.map_err(|_| AppError::invalid("file", NOT_WHOLE))?;
+            upload.bytes += piece.len() as i64;
+            if upload.bytes.unsigned_abs() > limit {
+                return Err(AppError::invalid("file", TOO_LARGE));
+            }
+            file.write_all(&piece).await.map_err(internal)?;
+        }
+        file.sync_all().await.map_err(internal)?;
+        Ok(upload)
+    }
+
+    async fn begin(folder: &Path, id: &str, name: &str) -> AppResult<(Self, File)> {
+        tokio::fs::create_dir_all(folder).await.map_err(internal)?;
+        let file_name = name.chars().filter(|c| !c.is_control()).take(200).collect();
+        let path = folder.join(format!("{id}.part"));
+        let file = File::create(&path).await.map_err(internal)?;
+        Ok((Self { path, kept: false, bytes: 0, file_name }, file))
     }
 
     pub fn path(&self) -> &Path {
@@ -75,12 +101,14 @@ pub async fn text_of(mut field: Field<'_>) -> AppResult<String> {
     String::from_utf8(bytes).map_err(|_| AppError::invalid(&name, "This is not text in UTF-8."))
 }
 
+const NOT_WHOLE: &str = "The upload did not arrive whole. Try again.";
+
 /// What is wrong with a multipart body.
 pub fn broken(error: MultipartError) -> AppError {
     if error.status() == StatusCode::PAYLOAD_TOO_LARGE {
         AppError::invalid("file", TOO_LARGE)
     } else {
-        AppError::invalid("file", "The upload did not arrive whole. Try again.")
+        AppError::invalid("file", NOT_WHOLE)
     }
 }
 

@@ -6,6 +6,7 @@ use super::{
     store::{self, Delta},
 };
 use crate::{
+    audit::Note,
     clock::Millis,
     db::{Db, Tx},
     error::{AppError, AppResult},
@@ -41,36 +42,39 @@ async fn set_state(tx: &mut Tx, key: &SendKey, state: SendState) -> sqlx::Result
     Ok(())
 }
 
-/// No further POST begins; those that have begun end and are recorded.
-pub async fn pause(db: &Db, key: &SendKey) -> AppResult<()> {
+/// No further POST begins; those that have begun end and are recorded. With what is written of it, as all of these.
+pub async fn pause(db: &Db, key: &SendKey, note: &Note<'_>) -> AppResult<()> {
     let mut tx = db.begin().await?;
     match locked(&mut tx, key).await? {
         SendState::Sending => set_state(&mut tx, key, SendState::Paused).await?,
         state => return Err(not_now("paused", state)),
     }
+    note.record(&mut tx, &key.workspace_id).await?;
     Ok(tx.commit().await?)
 }
 
-pub async fn resume(db: &Db, key: &SendKey, now: Millis) -> AppResult<()> {
+pub async fn resume(db: &Db, key: &SendKey, note: &Note<'_>, now: Millis) -> AppResult<()> {
     let mut tx = db.begin().await?;
     match locked(&mut tx, key).await? {
         SendState::Paused => set_state(&mut tx, key, SendState::Sending).await?,
         state => return Err(not_now("resumed", state)),
     }
     store::extend_receipts(&mut tx, key, now).await?;
+    note.record(&mut tx, &key.workspace_id).await?;
     Ok(tx.commit().await?)
 }
 
 /// Whoever was never sent to becomes skipped with the reason [`STOPPED`], planned or not; what waits for another try
 /// has failed. POSTs under way are recorded when they end; batches whose outcome a crash hid stay unknown, for they
 /// may have been received.
-pub async fn stop(db: &Db, key: &SendKey, now: Millis) -> AppResult<()> {
+pub async fn stop(db: &Db, key: &SendKey, note: &Note<'_>, now: Millis) -> AppResult<()> {
     let mut tx = db.begin().await?;
     match locked(&mut tx, key).await? {
         SendState::Scheduled | SendState::Sending | SendState::Paused => {}
         state => return Err(not_now("stopped", state)),
     }
     end(&mut tx, key, SendState::Stopped, None, now).await?;
+    note.record(&mut tx, &key.workspace_id).await?;
     Ok(tx.commit().await?)
 }
 

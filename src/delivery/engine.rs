@@ -17,6 +17,7 @@ use super::{
     supervise::{Pulse, Stopping, supervise},
 };
 use crate::{
+    audit::Note,
     clock::{Clock, new_id},
     config::Config,
     db::Db,
@@ -155,39 +156,46 @@ impl Engine {
         loops.clear();
     }
 
-    /// No further POST begins. `Conflict` when it is not being sent.
-    pub async fn pause(&self, workspace_id: &str, id: &str) -> AppResult<()> {
-        control::pause(&self.0.db, &SendKey::new(workspace_id, id)).await
+    /// No further POST begins. `Conflict` when it is not being sent. What people do to a send is written to the audit log
+    /// with it.
+    pub async fn pause(&self, workspace_id: &str, id: &str, note: &Note<'_>) -> AppResult<()> {
+        control::pause(&self.0.db, &SendKey::new(workspace_id, id), note).await
     }
 
     /// Goes on after a pause. `Conflict` when it is not paused.
-    pub async fn resume(&self, workspace_id: &str, id: &str) -> AppResult<()> {
-        control::resume(&self.0.db, &SendKey::new(workspace_id, id), self.0.clock.now()).await?;
+    pub async fn resume(&self, workspace_id: &str, id: &str, note: &Note<'_>) -> AppResult<()> {
+        control::resume(&self.0.db, &SendKey::new(workspace_id, id), note, self.0.clock.now()).await?;
         self.wake();
         Ok(())
     }
 
     /// Ends a send for good: who was not sent to is skipped with the reason "stopped", planned or not; what waited for
     /// another try has failed; what is in flight is recorded. `Conflict` when it has ended.
-    pub async fn stop_send(&self, workspace_id: &str, id: &str) -> AppResult<()> {
-        control::stop(&self.0.db, &SendKey::new(workspace_id, id), self.0.clock.now()).await
+    pub async fn stop_send(&self, workspace_id: &str, id: &str, note: &Note<'_>) -> AppResult<()> {
+        control::stop(&self.0.db, &SendKey::new(workspace_id, id), note, self.0.clock.now()).await
     }
 
     /// "Send failed again": all failures, or those with one reason, with the same ids and a fresh number of tries.
     /// Messages of an ended send whose outcome is unknown stay so. How many users; `Conflict` when there are none.
-    pub async fn resend_failed(&self, workspace_id: &str, id: &str, reason: Option<&str>) -> AppResult<i64> {
-        self.resend(workspace_id, id, Which::Failed(reason)).await
+    pub async fn resend_failed(
+        &self,
+        workspace_id: &str,
+        id: &str,
+        reason: Option<&str>,
+        note: &Note<'_>,
+    ) -> AppResult<i64> {
+        self.resend(workspace_id, id, Which::Failed(reason), note).await
     }
 
     /// Sends again what may or may not have been received, with the same ids and a fresh number of tries. How many
     /// users; `Conflict` when there are none.
-    pub async fn resend_unknown(&self, workspace_id: &str, id: &str) -> AppResult<i64> {
-        self.resend(workspace_id, id, Which::Unknown).await
+    pub async fn resend_unknown(&self, workspace_id: &str, id: &str, note: &Note<'_>) -> AppResult<i64> {
+        self.resend(workspace_id, id, Which::Unknown, note).await
     }
 
-    async fn resend(&self, workspace_id: &str, id: &str, which: Which<'_>) -> AppResult<i64> {
+    async fn resend(&self, workspace_id: &str, id: &str, which: Which<'_>, note: &Note<'_>) -> AppResult<i64> {
         let now = self.0.clock.now();
-        let users = resend::again(&self.0.db, &SendKey::new(workspace_id, id), which, now).await?;
+        let users = resend::again(&self.0.db, &SendKey::new(workspace_id, id), which, note, now).await?;
         self.wake();
         Ok(users)
     }

@@ -6,6 +6,7 @@ use super::{
     store::{self, Delta},
 };
 use crate::{
+    audit::Note,
     clock::Millis,
     db::{Db, Tx},
     error::{AppError, AppResult},
@@ -36,8 +37,9 @@ impl Which<'_> {
 
 /// The batches wait again, with the same ids and a fresh number of tries. How many users that concerns.
 ///
-/// Chunk by chunk, each a whole: what is not reached, because the server or a person stopped, is as it was.
-pub async fn again(db: &Db, key: &SendKey, which: Which<'_>, now: Millis) -> AppResult<i64> {
+/// Chunk by chunk, each a whole: what is not reached, because the server or a person stopped, is as it was. The note is
+/// written with the first.
+pub async fn again(db: &Db, key: &SendKey, which: Which<'_>, note: &Note<'_>, now: Millis) -> AppResult<i64> {
     let (mut users, mut after) = (0, -1);
     loop {
         let mut tx = db.begin().await?;
@@ -69,6 +71,9 @@ pub async fn again(db: &Db, key: &SendKey, which: Which<'_>, now: Millis) -> App
         if which != Which::Unknown {
             take_off_reasons(&mut tx, key, &chunk).await?;
             store::add(&mut tx, key, Delta { failed: -of_chunk, ..Delta::default() }, now).await?;
+        }
+        if after < 0 {
+            note.record(&mut tx, &key.workspace_id).await?;
         }
         tx.commit().await?;
         (users, after) = (users + of_chunk, last);

@@ -11,6 +11,10 @@ use super::{
     store,
 };
 use crate::{
+    audit::{
+        By, Entry, Note,
+        model::{Action, ObjectKind},
+    },
     clock::{Clock, Millis},
     config::Config,
     crm,
@@ -19,11 +23,21 @@ use crate::{
     secrets::MasterKey,
     wire::{message::Encryption, text::Template},
 };
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, LazyLock},
+    time::Duration,
+};
 
 pub const WORKSPACE: &str = "w1";
 pub const WEBHOOK: &str = "hook1";
 pub const KEY: &str = "123456789";
+/// What the audit log is told of whatever is done to a send.
+pub fn note() -> Note<'static> {
+    static BY: LazyLock<By> = LazyLock::new(|| By::command_line(0));
+    Note { by: &BY, entry: Entry::new(Action::Changed, ObjectKind::Task, "s", "s") }
+}
+
 /// How long [`put_send`]'s sends take receipts.
 pub const RECEIPTS_FOR: Millis = 1 << 60;
 

@@ -39,7 +39,9 @@ async fn webhook(server: &Harness, workspace: &str) -> String {
         statuses: vec![model::ReceiptStatus { code: "4711".into(), value: "Read by the user".into() }],
         ..Default::default()
     };
-    store::create(&store::Saving::new(&server.state, workspace, "u"), &input, None).await.unwrap()
+    store::create(&store::Saving::new(&server.state, workspace, crate::audit::By::command_line(0)), &input, None)
+        .await
+        .unwrap()
 }
 
 async fn plain(server: &Harness, path: &str) -> Answer {

@@ -28,7 +28,7 @@ pub async fn add_id_type(new: IdTypeInput) -> AppResult<()> {
     let ctx = require(&caller()?, Permission::Manage(Area::IdTypes), Resource::Workspace).await?;
     let new = new.tidy();
     AppError::check(new.check())?;
-    store::add(&ctx.state.db, ctx.workspace(), &new).await?;
+    store::add(&ctx.state.db, ctx.workspace(), &new, &ctx.by()).await?;
     leptos_axum::redirect("/id-types");
     Ok(())
 }
@@ -36,5 +36,5 @@ pub async fn add_id_type(new: IdTypeInput) -> AppResult<()> {
 #[server]
 pub async fn set_id_type_enabled(code: String, #[server(default)] enabled: bool) -> AppResult<()> {
     let ctx = require(&caller()?, Permission::Manage(Area::IdTypes), Resource::IdType(&code)).await?;
-    store::set_enabled(&ctx.state.db, ctx.workspace(), &code, enabled).await
+    store::set_enabled(&ctx.state.db, ctx.workspace(), &code, enabled, &ctx.by()).await
 }

@@ -2,6 +2,10 @@
 
 use super::model::{ID_TYPES_MAX, IdTypeInput, ManagedIdType};
 use crate::{
+    audit::{
+        By, Change, Entry,
+        model::{Action, ObjectKind},
+    },
     db::Db,
     error::{AppError, AppResult},
     execute, fetch,
@@ -27,13 +31,14 @@ pub async fn list(db: &Db, workspace: &str) -> sqlx::Result<Vec<ManagedIdType>> 
 }
 
 /// A custom type, enabled, at the end. `input` has passed [`IdTypeInput::check`].
-pub async fn add(db: &Db, workspace: &str, input: &IdTypeInput) -> AppResult<()> {
+pub async fn add(db: &Db, workspace: &str, input: &IdTypeInput, by: &By) -> AppResult<()> {
     let (count,) = fetch!(db, one, (i64,), "select count(*) from id_types where workspace_id = $1", workspace)?;
     if count >= ID_TYPES_MAX {
         return Err(AppError::conflict(format!("A workspace has at most {ID_TYPES_MAX} ID types.")));
     }
+    let mut tx = db.begin().await?;
     let added = execute!(
-        db,
+        tx,
         "insert into id_types (workspace_id, code, name, multi_value, enabled, position)
          select $1, $2, $3, $4, $5, coalesce(max(position), 0) + 1 from id_types where workspace_id = $1
          on conflict (workspace_id, code) do nothing",
@@ -46,12 +51,14 @@ pub async fn add(db: &Db, workspace: &str, input: &IdTypeInput) -> AppResult<()>
     if added == 0 {
         return Err(AppError::invalid("code", format!("There is an ID type {} already.", input.code)));
     }
-    Ok(())
+    let entry = Entry::new(Action::Created, ObjectKind::IdType, &input.code, &input.name).with(Change::to(input));
+    by.record(&mut tx, workspace, &entry).await?;
+    Ok(tx.commit().await?)
 }
 
 /// `NotFound` when the workspace has no such type; `Conflict`, naming the webhooks, when enabled ones would be left
 /// without any enabled type.
-pub async fn set_enabled(db: &Db, workspace: &str, code: &str, enabled: bool) -> AppResult<()> {
+pub async fn set_enabled(db: &Db, workspace: &str, code: &str, enabled: bool, by: &By) -> AppResult<()> {
     if !enabled {
         let types = list(db, workspace).await?;
         let stays = |own: &String| types.iter().any(|known| known.enabled && known.code == *own && known.code != code);
@@ -71,12 +78,17 @@ pub async fn set_enabled(db: &Db, workspace: &str, code: &str, enabled: bool) ->
             )));
         }
     }
-    let changed = execute!(
-        db,
-        "update id_types set enabled = $3 where workspace_id = $1 and code = $2",
+    let mut tx = db.begin().await?;
+    let (name,) = fetch!(
+        tx,
+        one,
+        (String,),
+        "update id_types set enabled = $3 where workspace_id = $1 and code = $2 returning name",
         workspace,
         code,
         enabled
     )?;
-    if changed == 0 { Err(AppError::NotFound) } else { Ok(()) }
+    let action = if enabled { Action::Enabled } else { Action::Disabled };
+    by.record(&mut tx, workspace, &Entry::new(action, ObjectKind::IdType, code, &name)).await?;
+    Ok(tx.commit().await?)
 }

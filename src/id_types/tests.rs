@@ -6,6 +6,7 @@ use super::{
 };
 use crate::{
     access::model::Preset,
+    audit::By,
     db::Db,
     error::AppError,
     on_both_databases,
@@ -55,7 +56,7 @@ impl Desk {
             id_types: id_types.iter().map(|code| (*code).into()).collect(),
             ..Default::default()
         };
-        let saving = Saving::new(&self.server.state, &self.workspace, "u");
+        let saving = Saving::new(&self.server.state, &self.workspace, By::command_line(0));
         webhooks::store::create(&saving, &input, None).await.unwrap()
     }
 }
@@ -90,7 +91,9 @@ on_both_databases!(the_last_type_of_an_enabled_webhook_stays_enabled, |db| async
     let refused = desk.turn("EMAIL", "false").await;
     assert_eq!(refused.status, 409);
     assert!(refused.text.contains("“Only mail”") && !refused.text.contains("“Either”"), "{}", refused.text);
-    webhooks::store::set_enabled(&desk.server.state.db, &desk.workspace, &only, false, 0).await.unwrap();
+    webhooks::store::set_enabled(&desk.server.state.db, &desk.workspace, &only, false, &By::command_line(0))
+        .await
+        .unwrap();
     assert_eq!(desk.turn("EMAIL", "false").await.status, 200);
     let useless =
         desk.server.call::<SetWebhookEnabled>(&desk.cookie, &encoded(&[("id", &only), ("enabled", "true")])).await;

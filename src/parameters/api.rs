@@ -77,9 +77,9 @@ pub async fn save_parameter(
     }
     AppError::check(errors)?;
     let id = match before {
-        None => store::create(db, key, workspace, &input, ctx.now()).await?,
+        None => store::create(db, key, workspace, &input, &ctx.by()).await?,
         Some(parameter) => {
-            store::update(db, key, workspace, &parameter.id, version, &input, ctx.now()).await?;
+            store::update(db, key, workspace, &parameter.id, version, &input, &ctx.by()).await?;
             parameter.id
         }
     };
@@ -91,7 +91,7 @@ pub async fn save_parameter(
 #[server]
 pub async fn delete_parameter(id: String) -> AppResult<()> {
     let ctx = require(&caller()?, Permission::Manage(Area::ParameterManagement), Resource::Parameter(&id)).await?;
-    store::delete(&ctx.state.db, ctx.workspace(), &id).await?;
+    store::delete(&ctx.state.db, ctx.workspace(), &id, &ctx.by()).await?;
     leptos_axum::redirect("/webhook-parameters");
     Ok(())
 }

@@ -18,6 +18,10 @@ use {
             require,
         },
         audiences,
+        audit::{
+            Change, Entry,
+            model::{Action, ObjectKind},
+        },
         clock::{DAY, Millis, new_id},
         customers, delivery,
         delivery::report,
@@ -125,8 +129,9 @@ pub async fn submit_task(id: String, #[server(default)] new: bool, task: TaskInp
 pub async fn submit(ctx: &Ctx, id: &str, new: bool, input: TaskInput) -> AppResult<()> {
     let (db, workspace, now) = (&ctx.state.db, ctx.workspace(), ctx.now());
     let input = input.tidy();
+    let mut before = None;
     if !new {
-        editable(ctx, id).await?;
+        before = Some(editable(ctx, id).await?.input()?);
     } else if let Some(made) = missing(store::get(db, workspace, id).await)? {
         return submitted_already(&made, &input);
     }
@@ -187,6 +192,12 @@ pub async fn submit(ctx: &Ctx, id: &str, new: bool, input: TaskInput) -> AppResu
     } else if !delivery::store::reschedule(&mut tx, send).await? {
         return Err(AppError::conflict("The task has begun in the meantime; it can no longer be edited."));
     }
+    let (action, change) = match &before {
+        None => (Action::Submitted, Change::to(&store::told(&record.input()?))),
+        Some(before) => (Action::Changed, Change::between(&store::told(before), &store::told(&record.input()?))),
+    };
+    let entry = Entry::new(action, ObjectKind::Task, &record.id, &record.name).with(change);
+    ctx.by().record(&mut tx, workspace, &entry).await?;
     tx.commit().await?;
     ctx.state.engine.wake();
     tracing::info!(task = %record.id, user = %ctx.user(), audience_size, "task submitted");
@@ -236,14 +247,14 @@ async fn editable(ctx: &Ctx, id: &str) -> AppResult<store::TaskRecord> {
 pub async fn delete_task(id: String) -> Result<(), AppError> {
     let ctx = require(&caller()?, Permission::Manage(Area::ReachWebhook), Resource::Task(&id)).await?;
     let (db, workspace) = (&ctx.state.db, ctx.workspace());
-    store::get(db, workspace, &id).await?;
+    let task = store::get(db, workspace, &id).await?;
     let progress = report::progress(db, workspace, &id).await?;
     if !changes(&progress, ctx.now()).delete {
         return Err(AppError::conflict(
             "Finished, Failed and Stopped tasks can be deleted, and Pending ones due in more than 10 minutes.",
         ));
     }
-    store::delete(db, workspace, &id).await?;
+    store::delete(db, workspace, &task, &ctx.by()).await?;
     leptos_axum::redirect("/tasks");
     Ok(())
 }

@@ -2,12 +2,17 @@
 
 use super::model::{PassedCall, TaskInput, TaskRow};
 use crate::{
+    audit::{
+        By, Change, Entry,
+        model::{Action, ObjectKind},
+    },
     clock::Millis,
     db::{Db, Tx, name_key},
     delivery::{self, report},
     error::{AppError, AppResult},
     execute, fetch,
 };
+use serde_json::{Map, Value};
 use sqlx::AssertSqlSafe;
 use std::collections::HashMap;
 
@@ -120,14 +125,27 @@ pub async fn put(
 }
 
 /// The task and its send, or neither: the send may have begun.
-pub async fn delete(db: &Db, workspace: &str, id: &str) -> AppResult<()> {
+pub async fn delete(db: &Db, workspace: &str, task: &TaskRecord, by: &By) -> AppResult<()> {
+    let id = task.id.as_str();
     let mut tx = db.begin().await?;
     execute!(tx, "delete from task_campaigns where workspace_id = $1 and task_id = $2", workspace, id)?;
     execute!(tx, "delete from tasks where workspace_id = $1 and id = $2", workspace, id)?;
     if !delivery::store::delete(&mut tx, workspace, id).await? {
         return Err(AppError::conflict("The task has begun in the meantime; it can no longer be deleted."));
     }
+    let entry = Entry::new(Action::Deleted, ObjectKind::Task, id, &task.name).with(Change::from(&told(&task.input()?)));
+    by.record(&mut tx, workspace, &entry).await?;
     Ok(tx.commit().await?)
+}
+
+/// What the audit log says of a task: what was filled in.
+pub fn told(input: &TaskInput) -> Map<String, Value> {
+    let Ok(Value::Object(mut fields)) = serde_json::to_value(input) else { return Map::new() };
+    let values = input.values.iter().map(|value| (value.name.clone(), Value::from(value.value.as_str())));
+    fields.insert("values".into(), Value::Object(values.collect()));
+    let variables = input.variables.iter().map(|variable| format!("{}: {}", variable.parameter, variable.told()));
+    fields.insert("variables".into(), variables.collect());
+    fields
 }
 
 /// What the list is asked for.
@@ -285,7 +303,6 @@ pub async fn campaigns_of(
     Ok(found)
 }
 
-/// A new dry run; one that the user has under way is told to stop.
 /// A member's name; the id of one who is gone.
 pub async fn user_name(db: &Db, id: &str) -> sqlx::Result<String> {
     let row = fetch!(db, optional, (String,), "select name from users where id = $1", id)?;
@@ -324,10 +341,10 @@ mod tests {
         put(&mut tx, WORKSPACE, "u", &record, true, 0).await.unwrap();
         tx.commit().await.unwrap();
         execute!(db, "update sends set state = 'sending'").unwrap();
-        assert!(matches!(delete(&db, WORKSPACE, "s").await, Err(AppError::Conflict(_))));
+        assert!(matches!(delete(&db, WORKSPACE, &record, &By::command_line(0)).await, Err(AppError::Conflict(_))));
         assert_eq!(get(&db, WORKSPACE, "s").await.unwrap().name, "a task");
         execute!(db, "update sends set state = 'finished'").unwrap();
-        delete(&db, WORKSPACE, "s").await.unwrap();
+        delete(&db, WORKSPACE, &record, &By::command_line(0)).await.unwrap();
         assert!(get(&db, WORKSPACE, "s").await.is_err());
     });
 

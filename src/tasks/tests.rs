@@ -1,5 +1,6 @@
 //! The room from outside: what the form submits, and what its pages and downloads then say.
 
+mod audited;
 mod calls;
 
 use super::{
@@ -16,6 +17,7 @@ use crate::{
         model::{Audience, Kind},
         rules::Rules,
     },
+    audit::By,
     crm,
     customers::import::testing::import_text,
     db::Db,
@@ -57,7 +59,7 @@ impl Desk {
         let columns = [("customer_id", "customer_id"), ("ONEID", "id:ONEID"), ("city", "tag:text")];
         import_text(db, &workspace, CSV, &columns.map(|(name, code)| (name, code.to_string()))).await;
         let everybody = Audience { name: "All".into(), size: 3, ..Audience::unsaved(Kind::All, Rules::default()) };
-        let audience = audiences::store::add(db, &workspace, &everybody, now).await.unwrap();
+        let audience = audiences::store::add(db, &workspace, &everybody, &By::command_line(now)).await.unwrap();
         let text = Parameter {
             name: "text".into(),
             display_name: "Text".into(),
@@ -74,7 +76,7 @@ impl Desk {
             parameters: vec![text],
             ..Default::default()
         };
-        let saving = webhooks::store::Saving::new(&server.state, &workspace, "u");
+        let saving = webhooks::store::Saving::new(&server.state, &workspace, By::command_line(0));
         let webhook = webhooks::store::create(&saving, &input, None).await.unwrap();
         server.grant(&workspace, &webhook, "max@example.com").await;
         let cookie = server.sign_in("max@example.com").await;
@@ -211,17 +213,17 @@ on_both_databases!(a_dry_run_that_a_restart_cut_off_says_so, |db| async move {
 on_both_databases!(a_task_uses_the_version_that_it_was_submitted_with, |db| async move {
     let desk = Desk::new(db).await;
     let (state, workspace) = (&desk.server.state, desk.workspace.clone());
-    let saving = webhooks::store::Saving::new(state, &workspace, "u");
+    let saving = webhooks::store::Saving::new(state, &workspace, By::command_line(0));
     let original = webhooks::store::get(&state.db, &workspace, &desk.webhook).await.unwrap();
     let later = [("task[scheduled]", "true"), ("task[send_at]", "2100-01-01T10:00")];
     assert_eq!(desk.submit(ID, &later).await.status, 200);
     // Another address, and environment parameters, from now on.
-    webhooks::store::set_enabled(&state.db, &workspace, &desk.webhook, false, 0).await.unwrap();
+    webhooks::store::set_enabled(&state.db, &workspace, &desk.webhook, false, &By::command_line(0)).await.unwrap();
     let refused = desk.submit(OTHER, &[]).await;
     assert_eq!(refused.status, 422, "disabled: {}", refused.text);
     let input = WebhookInput { url: "http://127.0.0.1:1/".into(), pass_environment: true, ..original.input };
     webhooks::store::update(&saving, &desk.webhook, 1, &input, 0).await.unwrap();
-    webhooks::store::set_enabled(&state.db, &workspace, &desk.webhook, true, 0).await.unwrap();
+    webhooks::store::set_enabled(&state.db, &workspace, &desk.webhook, true, &By::command_line(0)).await.unwrap();
     let versions = webhooks::store::versions(&state.db, &workspace, &desk.webhook).await.unwrap();
     let of = |place: usize| versions[place].tasks.iter().map(|(id, _)| id.as_str()).collect::<Vec<_>>();
     assert_eq!((of(0), of(1)), (vec![], vec![ID]));

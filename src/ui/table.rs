@@ -23,6 +23,19 @@ impl FilterSelect {
     }
 }
 
+/// A day to filter by: the name in the address, and what it is called ("From").
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct FilterDay {
+    pub name: String,
+    pub label: String,
+}
+
+impl FilterDay {
+    pub fn new(name: impl Into<String>, label: impl Into<String>) -> Self {
+        Self { name: name.into(), label: label.into() }
+    }
+}
+
 /// The address of this page with another list state.
 fn href_to(params: impl Fn() -> ListParams + Send + Sync + 'static) -> impl Fn() -> String + Send + Sync + 'static {
     let path = use_location().pathname;
@@ -40,6 +53,7 @@ pub fn Filters(
     #[prop(into)] params: Signal<ListParams>,
     #[prop(into)] placeholder: String,
     #[prop(optional)] selects: Vec<FilterSelect>,
+    #[prop(optional)] days: Vec<FilterDay>,
     #[prop(optional)] children: Option<Children>,
 ) -> impl IntoView {
     let search = Signal::derive(move || params.with(|params| params.q.clone()));
@@ -58,6 +72,17 @@ pub fn Filters(
         }
     });
     let selects = selects.collect_view();
+    let days = days.into_iter().map(|day| {
+        let name = day.name.clone();
+        let value = Signal::derive(move || params.with(|params| params.filter(&name).to_string()));
+        view! {
+            <label class="filter-day">
+                <span>{day.label}</span>
+                <TextInput id=format!("filter-{}", day.name) name=day.name type_="date" value />
+            </label>
+        }
+    });
+    let days = days.collect_view();
     let sort = move || {
         let sort = params.with(|params| params.sort.clone());
         (!sort.is_empty()).then(|| view! { <input type="hidden" name="sort" value=sort/> })
@@ -89,6 +114,7 @@ pub fn Filters(
                     aria_label=placeholder
                 />
                 {selects}
+                {days}
                 {sort}
                 <noscript inner_html=APPLY></noscript>
                 {clear}

@@ -82,7 +82,7 @@ pub async fn save_webhook(
         Resource::Webhook(if id.is_empty() { &copy } else { &id }).or_new(),
     )
     .await?;
-    let saving = store::Saving::new(&ctx.state, ctx.workspace(), ctx.user());
+    let saving = store::Saving::new(&ctx.state, ctx.workspace(), ctx.by());
     // What was there before: the webhook itself, or the one that is copied.
     let from = if id.is_empty() { &copy } else { &id };
     let before = if from.is_empty() { None } else { Some(store::get(saving.db, saving.workspace, from).await?) };
@@ -105,7 +105,7 @@ pub async fn set_webhook_enabled(id: String, #[server(default)] enabled: bool) -
     if enabled {
         rules::can_be_sent_to(&ctx, &store::get(&ctx.state.db, ctx.workspace(), &id).await?).await?;
     }
-    Ok(store::set_enabled(&ctx.state.db, ctx.workspace(), &id, enabled, ctx.now()).await?)
+    Ok(store::set_enabled(&ctx.state.db, ctx.workspace(), &id, enabled, &ctx.by()).await?)
 }
 
 /// A key that is hard to guess, for the form; nothing is saved.
@@ -119,7 +119,7 @@ pub async fn generate_key() -> AppResult<String> {
 #[server]
 pub async fn delete_webhook(id: String) -> AppResult<()> {
     let ctx = require(&caller()?, Permission::Manage(Area::WebhookManagement), Resource::Webhook(&id)).await?;
-    store::delete(&ctx.state.db, ctx.workspace(), &id).await?;
+    store::delete(&ctx.state.db, ctx.workspace(), &id, &ctx.by()).await?;
     tracing::info!(webhook = %id, user = %ctx.user(), "webhook deleted");
     leptos_axum::redirect("/webhooks");
     Ok(())

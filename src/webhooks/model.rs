@@ -9,6 +9,8 @@ pub use pages::{
     KeyOverlap, TestInput, TestOutcome, TestSend, TestSends, TestValue, WebhookDetail, WebhookForm, WebhookOrder,
     WebhookPage, WebhookQuery,
 };
+#[cfg(feature = "ssr")]
+pub use version::told as settings_told;
 pub use version::{Change, Version, Versions, changes};
 
 use serde::{Deserialize, Deserializer, Serialize, de};

@@ -3,6 +3,7 @@
 
 mod save;
 mod test_sends;
+mod told;
 mod versions;
 
 pub use save::{SaveError, Saving, create, delete, lock, set_enabled, update};
@@ -166,7 +167,7 @@ pub async fn key(db: &Db, master_key: &MasterKey, workspace: &str, id: &str) -> 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{execute, on_both_databases, webhooks::model::Parameter};
+    use crate::{audit::By, execute, on_both_databases, webhooks::model::Parameter};
     use secrecy::ExposeSecret;
 
     pub(super) const NOW: Millis = 1_700_000_000_000;
@@ -191,7 +192,7 @@ mod tests {
     }
 
     pub(super) fn saving<'a>(db: &'a Db, master_key: &'a MasterKey) -> Saving<'a> {
-        Saving { db, master_key, workspace: "w", user: "u", now: NOW }
+        Saving { db, master_key, workspace: "w", by: By::command_line(NOW) }
     }
 
     pub(super) async fn add_task(db: &Db, workspace: &str, id: &str, webhook: &str) {
@@ -229,7 +230,10 @@ mod tests {
         assert!(matches!(get(&db, "other", &id).await, Err(sqlx::Error::RowNotFound)));
         assert!(matches!(key(&db, &master_key(), "other", &id).await, Err(sqlx::Error::RowNotFound)));
         assert_eq!(list(&db, "other").await.unwrap(), []);
-        assert!(matches!(set_enabled(&db, "other", &id, false, NOW).await, Err(sqlx::Error::RowNotFound)));
+        assert!(matches!(
+            set_enabled(&db, "other", &id, false, &By::command_line(NOW)).await,
+            Err(sqlx::Error::RowNotFound)
+        ));
     });
 
     on_both_databases!(the_list_is_searched_filtered_and_ordered, |db| async move {
@@ -237,7 +241,7 @@ mod tests {
         let sms = WebhookInput { id_types: vec!["OPEN_ID".into(), "EMAIL".into()], ..input("sms") };
         let sms = created(&db, "w", &sms).await;
         created(&db, "w", &WebhookInput { url: "https://points.example.com".into(), ..input("Loyalty") }).await;
-        set_enabled(&db, "w", &sms, false, NOW).await.unwrap();
+        set_enabled(&db, "w", &sms, false, &By::command_line(NOW)).await.unwrap();
         add_task(&db, "w", "t1", &coupons).await;
         add_task(&db, "elsewhere", "t2", &sms).await;
         assert_eq!(names(&list(&db, "w").await.unwrap()), ["Coupons 50%", "Loyalty", "sms"]);
@@ -271,7 +275,7 @@ mod tests {
         };
         assert_eq!(found("Äpf").await, "Äpfel");
         assert_eq!(found("весна").await, "Весна");
-        set_enabled(&db, "w", &id, false, NOW).await.unwrap();
+        set_enabled(&db, "w", &id, false, &By::command_line(NOW)).await.unwrap();
         update(&saving(&db, &master_key()), &id, 1, &input("ÉTÉ"), 0).await.unwrap();
         assert_eq!((found("été").await.as_str(), found("Äpf").await.as_str()), ("ÉTÉ", ""));
     });

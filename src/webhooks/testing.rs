@@ -53,7 +53,7 @@ pub async fn run(ctx: &Ctx, input: TestInput) -> AppResult<TestOutcome> {
     let at = ctx.now();
     let log = log(&webhook, &exchange, at);
     let result = TestResult { ok: exchange.ok, reason: exchange.reason, at };
-    let id = store::record_test(db, ctx.workspace(), &webhook.id, ctx.user(), &result, &log).await?;
+    let id = store::record_test(db, ctx.workspace(), &webhook.id, &ctx.by(), &result, &log).await?;
     Ok(TestOutcome { id, result, log })
 }
 

@@ -1,5 +1,6 @@
 //! The room from outside: forms and pages as a browser without wasm sends and gets them.
 
+mod audited;
 mod secrets;
 
 use super::{

@@ -25,6 +25,12 @@ pub async fn count_try(db: &Db, subject: &str, now: Millis, since: Millis) -> sq
     Ok(tries)
 }
 
+/// How many tries there were since `since`.
+pub async fn tries(db: &Db, subject: &str, since: Millis) -> sqlx::Result<i64> {
+    let sql = "select failures from sign_in_failures where subject = $1 and since > $2";
+    Ok(fetch!(db, optional, (i64,), sql, subject, since)?.map_or(0, |(tries,)| tries))
+}
+
 /// After a right password: the account's tries are forgotten; of the address, which others may share, this one is.
 pub async fn forget_try(db: &Db, account: &str, address: &str) -> sqlx::Result<()> {
     execute!(db, "delete from sign_in_failures where subject = $1", account)?;

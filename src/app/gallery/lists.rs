@@ -4,8 +4,8 @@ use leptos::prelude::*;
 
 use super::NOW;
 use crate::ui::{
-    Badge, EmptyState, FilterSelect, Filters, KeysetPager, LinkButton, ListParams, Pager, Panel, RowMenu, SelectOption,
-    SortTh, Switch, TableWrap, Time, Tone, use_list_params,
+    Badge, EmptyState, FilterDay, FilterSelect, Filters, KeysetPager, LinkButton, ListParams, Pager, Panel, RowMenu,
+    SelectOption, SortTh, Switch, TableWrap, Time, Tone, use_list_params,
 };
 
 struct Row {
@@ -49,7 +49,7 @@ pub fn ListsSection() -> impl IntoView {
     let narrowed = ListParams::default().starting_after("mark");
     view! {
         <Panel padded=false>
-            <Filters action="/ui" params placeholder="Search name or URL" selects>
+            <Filters action="/ui" params placeholder="Search name or URL" selects days=vec![FilterDay::new("since", "Since")]>
                 <LinkButton href="/ui" label="Export CSV" external=true/>
             </Filters>
             <TableWrap label="Webhooks">

@@ -93,7 +93,7 @@ on_both_databases!(values_of_another_kind_never_match, |db| async move {
 on_both_databases!(pages_walk_every_kind_of_audience, |db| async move {
     let (ws, _) = setup(&db).await;
     let listed = Audience { id: "l".into(), name: "List".into(), ..Audience::unsaved(Kind::List, Rules::default()) };
-    add(&db, &ws, &listed, 1).await.unwrap();
+    add(&db, &ws, &listed, &By::command_line(1)).await.unwrap();
     for customer in ["c02", "c03", "c07"] {
         execute!(
             db,
@@ -146,12 +146,12 @@ on_both_databases!(the_target_is_the_smallest_value_of_its_type, |db| async move
 on_both_databases!(names_are_unique_in_a_workspace_and_users_are_found, |db| async move {
     let (ws, _) = setup(&db).await;
     let mut audience = Audience { name: "Everyone".into(), ..Audience::unsaved(Kind::All, Rules::default()) };
-    audience.id = add(&db, &ws, &audience, 5).await.unwrap();
+    audience.id = add(&db, &ws, &audience, &By::command_line(5)).await.unwrap();
     assert_eq!(name_errors(&db, &ws, " Everyone ", "").await.unwrap().len(), 1);
     assert_eq!(name_errors(&db, &ws, "Everyone", &audience.id).await.unwrap(), []);
     assert_eq!(name_errors(&db, &ws, " ", "").await.unwrap().len(), 1);
     let again = Audience { id: String::new(), ..audience.clone() };
-    assert!(add(&db, &ws, &again, 5).await.is_err());
+    assert!(add(&db, &ws, &again, &By::command_line(5)).await.is_err());
     recount(&db, &ws, &mut audience, 9).await.unwrap();
     let kept = get(&db, &ws, &audience.id).await.unwrap();
     assert_eq!((kept.size, kept.updated_at), (7, 9));
@@ -159,7 +159,7 @@ on_both_databases!(names_are_unique_in_a_workspace_and_users_are_found, |db| asy
     assert_eq!(page(&db, &ws, "EVERY", "", 10).await.unwrap().len(), 1);
     assert_eq!(page(&db, &ws, "%", "", 10).await.unwrap().len(), 0);
     assert!(used_by(&db, &ws, &audience.id).await.unwrap().is_empty());
-    delete(&db, &ws, &audience.id).await.unwrap();
+    delete(&db, &ws, &audience.id, &By::command_line(6)).await.unwrap();
     assert!(summaries(&db, &ws).await.unwrap().is_empty());
 });
 
@@ -167,7 +167,7 @@ on_both_databases!(names_are_found_in_any_script_and_case, |db| async move {
     let ws = workspace(&db).await;
     let named = |name: &str| Audience { name: name.into(), ..Audience::unsaved(Kind::All, Rules::default()) };
     for name in ["Äpfel", "Весна 2026", "北京", "plain"] {
-        add(&db, &ws, &named(name), 1).await.unwrap();
+        add(&db, &ws, &named(name), &By::command_line(1)).await.unwrap();
     }
     for (typed, name) in
         [("Äpf", "Äpfel"), ("äPF", "Äpfel"), ("весна", "Весна 2026"), ("ВЕСНА", "Весна 2026"), ("京", "北京")]
@@ -177,7 +177,7 @@ on_both_databases!(names_are_found_in_any_script_and_case, |db| async move {
     }
     let mut renamed = get(&db, &ws, &page(&db, &ws, "plain", "", 1).await.unwrap()[0].id).await.unwrap();
     renamed.name = "ÉTÉ".into();
-    update(&db, &ws, &renamed, 2).await.unwrap();
+    update(&db, &ws, &renamed, &By::command_line(2)).await.unwrap();
     assert_eq!(page(&db, &ws, "été", "", 10).await.unwrap().len(), 1);
     assert!(page(&db, &ws, "plain", "", 10).await.unwrap().is_empty());
 });

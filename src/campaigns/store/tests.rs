@@ -1,5 +1,5 @@
 use super::*;
-use crate::on_both_databases;
+use crate::{clock::Millis, on_both_databases};
 
 const NOW: Millis = 1_700_000_000_000;
 
@@ -8,11 +8,11 @@ fn input(name: &str, kind: CampaignKind, parent: &str) -> CampaignInput {
 }
 
 async fn main(db: &Db, name: &str) -> String {
-    create(db, "w", &input(name, CampaignKind::Main, ""), NOW).await.unwrap()
+    create(db, "w", &input(name, CampaignKind::Main, ""), &By::command_line(NOW)).await.unwrap()
 }
 
 async fn sub(db: &Db, name: &str, parent: &str) -> String {
-    create(db, "w", &input(name, CampaignKind::Sub, parent), NOW).await.unwrap()
+    create(db, "w", &input(name, CampaignKind::Sub, parent), &By::command_line(NOW)).await.unwrap()
 }
 
 async fn associate(db: &Db, task: &str, campaign: &str) {
@@ -60,10 +60,10 @@ on_both_databases!(a_parent_is_a_main_campaign_of_the_workspace, |db| async move
     let summer = main(&db, "Summer").await;
     let sun = sub(&db, "Sun", &summer).await;
     for parent in ["nowhere", &sun] {
-        let refused = create(&db, "w", &input("x", CampaignKind::Sub, parent), NOW).await;
+        let refused = create(&db, "w", &input("x", CampaignKind::Sub, parent), &By::command_line(NOW)).await;
         assert!(matches!(refused, Err(CampaignError::NoSuchParent)));
     }
-    let refused = create(&db, "other", &input("x", CampaignKind::Sub, &summer), NOW).await;
+    let refused = create(&db, "other", &input("x", CampaignKind::Sub, &summer), &By::command_line(NOW)).await;
     assert!(matches!(refused, Err(CampaignError::NoSuchParent)));
 });
 
@@ -78,11 +78,11 @@ on_both_databases!(name_and_dates_are_edited, |db| async move {
         parent_id: String::new(),
         ends_on: String::new(),
     };
-    update(&db, "w", &sun, &edited).await.unwrap();
+    update(&db, "w", &sun, &edited, &By::command_line(NOW)).await.unwrap();
     let campaign = get(&db, "w", &sun).await.unwrap();
     assert_eq!((campaign.name.as_str(), campaign.kind, campaign.parent_id), ("太阳", CampaignKind::Sub, Some(summer)));
     assert_eq!((campaign.starts_on.as_deref(), campaign.ends_on), (Some("2026-06-01"), None));
-    assert!(matches!(update(&db, "other", &sun, &edited).await, Err(sqlx::Error::RowNotFound)));
+    assert!(matches!(update(&db, "other", &sun, &edited, &By::command_line(NOW)).await, Err(sqlx::Error::RowNotFound)));
     assert!(matches!(get(&db, "other", &sun).await, Err(sqlx::Error::RowNotFound)));
 });
 
@@ -116,14 +116,17 @@ on_both_databases!(only_an_empty_campaign_is_deleted, |db| async move {
     let sun = sub(&db, "Sun", &summer).await;
     add_task(&db, "t1", "First").await;
     associate(&db, "t1", &sun).await;
-    let refused = delete(&db, "w", &summer).await.unwrap_err();
+    let refused = delete(&db, "w", &summer, &By::command_line(NOW)).await.unwrap_err();
     assert_eq!(refused.to_string(), "“Summer” has sub-campaigns. Delete them first: “Sun”.");
-    let refused = delete(&db, "w", &sun).await.unwrap_err();
+    let refused = delete(&db, "w", &sun, &By::command_line(NOW)).await.unwrap_err();
     assert_eq!(refused.to_string(), "“Sun” has tasks. Take it off them, or delete them, first: “First”.");
-    assert!(matches!(delete(&db, "other", &sun).await, Err(CampaignError::Database(sqlx::Error::RowNotFound))));
+    assert!(matches!(
+        delete(&db, "other", &sun, &By::command_line(NOW)).await,
+        Err(CampaignError::Database(sqlx::Error::RowNotFound))
+    ));
     execute!(&db, "delete from task_campaigns where task_id = 't1'").unwrap();
-    delete(&db, "w", &sun).await.unwrap();
-    delete(&db, "w", &summer).await.unwrap();
+    delete(&db, "w", &sun, &By::command_line(NOW)).await.unwrap();
+    delete(&db, "w", &summer, &By::command_line(NOW)).await.unwrap();
     assert_eq!(tree(&db, "w").await.unwrap(), []);
 });
 

@@ -12,6 +12,7 @@ use crate::{
         model::{Audience, Kind},
         rules::{Condition, Op, Rules},
     },
+    audit::By,
     campaigns::{
         self,
         model::{CampaignInput, CampaignKind},
@@ -57,6 +58,11 @@ pub struct First {
     sub_campaign: String,
 }
 
+/// Who the audit log says made it up.
+fn by(state: &AppState) -> By {
+    By::command_line(state.clock.now())
+}
+
 /// Everything that needs no server. `None`: the data is there from an earlier start.
 pub async fn before(state: &AppState, crm_url: &str) -> AppResult<Option<First>> {
     let (db, now) = (&state.db, state.clock.now());
@@ -74,7 +80,7 @@ pub async fn before(state: &AppState, crm_url: &str) -> AppResult<Option<First>>
         audience(state, &workspace, "Loyal buyers", Kind::Rules, vec![condition("spend", Op::Above, "300")]).await?;
     audience(state, &workspace, "Shanghai", Kind::Rules, vec![condition("city", Op::Is, "上海")]).await?;
 
-    let saving = Saving::new(state, &workspace, "");
+    let saving = Saving::new(state, &workspace, by(state));
     let coupon = webhook(&saving, "Coupon service", &format!("{crm_url}/coupon"), &["OPEN_ID", "MOBILE"]).await?;
     webhook(&saving, "短信网关", &format!("{crm_url}/sms"), &["MOBILE"]).await?;
 
@@ -162,10 +168,10 @@ async fn audience(
     kind: Kind,
     conditions: Vec<Condition>,
 ) -> AppResult<String> {
-    let (db, now) = (&state.db, state.clock.now());
+    let db = &state.db;
     let mut audience = Audience { name: name.into(), ..Audience::unsaved(kind, Rules::of(conditions)) };
     audience.size = audiences::store::size_of(db, workspace, &audience).await?;
-    Ok(audiences::store::add(db, workspace, &audience, now).await?)
+    Ok(audiences::store::add(db, workspace, &audience, &by(state)).await?)
 }
 
 /// By the way that every import goes, from a file in the uploads.
@@ -180,7 +186,7 @@ async fn import(state: &AppState, workspace: &str) -> AppResult<()> {
     let mapping = guess(&inspected, &id_types, &[]);
     let new = NewImport { source: Source::Command, file_name: "demo.csv", bytes: csv.len() as i64, by: "demo" };
     let id = store::add(db, workspace, &new, clock.now()).await?;
-    store::start(db, workspace, &id, &mapping, clock.now()).await?;
+    store::start(db, workspace, &id, &mapping, &by(state)).await?;
     Run { db, clock, workspace, id: &id }.to_end(&path, |_| ()).await.map_err(internal)?;
     std::fs::remove_file(&path).map_err(internal)
 }
@@ -274,9 +280,7 @@ async fn parameters(state: &AppState, workspace: &str, url: &str) -> AppResult<[
 
 async fn parameter(state: &AppState, workspace: &str, input: ParameterInput) -> AppResult<String> {
     AppError::check(input.check(false))?;
-    parameters::store::create(&state.db, &state.master_key, workspace, &input, state.clock.now())
-        .await
-        .map_err(AppError::from)
+    parameters::store::create(&state.db, &state.master_key, workspace, &input, &by(state)).await.map_err(AppError::from)
 }
 
 /// A webhook whose values are chosen from what interfaces and constants say.
@@ -326,5 +330,5 @@ async fn campaign(
 ) -> AppResult<String> {
     let input =
         CampaignInput { kind, parent_id: parent_id.unwrap_or_default(), name: name.into(), ..Default::default() };
-    Ok(campaigns::store::create(&state.db, workspace, &input, state.clock.now()).await?)
+    Ok(campaigns::store::create(&state.db, workspace, &input, &by(state)).await?)
 }

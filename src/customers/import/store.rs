@@ -2,6 +2,10 @@
 
 use super::row::BadRow;
 use crate::{
+    audit::{
+        By, Change, Entry,
+        model::{Action, ObjectKind},
+    },
     clock::{Millis, new_id},
     customers::{
         mapping::{Mapping, Target},
@@ -10,6 +14,7 @@ use crate::{
     db::{Db, Tx},
     execute, fetch,
 };
+use serde_json::json;
 use std::collections::BTreeMap;
 
 /// Where an import's file is.
@@ -169,7 +174,7 @@ pub async fn to_run(db: &Db, workspace: &str, id: &str, now: Millis) -> sqlx::Re
 
 /// Marks the import as running with this mapping and makes its tags. False when it runs or ran already, or when one of
 /// the tags has come to be of another kind meanwhile.
-pub async fn start(db: &Db, workspace: &str, id: &str, mapping: &Mapping, now: Millis) -> sqlx::Result<bool> {
+pub async fn start(db: &Db, workspace: &str, id: &str, mapping: &Mapping, by: &By) -> sqlx::Result<bool> {
     let text = serde_json::to_string(mapping).unwrap_or_default();
     let mut tx = db.begin().await?;
     let started = execute!(
@@ -179,7 +184,7 @@ pub async fn start(db: &Db, workspace: &str, id: &str, mapping: &Mapping, now: M
         workspace,
         id,
         &text,
-        now
+        by.at
     )?;
     for column in &mapping.columns {
         if let Target::Tag { name, kind } = &column.target {
@@ -205,43 +210,70 @@ pub async fn start(db: &Db, workspace: &str, id: &str, mapping: &Mapping, now: M
         }
     }
     if started == 1 {
+        let columns = mapping.columns.iter().map(|column| format!("{} → {}", column.header, column.target.text()));
+        let change = Change::to(&json!({"columns": columns.collect::<Vec<_>>()}));
+        record(&mut tx, workspace, id, by, Action::Imported, change).await?;
         tx.commit().await?;
     }
     Ok(started == 1)
 }
 
+/// Writes down what was done to an import, under the name of its file.
+async fn record(tx: &mut Tx, workspace: &str, id: &str, by: &By, action: Action, change: Change) -> sqlx::Result<()> {
+    let sql = "select file_name from imports where workspace_id = $1 and id = $2";
+    let (file,) = fetch!(tx, one, (String,), sql, workspace, id)?;
+    by.record(tx, workspace, &Entry::new(action, ObjectKind::Customers, id, &file).with(change)).await
+}
+
 /// An import of an upload that failed or was interrupted goes on from where it stopped; false when it is neither.
-pub async fn start_again(db: &Db, workspace: &str, id: &str, now: Millis) -> sqlx::Result<bool> {
+pub async fn start_again(db: &Db, workspace: &str, id: &str, by: &By) -> sqlx::Result<bool> {
+    let mut tx = db.begin().await?;
     let changed = execute!(
-        db,
+        tx,
         "update imports set status = 'running', error = null, progress_at = $3, finished_at = null
          where workspace_id = $1 and id = $2 and source = 'upload'
          and (status = 'failed' or (status = 'running' and coalesce(progress_at, 0) < $4))",
         workspace,
         id,
-        now,
-        now - SILENCE_MAX
+        by.at,
+        by.at - SILENCE_MAX
     )?;
+    if changed == 1 {
+        record(&mut tx, workspace, id, by, Action::Resumed, Change::default()).await?;
+        tx.commit().await?;
+    }
     Ok(changed == 1)
 }
 
 /// Forgets an import that was not started, failed or was interrupted; false when it runs or has finished. What it
 /// brought in stays. A run of it that lives after all finds that it is no more and stops.
-pub async fn discard(db: &Db, workspace: &str, id: &str, now: Millis) -> sqlx::Result<bool> {
+pub async fn discard(db: &Db, workspace: &str, id: &str, by: &By) -> sqlx::Result<bool> {
     let mut tx = db.begin().await?;
-    let changed = execute!(
+    let row = fetch!(
         tx,
+        optional,
+        (String,),
         "delete from imports where workspace_id = $1 and id = $2
-         and (status in ('uploaded', 'failed') or (status = 'running' and coalesce(progress_at, 0) < $3))",
+         and (status in ('uploaded', 'failed') or (status = 'running' and coalesce(progress_at, 0) < $3))
+         returning file_name",
         workspace,
         id,
-        now - SILENCE_MAX
+        by.at - SILENCE_MAX
     )?;
-    if changed == 1 {
+    let discarded = row.is_some();
+    if let Some((file,)) = row {
         execute!(tx, "delete from import_errors where workspace_id = $1 and import_id = $2", workspace, id)?;
+        by.record(&mut tx, workspace, &Entry::new(Action::Deleted, ObjectKind::Customers, id, &file)).await?;
         tx.commit().await?;
     }
-    Ok(changed == 1)
+    Ok(discarded)
+}
+
+/// Takes away an import that was not started, and of which nothing was written.
+pub async fn forget(db: &Db, workspace: &str, id: &str) -> sqlx::Result<()> {
+    let sql = "delete from imports where workspace_id = $1 and id = $2 and status = 'uploaded'";
+    execute!(db, sql, workspace, id)?;
+    Ok(())
 }
 
 /// Moves the import on by one chunk, in the chunk's transaction and before its rows. False when it does not stand

@@ -2,6 +2,7 @@
 
 use super::{run::Run, store};
 use crate::{
+    audit::By,
     clock::{Clock, new_id},
     customers::{
         mapping::{ColumnInput, Mapping, from_inputs},
@@ -41,7 +42,7 @@ pub async fn started(
         by: "test",
     };
     let id = store::add(db, workspace, &new, 1).await.unwrap();
-    assert!(store::start(db, workspace, &id, &mapping(columns), 2).await.unwrap());
+    assert!(store::start(db, workspace, &id, &mapping(columns), &By::command_line(2)).await.unwrap());
     (id, file)
 }
 

@@ -7,6 +7,7 @@ use super::{
     testing::{import_text, mapping, started, workspace},
 };
 use crate::{
+    audit::By,
     clock::Clock,
     customers::{
         self,
@@ -176,10 +177,10 @@ on_both_databases!(a_file_that_is_gone_or_changed_fails_and_says_so, |db| async 
     assert_eq!(failed.status, ImportStatus::Failed);
     assert!(failed.error.unwrap().contains("changed"));
     std::fs::write(file.path(), "id,ONEID,EMAIL,spend,city\nc1,,,,\n").unwrap();
-    assert!(store::start_again(&db, &ws, &id, 4).await.unwrap());
+    assert!(store::start_again(&db, &ws, &id, &By::command_line(4)).await.unwrap());
     run.to_end(file.path(), |_| {}).await.unwrap();
     assert_eq!(store::get(&db, &ws, &id).await.unwrap().rows_good, 1);
-    assert!(!store::start_again(&db, &ws, &id, 4).await.unwrap());
+    assert!(!store::start_again(&db, &ws, &id, &By::command_line(4)).await.unwrap());
 });
 
 on_both_databases!(an_import_starts_once_and_never_with_a_tag_of_another_kind, |db| async move {
@@ -188,13 +189,13 @@ on_both_databases!(an_import_starts_once_and_never_with_a_tag_of_another_kind, |
     let new = store::NewImport { source: store::Source::Upload, file_name: "x", bytes: 1, by: "test" };
     let id = store::add(&db, &ws, &new, 1).await.unwrap();
     let wrong = mapping(&columns());
-    assert!(!store::start(&db, &ws, &id, &wrong, 2).await.unwrap());
+    assert!(!store::start(&db, &ws, &id, &wrong, &By::command_line(2)).await.unwrap());
     assert_eq!(store::get(&db, &ws, &id).await.unwrap().status, ImportStatus::Uploaded);
     assert_eq!(customers::store::tags(&db, &ws).await.unwrap().len(), 1);
     let right = mapping(&columns()[..3]);
-    assert!(store::start(&db, &ws, &id, &right, 2).await.unwrap());
-    assert!(!store::start(&db, &ws, &id, &right, 2).await.unwrap());
-    assert!(!store::discard(&db, &ws, &id, 3).await.unwrap());
+    assert!(store::start(&db, &ws, &id, &right, &By::command_line(2)).await.unwrap());
+    assert!(!store::start(&db, &ws, &id, &right, &By::command_line(2)).await.unwrap());
+    assert!(!store::discard(&db, &ws, &id, &By::command_line(3)).await.unwrap());
     assert!(matches!(store::get(&db, "another", &id).await, Err(sqlx::Error::RowNotFound)));
 });
 
@@ -204,11 +205,11 @@ on_both_databases!(an_import_whose_program_was_killed_is_seen_and_comes_to_an_en
     let (id, file) = started(&db, &ws, b"id,ONEID,EMAIL,spend,city\nc1,,,,\n", &columns()).await;
     let status = async |id: &str, now| store::get(&db, &ws, id).await.unwrap().at(now).status;
     assert_eq!(status(&id, 3).await, ImportStatus::Running);
-    assert!(!store::start_again(&db, &ws, &id, 3).await.unwrap(), "it may still run");
-    assert!(!store::discard(&db, &ws, &id, 3).await.unwrap());
+    assert!(!store::start_again(&db, &ws, &id, &By::command_line(3)).await.unwrap(), "it may still run");
+    assert!(!store::discard(&db, &ws, &id, &By::command_line(3)).await.unwrap());
     let later = 3 + SILENCE_MAX;
     assert_eq!(status(&id, later).await, ImportStatus::Interrupted);
-    assert!(store::start_again(&db, &ws, &id, later).await.unwrap());
+    assert!(store::start_again(&db, &ws, &id, &By::command_line(later)).await.unwrap());
     assert_eq!(status(&id, later).await, ImportStatus::Running);
     clock.advance(later);
     let run = Run { db: &db, clock: &clock, workspace: &ws, id: &id };
@@ -219,7 +220,7 @@ on_both_databases!(an_import_whose_program_was_killed_is_seen_and_comes_to_an_en
     // Its last words may not have come through: all is there, only the end is not.
     execute!(db, "update imports set status = 'running', finished_at = null, progress_at = 1 where id = $1", &id)
         .unwrap();
-    assert!(store::start_again(&db, &ws, &id, clock.now()).await.unwrap());
+    assert!(store::start_again(&db, &ws, &id, &By::command_line(clock.now())).await.unwrap());
     run.to_end(file.path(), |_| {}).await.unwrap();
     let done = store::get(&db, &ws, &id).await.unwrap();
     assert_eq!((done.status, done.rows_good), (ImportStatus::Finished, 1));
@@ -237,8 +238,8 @@ on_both_databases!(an_import_whose_program_was_killed_is_seen_and_comes_to_an_en
     first.await;
     let late = clock.now() + SILENCE_MAX + 1;
     assert_eq!(status(&id, late).await, ImportStatus::Interrupted);
-    assert!(!store::start_again(&db, &ws, &id, late).await.unwrap(), "nobody here has its file");
-    assert!(store::discard(&db, &ws, &id, late).await.unwrap());
+    assert!(!store::start_again(&db, &ws, &id, &By::command_line(late)).await.unwrap(), "nobody here has its file");
+    assert!(store::discard(&db, &ws, &id, &By::command_line(late)).await.unwrap());
     assert!(store::bad_rows(&db, &ws, &id, 0, 10).await.unwrap().is_empty());
     assert!(matches!(run.to_end(file.path(), |_| {}).await, Err(RunError::NotRunning)));
 });

@@ -7,7 +7,7 @@ use crate::{
         record::End,
         recover,
         resend::{self, Which},
-        testing::{RECEIPTS_FOR, claim, progress, put_planned, put_send, put_webhook, reasons, record},
+        testing::{RECEIPTS_FOR, claim, note, progress, put_planned, put_send, put_webhook, reasons, record},
     },
     on_both_databases,
 };
@@ -15,12 +15,12 @@ use crate::{
 const LATER: Millis = 1_000_000;
 
 async fn stopped(db: &Db, key: &SendKey) -> SendState {
-    stop(db, key, 50).await.unwrap();
+    stop(db, key, &note(), 50).await.unwrap();
     progress(db, "s").await.state
 }
 
 async fn again(db: &Db, key: &SendKey, which: Which<'_>) -> AppResult<i64> {
-    resend::again(db, key, which, 60).await
+    resend::again(db, key, which, &note(), 60).await
 }
 
 fn numbers(claims: &[Claim]) -> Vec<i64> {
@@ -58,7 +58,7 @@ on_both_databases!(what_was_posted_before_a_stop_has_failed_and_is_sent_again, |
     assert_eq!(reasons(&db, "s").await, [failed.clone(), skipped.clone()]);
     assert_eq!(again(&db, &key, Which::Failed(None)).await.unwrap(), 10);
     assert_eq!(reasons(&db, "s").await, std::slice::from_ref(&skipped));
-    stop(&db, &key, 70).await.unwrap();
+    stop(&db, &key, &note(), 70).await.unwrap();
     assert_eq!(reasons(&db, "s").await, [failed, skipped], "also when its new turn has not come");
     assert_eq!(again(&db, &key, Which::Failed(Some("HTTP 503, then stopped"))).await.unwrap(), 10);
     let claims = claim(&db, &key, 5, LATER).await;
@@ -118,14 +118,14 @@ on_both_databases!(receipts_are_taken_for_the_whole_time_again, |db| async move 
     let key = put_planned(&db, "s", &[10]).await;
     let until = async || progress(&db, "s").await.receipts_until;
     assert_eq!(until().await, Some(RECEIPTS_FOR));
-    pause(&db, &key).await.unwrap();
-    resume(&db, &key, 40).await.unwrap();
+    pause(&db, &key, &note()).await.unwrap();
+    resume(&db, &key, &note(), 40).await.unwrap();
     assert_eq!(until().await, Some(RECEIPTS_FOR + 40));
     let claims = claim(&db, &key, 1, 50).await;
     record(&db, &claims[0], End::Failed("refused".into()), 51).await;
     again(&db, &key, Which::Failed(None)).await.unwrap();
     assert_eq!(until().await, Some(RECEIPTS_FOR + 60));
-    stop(&db, &key, 70).await.unwrap();
+    stop(&db, &key, &note(), 70).await.unwrap();
     execute!(db, "update sends set receipts_for = null, receipts_until = null").unwrap();
     again(&db, &key, Which::Failed(None)).await.unwrap();
     assert_eq!(until().await, None);
@@ -138,6 +138,7 @@ on_both_databases!(many_failures_are_sent_again_chunk_by_chunk, |db| async move 
     execute!(db, "update sends set state = 'failed', failed = planned").unwrap();
     execute!(db, "insert into send_reasons values ($1, 's', 'failed', 'gone', 4001)", &key.workspace_id).unwrap();
     assert_eq!(again(&db, &key, Which::Failed(Some("gone"))).await.unwrap(), 4_001);
+    assert_eq!(fetch!(db, one, (i64,), "select count(*) from audit_log").unwrap(), (1,), "written once");
     let progress = progress(&db, "s").await;
     assert_eq!((progress.state, progress.failed, progress.waiting()), (SendState::Sending, 0, 4_001));
     assert_eq!(reasons(&db, "s").await, []);

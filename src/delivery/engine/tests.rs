@@ -10,7 +10,7 @@ use crate::{
         report::ActionFilter,
         sender::ChunkFuture,
         testing::{
-            Crowd, KEY, RECEIPTS_FOR, WEBHOOK, WORKSPACE, config, ended, engine, put_send, put_webhook, reasons,
+            Crowd, KEY, RECEIPTS_FOR, WEBHOOK, WORKSPACE, config, ended, engine, note, put_send, put_webhook, reasons,
             simulator, until,
         },
     },
@@ -56,8 +56,8 @@ on_both_databases!(a_refusal_is_final_and_sent_again_on_request, |db| async move
     assert_eq!(progress.error.as_deref(), Some("refused: REFUSED refused as told"));
     let good = simulator(crm::Options::default()).await;
     execute!(db, "update webhooks set url = $1, version = 2", good.url()).unwrap();
-    assert!(engine.resend_failed(WORKSPACE, "s", Some("another reason")).await.is_err());
-    assert_eq!(engine.resend_failed(WORKSPACE, "s", None).await.unwrap(), 25);
+    assert!(engine.resend_failed(WORKSPACE, "s", Some("another reason"), &note()).await.is_err());
+    assert_eq!(engine.resend_failed(WORKSPACE, "s", None, &note()).await.unwrap(), 25);
     let progress = until(&db, "s", ended).await;
     assert_eq!((progress.state, progress.accepted, progress.failed), (SendState::Finished, 25, 0));
     assert_eq!(report::reasons(&db, WORKSPACE, "s", 10).await.unwrap(), []);
@@ -111,8 +111,8 @@ on_both_databases!(pause_holds_and_stop_skips_what_waits, |db| async move {
     put_send(&db, "s", 500, 1, 0).await;
     let engine = engine(&db, &config(), Crowd { users: 500, gaps: false });
     until(&db, "s", |progress| progress.accepted > 3).await;
-    engine.pause(WORKSPACE, "s").await.unwrap();
-    assert!(engine.pause(WORKSPACE, "s").await.is_err());
+    engine.pause(WORKSPACE, "s", &note()).await.unwrap();
+    assert!(engine.pause(WORKSPACE, "s", &note()).await.is_err());
     let leased = "select count(*) from send_batches where state = 'leased'";
     while fetch!(db, one, (i64,), leased).unwrap().0 > 0 {
         tokio::time::sleep(Duration::from_millis(5)).await;
@@ -121,14 +121,17 @@ on_both_databases!(pause_holds_and_stop_skips_what_waits, |db| async move {
     engine.wake();
     tokio::time::sleep(Duration::from_millis(100)).await;
     assert_eq!(crm.counters().actions, held, "nothing goes out while it is paused");
-    engine.resume(WORKSPACE, "s").await.unwrap();
+    engine.resume(WORKSPACE, "s", &note()).await.unwrap();
     until(&db, "s", |progress| progress.accepted > held as i64 + 3).await;
-    engine.stop_send(WORKSPACE, "s").await.unwrap();
+    engine.stop_send(WORKSPACE, "s", &note()).await.unwrap();
     let progress = until(&db, "s", |progress| progress.waiting() == 0).await;
     assert_eq!(progress.state, SendState::Stopped);
     assert_eq!(progress.accepted + progress.skipped, 500);
     assert_eq!(progress.accepted, crm.counters().actions as i64);
-    assert!(engine.resume(WORKSPACE, "s").await.is_err() && engine.stop_send(WORKSPACE, "s").await.is_err());
+    assert!(
+        engine.resume(WORKSPACE, "s", &note()).await.is_err()
+            && engine.stop_send(WORKSPACE, "s", &note()).await.is_err()
+    );
     engine.stop(GRACE).await;
 });
 
@@ -156,7 +159,7 @@ on_both_databases!(a_stop_while_it_is_planned_leaves_the_others_out_for_good, |d
     put_send(&db, "s", 30, 10, 0).await;
     let engine = engine(&db, &config(), Halting(Crowd { users: 20, gaps: false }));
     until(&db, "s", |progress| progress.failed >= 10).await;
-    engine.stop_send(WORKSPACE, "s").await.unwrap();
+    engine.stop_send(WORKSPACE, "s", &note()).await.unwrap();
     let adds_up = |end: &Progress| end.audience == end.accepted + end.failed + end.skipped + end.unknown;
     let progress = until(&db, "s", |progress| progress.waiting() == 0).await;
     assert!(progress.state == SendState::Stopped && progress.skipped >= 10 && adds_up(&progress), "{progress:?}");
@@ -164,7 +167,7 @@ on_both_databases!(a_stop_while_it_is_planned_leaves_the_others_out_for_good, |d
     assert!(reasons(&db, "s").await.contains(&("skipped".into(), "stopped".into(), skipped)));
     let good = simulator(crm::Options::default()).await;
     execute!(db, "update webhooks set url = $1, version = 2", good.url()).unwrap();
-    assert_eq!(engine.resend_failed(WORKSPACE, "s", None).await.unwrap(), failed);
+    assert_eq!(engine.resend_failed(WORKSPACE, "s", None, &note()).await.unwrap(), failed);
     let progress = until(&db, "s", ended).await;
     assert_eq!((progress.state, progress.accepted, progress.skipped), (SendState::Stopped, failed, skipped));
     assert!(adds_up(&progress));
@@ -193,13 +196,15 @@ async fn held_back(db: Db, hold: impl AsyncFn(&Engine, &Db)) -> (Engine, Progres
 }
 
 on_both_databases!(a_pause_holds_what_is_claimed, |db| async move {
-    let (engine, progress) = held_back(db, async |engine, _| engine.pause(WORKSPACE, "s").await.unwrap()).await;
+    let (engine, progress) =
+        held_back(db, async |engine, _| engine.pause(WORKSPACE, "s", &note()).await.unwrap()).await;
     assert_eq!((progress.state, progress.waiting()), (SendState::Paused, 16));
     engine.stop(GRACE).await;
 });
 
 on_both_databases!(a_stop_holds_what_is_claimed, |db| async move {
-    let (engine, progress) = held_back(db, async |engine, _| engine.stop_send(WORKSPACE, "s").await.unwrap()).await;
+    let (engine, progress) =
+        held_back(db, async |engine, _| engine.stop_send(WORKSPACE, "s", &note()).await.unwrap()).await;
     assert_eq!((progress.state, progress.skipped), (SendState::Stopped, 16));
     engine.stop(GRACE).await;
 });

@@ -5,7 +5,11 @@ use super::{
     users::{PARAMETERS, Reference, associated, users_in},
 };
 use crate::{
-    clock::{Millis, new_id},
+    audit::{
+        By, Change, Entry,
+        model::{Action, ObjectKind},
+    },
+    clock::new_id,
     db::{Db, Tx, name_key},
     error::{AppError, FieldError},
     execute, fetch,
@@ -13,6 +17,7 @@ use crate::{
     secrets::MasterKey,
     webhooks::model::Authentication,
 };
+use serde_json::{Map, Value};
 use std::collections::HashMap;
 
 /// Why a parameter was not saved or deleted.
@@ -130,7 +135,7 @@ pub async fn create(
     master_key: &MasterKey,
     workspace: &str,
     input: &ParameterInput,
-    now: Millis,
+    by: &By,
 ) -> Result<String, SaveError> {
     let id = new_id();
     let key = (input.authentication == Authentication::Key).then(|| master_key.seal(&input.key));
@@ -159,9 +164,11 @@ pub async fn create(
         key,
         associations,
         constants,
-        now
+        by.at
     )
     .map_err(name_taken)?;
+    let entry = Entry::new(Action::Created, ObjectKind::Parameter, &id, &input.name);
+    by.record(&mut tx, workspace, &entry.with(Change::to(&told(input)))).await?;
     tx.commit().await?;
     Ok(id)
 }
@@ -175,16 +182,17 @@ pub async fn update(
     id: &str,
     version: i64,
     input: &ParameterInput,
-    now: Millis,
+    by: &By,
 ) -> Result<(), SaveError> {
     let keyed = input.authentication == Authentication::Key;
     let key = (keyed && !input.key.is_empty()).then(|| master_key.seal(&input.key));
     let (associations, constants) = columns(input)?;
+    let before = super::get(db, workspace, id).await?;
     let mut tx = db.begin().await?;
     hold(&mut tx, workspace).await?;
     let sql = "select version from webhook_parameters where workspace_id = $1 and id = $2";
     let (stands,) = fetch!(tx, one, (i64,), sql, workspace, id)?;
-    if stands != version {
+    if stands != version || before.version != version {
         return Err(SaveError::ChangedMeanwhile);
     }
     check_associations(&mut tx, workspace, id, input).await?;
@@ -206,16 +214,30 @@ pub async fn update(
         key,
         associations,
         constants,
-        now
+        by.at
     )
     .map_err(name_taken)?;
+    let (was, mut is) = (told(&before.input), told(input));
+    if keyed && !input.key.is_empty() {
+        is.insert("key".into(), if before.has_key { "Replaced" } else { "Set" }.into());
+    }
+    let entry = Entry::new(Action::Changed, ObjectKind::Parameter, id, &input.name);
+    by.record(&mut tx, workspace, &entry.with(Change::between(&was, &is))).await?;
     tx.commit().await?;
     Ok(())
 }
 
+/// What the audit log says of the settings: everything but the key.
+fn told(input: &ParameterInput) -> Map<String, Value> {
+    let Ok(Value::Object(mut fields)) = serde_json::to_value(input) else { return Map::new() };
+    fields.remove("key");
+    fields
+}
+
 /// Deletes a parameter that nobody uses; the refusal names the users. `RowNotFound` when the workspace has no such
 /// parameter.
-pub async fn delete(db: &Db, workspace: &str, id: &str) -> Result<(), SaveError> {
+pub async fn delete(db: &Db, workspace: &str, id: &str, by: &By) -> Result<(), SaveError> {
+    let before = super::get(db, workspace, id).await?;
     let mut tx = db.begin().await?;
     hold(&mut tx, workspace).await?;
     let sql = "select name from webhook_parameters where workspace_id = $1 and id = $2";
@@ -225,6 +247,8 @@ pub async fn delete(db: &Db, workspace: &str, id: &str) -> Result<(), SaveError>
         return Err(SaveError::Used(name, some_of(&users)));
     }
     execute!(tx, "delete from webhook_parameters where workspace_id = $1 and id = $2", workspace, id)?;
+    let entry = Entry::new(Action::Deleted, ObjectKind::Parameter, id, &before.input.name);
+    by.record(&mut tx, workspace, &entry.with(Change::from(&told(&before.input)))).await?;
     tx.commit().await?;
     Ok(())
 }

@@ -1,5 +1,5 @@
 use super::*;
-use crate::{error::AppError, execute, on_both_databases, parameters::model::Source};
+use crate::{audit::By, clock::Millis, error::AppError, execute, on_both_databases, parameters::model::Source};
 use secrecy::ExposeSecret;
 
 const NOW: Millis = 1_700_000_000_000;
@@ -40,11 +40,11 @@ fn constant(name: &str, associated: &str) -> ParameterInput {
 }
 
 async fn created(db: &Db, workspace: &str, input: &ParameterInput) -> String {
-    create(db, &master_key(), workspace, input, NOW).await.unwrap()
+    create(db, &master_key(), workspace, input, &By::command_line(NOW)).await.unwrap()
 }
 
 async fn save(db: &Db, id: &str, version: i64, input: &ParameterInput) -> Result<(), SaveError> {
-    update(db, &master_key(), "w", id, version, input, NOW + 1).await
+    update(db, &master_key(), "w", id, version, input, &By::command_line(NOW + 1)).await
 }
 
 async fn put_webhook(db: &Db, workspace: &str, id: &str, parameters: &str) {
@@ -105,18 +105,19 @@ on_both_databases!(another_workspace_has_no_such_parameter, |db| async move {
     gone(get(&db, "other", &id).await.map(drop));
     gone(key(&db, &master_key(), "other", &id).await.map(drop));
     assert!(choices(&db, "other").await.unwrap().is_empty());
-    let removed = delete(&db, "other", &id).await;
+    let removed = delete(&db, "other", &id, &By::command_line(NOW)).await;
     assert!(matches!(removed, Err(SaveError::Database(sqlx::Error::RowNotFound))));
-    let saved = update(&db, &master_key(), "other", &id, 1, &interface("City", &[]), NOW).await;
+    let saved = update(&db, &master_key(), "other", &id, 1, &interface("City", &[]), &By::command_line(NOW)).await;
     assert!(matches!(saved, Err(SaveError::Database(sqlx::Error::RowNotFound))));
-    let foreign = create(&db, &master_key(), "other", &interface("Shop", &[("city", &id)]), NOW).await;
+    let foreign =
+        create(&db, &master_key(), "other", &interface("Shop", &[("city", &id)]), &By::command_line(NOW)).await;
     assert_eq!(wrong(foreign)[0].0, "others[0][parameter]", "nobody is associated with another workspace's");
 });
 
 on_both_databases!(names_are_unique_in_their_workspace, |db| async move {
     created(&db, "w", &interface("City", &[])).await;
     created(&db, "elsewhere", &interface("City", &[])).await;
-    let again = create(&db, &master_key(), "w", &constant("City", ""), NOW).await;
+    let again = create(&db, &master_key(), "w", &constant("City", ""), &By::command_line(NOW)).await;
     assert_eq!(wrong(again)[0].0, "name");
     let other = created(&db, "w", &interface("Shop", &[])).await;
     assert_eq!(wrong(save(&db, &other, 1, &interface("City", &[])).await)[0].0, "name");
@@ -190,12 +191,12 @@ on_both_databases!(deleting_is_refused_while_used, |db| async move {
     let (rows, _) = page(&db, "w", &ParameterQuery::default()).await.unwrap();
     assert_eq!(rows.iter().map(|row| row.users).collect::<Vec<_>>(), [2, 0]);
 
-    let refused = delete(&db, "w", &city).await.unwrap_err().to_string();
+    let refused = delete(&db, "w", &city, &By::command_line(NOW)).await.unwrap_err().to_string();
     assert_eq!(refused, "“City” is used by webhook “Coupons”, parameter “Shop”. Take it off them first.");
-    delete(&db, "w", &shop).await.unwrap();
-    assert!(matches!(delete(&db, "w", &city).await, Err(SaveError::Used(..))));
+    delete(&db, "w", &shop, &By::command_line(NOW)).await.unwrap();
+    assert!(matches!(delete(&db, "w", &city, &By::command_line(NOW)).await, Err(SaveError::Used(..))));
     execute!(db, "delete from webhooks where id = 'Coupons'").unwrap();
-    delete(&db, "w", &city).await.unwrap();
+    delete(&db, "w", &city, &By::command_line(NOW)).await.unwrap();
     assert!(matches!(get(&db, "w", &city).await, Err(sqlx::Error::RowNotFound)));
 });
 
@@ -243,7 +244,7 @@ on_both_databases!(a_workspace_is_full_at_some_point, |db| async move {
         .unwrap();
     }
     tx.commit().await.unwrap();
-    let full = create(&db, &master_key(), "w", &constant("more", ""), NOW).await;
+    let full = create(&db, &master_key(), "w", &constant("more", ""), &By::command_line(NOW)).await;
     assert!(matches!(full, Err(SaveError::TooMany)));
     created(&db, "elsewhere", &constant("more", "")).await;
 });

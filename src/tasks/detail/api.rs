@@ -10,11 +10,15 @@ use leptos::server;
 #[cfg(feature = "ssr")]
 use crate::{
     access::{
-        Caller, Ctx, Resource, caller,
+        Caller, Resource, caller,
         model::{Area, Permission},
         require,
     },
     audiences,
+    audit::{
+        Change, Entry, Note,
+        model::{Action, ObjectKind},
+    },
     clock::Millis,
     delivery::{
         model::{Progress, SeriesPoint},
@@ -159,14 +163,17 @@ pub async fn control_task(id: String, action: String) -> Result<(), AppError> {
     let caller = caller()?;
     let ctx = require(&caller, Permission::Manage(Area::ReachWebhook), Resource::Task(&id)).await?;
     let (engine, workspace) = (&ctx.state.engine, ctx.workspace());
+    let task = store::get(&ctx.state.db, workspace, &id).await?;
     if action == "resume" {
         // Whoever makes it send must be permitted to; whoever makes it stop need not.
-        require_webhook_of(&caller, &ctx, &id).await?;
+        require_webhook_of(&caller, &task).await?;
     }
+    let by = ctx.by();
+    let note = |action| Note { by: &by, entry: Entry::new(action, ObjectKind::Task, &id, &task.name) };
     match action.as_str() {
-        "pause" => engine.pause(workspace, &id).await?,
-        "resume" => engine.resume(workspace, &id).await?,
-        "stop" => engine.stop_send(workspace, &id).await?,
+        "pause" => engine.pause(workspace, &id, &note(Action::Paused)).await?,
+        "resume" => engine.resume(workspace, &id, &note(Action::Resumed)).await?,
+        "stop" => engine.stop_send(workspace, &id, &note(Action::Stopped)).await?,
         _ => return Err(AppError::invalid("action", "pause, resume or stop")),
     }
     tracing::info!(task = %id, user = %ctx.user(), action, "task controlled");
@@ -175,8 +182,7 @@ pub async fn control_task(id: String, action: String) -> Result<(), AppError> {
 
 /// Refuses who may not use the webhook of the task.
 #[cfg(feature = "ssr")]
-async fn require_webhook_of(caller: &Caller, ctx: &Ctx, id: &str) -> AppResult<()> {
-    let task = store::get(&ctx.state.db, ctx.workspace(), id).await?;
+async fn require_webhook_of(caller: &Caller, task: &store::TaskRecord) -> AppResult<()> {
     require(caller, Permission::Manage(Area::ReachWebhook), Resource::Webhook(&task.webhook_id)).await?;
     Ok(())
 }
@@ -190,12 +196,21 @@ pub async fn send_failed_again(
 ) -> Result<(), AppError> {
     let caller = caller()?;
     let ctx = require(&caller, Permission::Manage(Area::ReachWebhook), Resource::Task(&id)).await?;
-    require_webhook_of(&caller, &ctx, &id).await?;
+    let task = store::get(&ctx.state.db, ctx.workspace(), &id).await?;
+    require_webhook_of(&caller, &task).await?;
     let reason = Some(reason.as_str()).filter(|reason| !reason.is_empty());
+    let by = ctx.by();
+    let which = match reason {
+        _ if unknown => "Unknown ones",
+        None => "All failed ones",
+        Some(reason) => reason,
+    };
+    let entry = Entry::new(Action::SentAgain, ObjectKind::Task, &id, &task.name);
+    let note = Note { by: &by, entry: entry.with(Change::to(&serde_json::json!({"which": which}))) };
     if unknown {
-        ctx.state.engine.resend_unknown(ctx.workspace(), &id).await?;
+        ctx.state.engine.resend_unknown(ctx.workspace(), &id, &note).await?;
     } else {
-        ctx.state.engine.resend_failed(ctx.workspace(), &id, reason).await?;
+        ctx.state.engine.resend_failed(ctx.workspace(), &id, reason, &note).await?;
     }
     tracing::info!(task = %id, user = %ctx.user(), unknown, "users are sent again");
     Ok(())

@@ -37,7 +37,9 @@ impl Places {
             ..Default::default()
         };
         let save = async |input: &ParameterInput| {
-            parameters::store::create(&state.db, &state.master_key, &desk.workspace, input, 0).await.unwrap()
+            parameters::store::create(&state.db, &state.master_key, &desk.workspace, input, &By::command_line(0))
+                .await
+                .unwrap()
         };
         let province = save(&interface("Province")).await;
         let others = vec![OtherSetting {
@@ -64,7 +66,7 @@ impl Places {
             parameters: vec![call("province", &province), call("city", &city)],
             ..Default::default()
         };
-        let saving = webhooks::store::Saving::new(state, &desk.workspace, "u");
+        let saving = webhooks::store::Saving::new(state, &desk.workspace, By::command_line(0));
         let webhook = webhooks::store::create(&saving, &input, None).await.unwrap();
         desk.server.grant(&desk.workspace, &webhook, "max@example.com").await;
         Self { desk, webhook, province, city }

@@ -45,7 +45,7 @@ pub fn changes(before: &WebhookInput, after: &WebhookInput) -> Vec<Change> {
 }
 
 /// Everything that a version says, under the labels of the form.
-fn told(input: &WebhookInput) -> Vec<(String, String)> {
+pub fn told(input: &WebhookInput) -> Vec<(String, String)> {
     let yes = |is: bool| if is { "Yes" } else { "No" }.to_string();
     let mut all: Vec<(String, String)> = vec![
         ("Webhook Name".into(), input.name.clone()),

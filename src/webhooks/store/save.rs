@@ -1,7 +1,11 @@
 //! Creating, changing, enabling and disabling, deleting.
 
-use super::versions;
+use super::{told, versions};
 use crate::{
+    audit::{
+        By, Change, Entry,
+        model::{Action, ObjectKind},
+    },
     clock::{Millis, new_id},
     db::{Db, Tx, name_key},
     error::{AppError, FieldError},
@@ -97,13 +101,12 @@ pub struct Saving<'a> {
     pub db: &'a Db,
     pub master_key: &'a MasterKey,
     pub workspace: &'a str,
-    pub user: &'a str,
-    pub now: Millis,
+    pub by: By,
 }
 
 impl<'a> Saving<'a> {
-    pub fn new(state: &'a AppState, workspace: &'a str, user: &'a str) -> Self {
-        Self { db: &state.db, master_key: &state.master_key, workspace, user, now: state.clock.now() }
+    pub fn new(state: &'a AppState, workspace: &'a str, by: By) -> Self {
+        Self { db: &state.db, master_key: &state.master_key, workspace, by }
     }
 }
 
@@ -147,13 +150,15 @@ pub async fn create(saving: &Saving<'_>, input: &WebhookInput, copy_of: Option<&
         input.receipts_enabled,
         input.retention_days,
         columns.statuses,
-        saving.now,
+        saving.by.at,
         name_key(&input.name),
         input.pass_environment
     )
     .map_err(name_taken)?;
     let kept = stored(input, &[]);
-    versions::keep(&mut tx, workspace, &id, 1, &kept, saving.user, saving.now).await?;
+    versions::keep(&mut tx, workspace, &id, 1, &kept, &saving.by.actor.id, saving.by.at).await?;
+    let entry = Entry::new(Action::Created, ObjectKind::Webhook, &id, &input.name);
+    saving.by.record(&mut tx, workspace, &entry.with(told::created(&kept, copy_of))).await?;
     tx.commit().await?;
     Ok(id)
 }
@@ -210,9 +215,9 @@ pub async fn update(
         input.receipts_enabled,
         input.retention_days,
         columns.statuses,
-        saving.now,
+        saving.by.at,
         name_key(&input.name),
-        (overlap > 0).then_some(saving.now + overlap),
+        (overlap > 0).then_some(saving.by.at + overlap),
         input.pass_environment
     )
     .map_err(name_taken)?;
@@ -225,7 +230,10 @@ pub async fn update(
     // Webhooks from before there were versions have none yet.
     versions::keep(&mut tx, workspace, id, version, &before.input, "", before.updated_at).await?;
     let kept = stored(input, &before.input.statuses);
-    versions::keep(&mut tx, workspace, id, version + 1, &kept, saving.user, saving.now).await?;
+    versions::keep(&mut tx, workspace, id, version + 1, &kept, &saving.by.actor.id, saving.by.at).await?;
+    let change = told::changed(&before, input, &kept, (overlap > 0).then_some(saving.by.at + overlap));
+    let entry = Entry::new(Action::Changed, ObjectKind::Webhook, id, &input.name).with(change);
+    saving.by.record(&mut tx, workspace, &entry).await?;
     tx.commit().await?;
     Ok(())
 }
@@ -242,7 +250,8 @@ async fn calls_stay(tx: &mut Tx, workspace: &str, input: &WebhookInput) -> Resul
 }
 
 /// Removes a disabled webhook that no task uses (seed 002, "Delete"), with its versions and the logs of its tests.
-pub async fn delete(db: &Db, workspace: &str, id: &str) -> Result<(), SaveError> {
+pub async fn delete(db: &Db, workspace: &str, id: &str, by: &By) -> Result<(), SaveError> {
+    let webhook = super::get(db, workspace, id).await?;
     let mut tx = db.begin().await?;
     let (enabled, _) = lock(&mut tx, workspace, id).await?.ok_or(sqlx::Error::RowNotFound)?;
     if enabled {
@@ -267,6 +276,8 @@ pub async fn delete(db: &Db, workspace: &str, id: &str) -> Result<(), SaveError>
         execute!(tx, sql, workspace, id)?;
     }
     execute!(tx, "delete from webhooks where workspace_id = $1 and id = $2", workspace, id)?;
+    let entry = Entry::new(Action::Deleted, ObjectKind::Webhook, id, &webhook.input.name);
+    by.record(&mut tx, workspace, &entry.with(Change::from(&told::settings(&webhook.input)))).await?;
     tx.commit().await?;
     Ok(())
 }
@@ -295,16 +306,21 @@ async fn may_save(db: &Db, workspace: &str, webhook: &Webhook, version: i64) -> 
 }
 
 /// Disabling stops new sends; `RowNotFound` when the workspace has no such webhook.
-pub async fn set_enabled(db: &Db, workspace: &str, id: &str, enabled: bool, now: Millis) -> sqlx::Result<()> {
-    let changed = execute!(
-        db,
-        "update webhooks set enabled = $3, updated_at = $4 where workspace_id = $1 and id = $2",
+pub async fn set_enabled(db: &Db, workspace: &str, id: &str, enabled: bool, by: &By) -> sqlx::Result<()> {
+    let mut tx = db.begin().await?;
+    let (name,) = fetch!(
+        tx,
+        one,
+        (String,),
+        "update webhooks set enabled = $3, updated_at = $4 where workspace_id = $1 and id = $2 returning name",
         workspace,
         id,
         enabled,
-        now
+        by.at
     )?;
-    if changed == 0 { Err(sqlx::Error::RowNotFound) } else { Ok(()) }
+    let action = if enabled { Action::Enabled } else { Action::Disabled };
+    by.record(&mut tx, workspace, &Entry::new(action, ObjectKind::Webhook, id, &name)).await?;
+    tx.commit().await
 }
 
 #[cfg(test)]

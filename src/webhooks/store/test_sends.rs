@@ -1,6 +1,10 @@
 //! Test sends and their logs.
 
 use crate::{
+    audit::{
+        By, Change, Entry,
+        model::{Action, ObjectKind},
+    },
     clock::{Millis, new_id},
     db::Db,
     execute, fetch,
@@ -16,24 +20,24 @@ pub async fn record_test(
     db: &Db,
     workspace: &str,
     webhook: &str,
-    by: &str,
+    by: &By,
     result: &TestResult,
     log: &str,
 ) -> sqlx::Result<String> {
     let id = new_id();
     let mut tx = db.begin().await?;
-    let changed = execute!(
+    let (name,) = fetch!(
         tx,
-        "update webhooks set tested_at = $3, test_ok = $4, test_reason = $5 where workspace_id = $1 and id = $2",
+        one,
+        (String,),
+        "update webhooks set tested_at = $3, test_ok = $4, test_reason = $5 where workspace_id = $1 and id = $2
+         returning name",
         workspace,
         webhook,
         result.at,
         result.ok,
         &result.reason
     )?;
-    if changed == 0 {
-        return Err(sqlx::Error::RowNotFound);
-    }
     execute!(
         tx,
         "insert into test_sends (workspace_id, id, webhook_id, ok, reason, log, created_by, created_at)
@@ -44,7 +48,7 @@ pub async fn record_test(
         result.ok,
         &result.reason,
         log,
-        by,
+        &by.actor.id,
         result.at
     )?;
     execute!(
@@ -55,6 +59,9 @@ pub async fn record_test(
         webhook,
         KEPT
     )?;
+    let outcome = Change::to(&serde_json::json!({"successful": result.ok, "reason": result.reason}));
+    let entry = Entry::new(Action::Tested, ObjectKind::Webhook, webhook, &name).with(outcome);
+    by.record(&mut tx, workspace, &entry).await?;
     tx.commit().await?;
     Ok(id)
 }
@@ -99,7 +106,8 @@ mod tests {
         let mut first = String::new();
         for turn in 0..=KEPT {
             let result = TestResult { ok: turn == KEPT, reason: format!("turn {turn}"), at: NOW + turn };
-            let test = record_test(&db, "w", &id, "u", &result, &format!("log {turn}")).await.unwrap();
+            let test =
+                record_test(&db, "w", &id, &By::command_line(NOW), &result, &format!("log {turn}")).await.unwrap();
             if turn == 0 {
                 first = test;
             }
@@ -111,6 +119,9 @@ mod tests {
         assert_eq!(test_log(&db, "w", &tests[0].id).await.unwrap(), format!("log {KEPT}"));
         assert!(matches!(test_log(&db, "w", &first).await, Err(sqlx::Error::RowNotFound)));
         assert!(matches!(test_log(&db, "other", &tests[0].id).await, Err(sqlx::Error::RowNotFound)));
-        assert!(matches!(record_test(&db, "other", &id, "u", &latest, "").await, Err(sqlx::Error::RowNotFound)));
+        assert!(matches!(
+            record_test(&db, "other", &id, &By::command_line(NOW), &latest, "").await,
+            Err(sqlx::Error::RowNotFound)
+        ));
     });
 }

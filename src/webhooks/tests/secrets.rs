@@ -38,8 +38,15 @@ async fn keys_and_signatures_are_in_no_log_and_on_no_page() {
         key: SECRET.into(),
         ..Default::default()
     };
-    let parameter =
-        parameters::store::create(&state.db, &state.master_key, &desk.workspace, &parameter, 0).await.unwrap();
+    let parameter = parameters::store::create(
+        &state.db,
+        &state.master_key,
+        &desk.workspace,
+        &parameter,
+        &crate::audit::By::command_line(0),
+    )
+    .await
+    .unwrap();
     let fields = [
         ("test[webhook_id]", id.as_str()),
         ("test[encryption]", "None"),

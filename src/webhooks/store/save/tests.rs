@@ -18,7 +18,7 @@ async fn key_of(db: &Db, id: &str) -> Option<String> {
 on_both_databases!(only_a_disabled_webhook_is_edited, |db| async move {
     let id = created(&db, "w", &input("Coupons")).await;
     assert!(matches!(save(&db, &id, 1, &input("New")).await, Err(SaveError::Enabled)));
-    set_enabled(&db, "w", &id, false, NOW).await.unwrap();
+    set_enabled(&db, "w", &id, false, &By::command_line(NOW)).await.unwrap();
     save(&db, &id, 1, &input("New")).await.unwrap();
     let webhook = get(&db, "w", &id).await.unwrap();
     assert_eq!((webhook.input.name.as_str(), webhook.version, webhook.enabled), ("New", 2, false));
@@ -26,7 +26,7 @@ on_both_databases!(only_a_disabled_webhook_is_edited, |db| async move {
 
 on_both_databases!(the_second_of_two_editors_is_refused, |db| async move {
     let id = created(&db, "w", &input("Coupons")).await;
-    set_enabled(&db, "w", &id, false, NOW).await.unwrap();
+    set_enabled(&db, "w", &id, false, &By::command_line(NOW)).await.unwrap();
     save(&db, &id, 1, &input("First")).await.unwrap();
     assert!(matches!(save(&db, &id, 1, &input("Second")).await, Err(SaveError::ChangedMeanwhile(_))));
     assert_eq!(get(&db, "w", &id).await.unwrap().input.name, "First");
@@ -38,13 +38,13 @@ on_both_databases!(names_are_unique_in_their_workspace, |db| async move {
     let again = create(&saving(&db, &master_key()), &input("Coupons"), None).await;
     assert!(matches!(again, Err(SaveError::NameTaken)));
     let other = created(&db, "w", &input("Other")).await;
-    set_enabled(&db, "w", &other, false, NOW).await.unwrap();
+    set_enabled(&db, "w", &other, false, &By::command_line(NOW)).await.unwrap();
     assert!(matches!(save(&db, &other, 1, &input("Coupons")).await, Err(SaveError::NameTaken)));
 });
 
 on_both_databases!(an_empty_key_keeps_the_key_and_none_removes_it, |db| async move {
     let id = created(&db, "w", &input("Coupons")).await;
-    set_enabled(&db, "w", &id, false, NOW).await.unwrap();
+    set_enabled(&db, "w", &id, false, &By::command_line(NOW)).await.unwrap();
     save(&db, &id, 1, &WebhookInput { key: String::new(), ..input("Coupons") }).await.unwrap();
     assert_eq!(key_of(&db, &id).await.as_deref(), Some(" my secret "));
     save(&db, &id, 2, &WebhookInput { key: "new".into(), ..input("Coupons") }).await.unwrap();
@@ -63,7 +63,7 @@ on_both_databases!(statuses_are_kept_once_receipts_were_enabled, |db| async move
         ..input("Coupons")
     };
     let id = created(&db, "w", &with(true, &["200", "500"])).await;
-    set_enabled(&db, "w", &id, false, NOW).await.unwrap();
+    set_enabled(&db, "w", &id, false, &By::command_line(NOW)).await.unwrap();
     let refused = save(&db, &id, 1, &with(true, &["200"])).await;
     assert!(matches!(refused, Err(SaveError::Statuses(fields)) if fields[0].field == "statuses"));
     save(&db, &id, 1, &with(true, &["200", "500", "404"])).await.unwrap();
@@ -93,7 +93,7 @@ on_both_databases!(a_copy_is_disabled_and_may_take_the_key, |db| async move {
 
 on_both_databases!(a_replaced_key_verifies_for_a_while_and_one_key_back_only, |db| async move {
     let id = created(&db, "w", &input("Coupons")).await;
-    set_enabled(&db, "w", &id, false, NOW).await.unwrap();
+    set_enabled(&db, "w", &id, false, &By::command_line(NOW)).await.unwrap();
     let master_key = master_key();
     let saving = saving(&db, &master_key);
     let old = async || {
@@ -118,7 +118,7 @@ on_both_databases!(a_replaced_key_verifies_for_a_while_and_one_key_back_only, |d
 
 on_both_databases!(every_version_is_kept_without_its_key, |db| async move {
     let id = created(&db, "w", &input("Coupons")).await;
-    set_enabled(&db, "w", &id, false, NOW).await.unwrap();
+    set_enabled(&db, "w", &id, false, &By::command_line(NOW)).await.unwrap();
     save(&db, &id, 1, &WebhookInput { url: "https://new.example.com".into(), ..input("Coupons") }).await.unwrap();
     let kept = super::super::versions(&db, "w", &id).await.unwrap();
     assert_eq!(kept.iter().map(|one| one.version).collect::<Vec<_>>(), [2, 1]);
@@ -132,7 +132,7 @@ on_both_databases!(every_version_is_kept_without_its_key, |db| async move {
 
 on_both_databases!(the_refusal_says_what_the_other_changed, |db| async move {
     let id = created(&db, "w", &input("Coupons")).await;
-    set_enabled(&db, "w", &id, false, NOW).await.unwrap();
+    set_enabled(&db, "w", &id, false, &By::command_line(NOW)).await.unwrap();
     save(&db, &id, 1, &WebhookInput { concurrency: 9, ..input("Coupons") }).await.unwrap();
     let refused = save(&db, &id, 1, &input("Mine")).await.unwrap_err().to_string();
     assert!(!refused.contains("Statuses"), "receipts are off: {refused}");
@@ -141,18 +141,21 @@ on_both_databases!(the_refusal_says_what_the_other_changed, |db| async move {
 
 on_both_databases!(only_a_disabled_unused_webhook_is_deleted, |db| async move {
     let id = created(&db, "w", &input("Coupons")).await;
-    assert!(matches!(delete(&db, "w", &id).await, Err(SaveError::EnabledDelete)));
-    set_enabled(&db, "w", &id, false, NOW).await.unwrap();
+    assert!(matches!(delete(&db, "w", &id, &By::command_line(NOW)).await, Err(SaveError::EnabledDelete)));
+    set_enabled(&db, "w", &id, false, &By::command_line(NOW)).await.unwrap();
     add_task(&db, "w", "t1", &id).await;
-    let refused = delete(&db, "w", &id).await.unwrap_err().to_string();
+    let refused = delete(&db, "w", &id, &By::command_line(NOW)).await.unwrap_err().to_string();
     assert!(refused.contains("“Spring”"), "{refused}");
     for n in 2..=7 {
         add_task(&db, "w", &format!("t{n}"), &id).await;
     }
-    assert!(delete(&db, "w", &id).await.unwrap_err().to_string().contains(" and others"));
+    assert!(delete(&db, "w", &id, &By::command_line(NOW)).await.unwrap_err().to_string().contains(" and others"));
     execute!(db, "delete from tasks").unwrap();
-    assert!(matches!(delete(&db, "elsewhere", &id).await, Err(SaveError::Database(sqlx::Error::RowNotFound))));
-    delete(&db, "w", &id).await.unwrap();
+    assert!(matches!(
+        delete(&db, "elsewhere", &id, &By::command_line(NOW)).await,
+        Err(SaveError::Database(sqlx::Error::RowNotFound))
+    ));
+    delete(&db, "w", &id, &By::command_line(NOW)).await.unwrap();
     assert!(matches!(get(&db, "w", &id).await, Err(sqlx::Error::RowNotFound)));
     let left = fetch!(db, one, (i64,), "select count(*) from webhook_versions").unwrap();
     assert_eq!(left.0, 0);

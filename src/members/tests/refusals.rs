@@ -9,7 +9,7 @@ on_both_databases!(nobody_shuts_themselves_or_the_last_administrator_out, |db| a
     for answer in [desk.enable(&desk.cookie, &ada, "false").await, desk.remove(&desk.cookie, &ada).await] {
         assert_eq!(answer.status, StatusCode::CONFLICT, "{}", answer.text);
     }
-    assert_eq!(desk.make_link(&desk.cookie, &ada).await.header("location").contains("/links/"), false);
+    assert!(!desk.make_link(&desk.cookie, &ada).await.header("location").contains("/links/"));
     let demoted = desk.save(&desk.cookie, &ada, &[("input[roles][0]", "marketer")]).await;
     assert_eq!(error(&demoted).fields()[0].field, "roles");
     // An organization administrator may touch everybody, but one administrator stays.
@@ -63,7 +63,7 @@ on_both_databases!(nobody_gives_or_touches_more_than_they_have, |db| async move 
             assert_eq!(error(&answer).fields()[0].field, "roles", "{role}");
         }
     }
-    assert_eq!(desk.add_as(&hall, "new@example.com", "").await.header("location").contains("/links/"), false);
+    assert!(!desk.add_as(&hall, "new@example.com", "").await.header("location").contains("/links/"));
     for id in [&ada, &bob] {
         assert_eq!(desk.turn_off(&hall, id).await.status, StatusCode::CONFLICT);
         assert!(!desk.make_link(&hall, id).await.header("location").contains("/links/"));

@@ -47,11 +47,20 @@ pub fn App() -> impl IntoView {
                         <Route path=path!("webhooks/:id") view={Lazy::<WebhookPage>::new()} />
                         <Route path=path!("webhooks/:id/versions") view={Lazy::<WebhookVersionsPage>::new()} />
                         <Route path=path!("webhooks/:id/edit") view={Lazy::<WebhookFormPage>::new()} />
+                        <Route path=path!("webhooks/:id/grants") view={Lazy::<WebhookGrantsPage>::new()} />
                         <Route path=path!("id-types") view={Lazy::<IdTypesPage>::new()} />
                         <Route path=path!("webhook-parameters") view={Lazy::<ParametersPage>::new()} />
                         <Route path=path!("webhook-parameters/new") view={Lazy::<ParameterFormPage>::new()} />
                         <Route path=path!("webhook-parameters/:id") view={Lazy::<ParameterPage>::new()} />
                         <Route path=path!("webhook-parameters/:id/edit") view={Lazy::<ParameterFormPage>::new()} />
+                        <Route path=path!("member-groups") view={Lazy::<MemberGroupsPage>::new()} />
+                        <Route path=path!("member-groups/new") view={Lazy::<MemberGroupFormPage>::new()} />
+                        <Route path=path!("member-groups/:id") view={Lazy::<MemberGroupPage>::new()} />
+                        <Route path=path!("member-groups/:id/edit") view={Lazy::<MemberGroupFormPage>::new()} />
+                        <Route path=path!("roles") view={Lazy::<RolesPage>::new()} />
+                        <Route path=path!("roles/new") view={Lazy::<RoleFormPage>::new()} />
+                        <Route path=path!("roles/:id") view={Lazy::<RolePage>::new()} />
+                        <Route path=path!("roles/:id/edit") view={Lazy::<RoleFormPage>::new()} />
                         <Route path=path!("guide") view={Lazy::<GuidePage>::new()} />
                         <Route path=path!("ui") view={Lazy::<GalleryPage>::new()} />
                     </ParentRoute>

@@ -1,7 +1,9 @@
 //! The pages as lazy routes. The browser loads a page's code when the page is opened, one split for each room: its
 //! pages share most of theirs, and a split for each page would be cut into hundreds of shared pieces.
 
-use crate::{access, audiences, campaigns, customers, guide, id_types, parameters, tasks, webhooks};
+use crate::{
+    access, audiences, campaigns, customers, grants, guide, id_types, member_groups, parameters, roles, tasks, webhooks,
+};
 use leptos::{lazy, prelude::*};
 use leptos_router::LazyRoute;
 
@@ -76,9 +78,20 @@ room!(webhooks_room, __preload_webhooks_room, WebhooksPages:
     WebhookPage => webhooks::detail::webhook_page,
     WebhookVersionsPage => webhooks::versions::webhook_versions_page,
     IdTypesPage => id_types::list::id_types_page,
+    WebhookGrantsPage => grants::page::grants_page,
 );
 room!(parameters_room, __preload_parameters_room, ParametersPages:
     ParametersPage => parameters::list::parameters_page,
     ParameterFormPage => parameters::form::parameter_form_page,
     ParameterPage => parameters::detail::parameter_page,
+);
+room!(member_groups_room, __preload_member_groups_room, MemberGroupsPages:
+    MemberGroupsPage => member_groups::list::member_groups_page,
+    MemberGroupFormPage => member_groups::form::member_group_form_page,
+    MemberGroupPage => member_groups::detail::member_group_page,
+);
+room!(roles_room, __preload_roles_room, RolesPages:
+    RolesPage => roles::list::roles_page,
+    RoleFormPage => roles::form::role_form_page,
+    RolePage => roles::detail::role_page,
 );

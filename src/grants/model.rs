@@ -166,8 +166,6 @@ pub struct Grant {
     pub name: String,
     /// A member's e-mail address; how many a group has.
     pub note: String,
-    /// Whom it is about is no member any more.
-    pub gone: bool,
     pub from_at: i64,
     /// `None`: permanent.
     pub until_at: Option<i64>,

@@ -157,7 +157,7 @@ fn table(
 
 /// `question`: the webhook's id and name, for whoever may remove it.
 fn row(grant: Grant, now: i64, question: Option<(String, String, ServerAction<RemoveGrant>)>) -> AnyView {
-    let Grant { id, method, name, note, from_at, until_at, granted_by, granted_at, state, .. } = grant;
+    let Grant { id, method, name, note, from_at, until_at, granted_by, granted_at, state } = grant;
     // What stood before there were grants has neither.
     let from = match from_at {
         0 => "Always".into_any(),

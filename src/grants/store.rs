@@ -106,16 +106,15 @@ impl Row {
 
     fn grant(self, now: Millis) -> Grant {
         let method = self.method();
-        let (gone, note) = match method {
-            Method::Group => (self.group_name.is_none(), counted(self.group_size, "member")),
+        let note = match method {
+            Method::Group => counted(self.group_size, "member"),
             Method::Member => {
                 let email = self.email.unwrap_or_default();
-                let note = match () {
+                match () {
                     () if !self.is_member => format!("{email}, no member any more"),
                     () if self.member_disabled => format!("{email}, disabled"),
                     () => email,
-                };
-                (!self.is_member, note)
+                }
             }
         };
         Grant {
@@ -123,7 +122,6 @@ impl Row {
             method,
             name: self.member.or(self.group_name).unwrap_or_default(),
             note,
-            gone,
             from_at: self.from_at,
             until_at: self.until_at,
             granted_by: self.granted_by,

@@ -1,6 +1,7 @@
 //! The room from outside: what the form submits, and what its pages and downloads then say.
 
 mod calls;
+mod grants;
 
 use super::{
     api::{DryRunState, SubmitTask},
@@ -82,6 +83,10 @@ impl Desk {
     }
 
     async fn submit(&self, id: &str, changes: &[(&str, &str)]) -> Answer {
+        self.submit_as(&self.cookie, id, changes).await
+    }
+
+    async fn submit_as(&self, cookie: &str, id: &str, changes: &[(&str, &str)]) -> Answer {
         let mut fields = vec![
             ("id", id),
             ("new", "true"),
@@ -102,7 +107,7 @@ impl Desk {
             fields.retain(|(known, _)| known != name);
             fields.push((name, value));
         }
-        self.server.call::<SubmitTask>(&self.cookie, &encoded(&fields)).await
+        self.server.call::<SubmitTask>(cookie, &encoded(&fields)).await
     }
 
     async fn live(&self, id: &str) -> TaskLive {

@@ -7,8 +7,9 @@ use super::{
 };
 use crate::{
     access::model::{Area, Permission, SessionInfo},
+    error::AppError,
     ui::{
-        Badge, Button, Confirm, EmptyState, ErrorNote, FilterSelect, Filters, FormErrors, ListParams, PageHeader,
+        Badge, Confirm, EmptyState, ErrorNote, FilterSelect, Filters, FormErrors, LinkButton, ListParams, PageHeader,
         Pager, Panel, Scope, SelectOption, Skeleton, SortTh, SubmitButton, TableWrap, Time, Tone, close_dialog,
         format::counted, use_list_params, use_toasts,
     },
@@ -48,40 +49,52 @@ pub fn grants_page() -> AnyView {
             {move || Suspend::new(async move {
                 let loaded = head.await;
                 head_scope.show(move || match loaded {
-                    Ok(head) => header(id.get_untracked(), head, grant),
+                    Ok(head) => header(id.get_untracked(), head, grant, error),
                     Err(error) => view! { <ErrorNote error /> }.into_any(),
                 })
             })}
         </Transition>
-        <FormErrors error />
-        <div class="grid">
-            <Panel title="Grants" padded=false>
-                {move || view! { <Filters action=action.get() params=list placeholder="Search name or e-mail" selects=vec![states()] /> }}
-                <Transition fallback=|| view! { <Skeleton /> }>
-                    {move || Suspend::new(async move {
-                        let loaded = page.await;
-                        list_scope.show(move || match loaded {
-                            Ok(page) => table(page, id.get_untracked(), list, manages, remove),
-                            // Said above.
-                            Err(_) => ().into_any(),
-                        })
-                    })}
-                </Transition>
-            </Panel>
-        </div>
+        <Panel title="Grants" padded=false>
+            {move || {
+                view! {
+                    <Filters
+                        action=action.get()
+                        params=list
+                        placeholder="Search name or e-mail"
+                        selects=vec![states()]
+                    />
+                }
+            }}
+            <Transition fallback=|| view! { <Skeleton /> }>
+                {move || Suspend::new(async move {
+                    let loaded = page.await;
+                    list_scope.show(move || match loaded {
+                        Ok(page) => table(page, id.get_untracked(), list, manages, remove),
+                        // Said above.
+                        Err(_) => ().into_any(),
+                    })
+                })}
+            </Transition>
+        </Panel>
     }
     .into_any()
 }
 
-fn header(id: String, head: GrantHead, grant: ServerAction<GrantWebhook>) -> AnyView {
-    let title = format!("Grant “{}”", head.webhook);
-    let form = head.form.map(|form| fields(id, form, grant));
+/// `error`: why a grant was not removed.
+fn header(id: String, head: GrantHead, grant: ServerAction<GrantWebhook>, error: Signal<Option<AppError>>) -> AnyView {
+    let title = if head.form.is_some() { "Grant" } else { "Grants of" };
+    let title = format!("{title} “{}”", head.webhook);
+    let webhook = format!("/webhooks/{id}");
+    let form = head.form.map(|form| view! { <div class="grid">{fields(id, form, grant)}</div> });
     view! {
         <PageHeader
             title
             crumbs=vec![("Configuration Management", ""), ("Webhook Management", "/webhooks")]
             intro="Administrators use every webhook. Others need a role with “User Marketing-Reach Marketing-Webhook” and a grant that is valid."
-        />
+        >
+            <LinkButton href=webhook label="To the webhook" />
+        </PageHeader>
+        <FormErrors error />
         {form}
     }
     .into_any()
@@ -184,9 +197,16 @@ fn row(grant: Grant, now: i64, question: Option<(String, String, ServerAction<Re
         };
         let label = format!("Remove the grant to {name}");
         view! {
-            <span class="actions">
-                <Button label="Remove" bare=true danger=true opens=dialog.clone() />
-            </span>
+            <button
+                type="button"
+                class="btn bare danger"
+                command="show-modal"
+                commandfor=dialog.clone()
+                data-dialog-open=dialog.clone()
+                aria-label=label.clone()
+            >
+                "Remove"
+            </button>
             <Confirm id=dialog title=label text danger=true>
                 <ActionForm action on:submit=move |_| close_dialog(&own)>
                     <input type="hidden" name="webhook_id" value=webhook_id />

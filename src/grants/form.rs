@@ -94,8 +94,9 @@ fn whom(form: GrantForm, errors: Signal<Vec<FieldError>>) -> AnyView {
 
 /// What granting by the method `chosen` does to what stands, to be confirmed before it is done.
 fn revoking(chosen: Method, standing: Method, grants: i64, errors: Signal<Vec<FieldError>>) -> AnyView {
-    let said =
-        format!("{} {} stand. Granting {} revokes them.", counted(grants, "grant"), standing.label(), chosen.label());
+    let (stand, them) = if grants == 1 { ("stands", "it") } else { ("stand", "them") };
+    let (method, own) = (standing.label(), chosen.label());
+    let said = format!("{} {method} {stand}. Granting {own} revokes {them}.", counted(grants, "grant"));
     let tick = format!("Revoke {} {}", counted(grants, "grant"), standing.label());
     view! {
         <Note tone=Tone::Warn>

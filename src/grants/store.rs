@@ -264,8 +264,8 @@ pub async fn grant(
 fn must_be_revoked(input: &GrantInput, stand: i64) -> AppError {
     let (other, own) = (input.method.other().label(), input.method.label());
     let text = match input.revokes {
-        0 => format!("Granting {own} revokes the {} {other}. Confirm that first.", counted(stand, "grant")),
-        _ => format!("{} {other} stand by now. Reload the page and decide again.", counted(stand, "grant")),
+        0 => format!("Granting {own} revokes {} {other}. Confirm that first.", counted(stand, "grant")),
+        _ => format!("There are {} {other} by now. Reload the page and decide again.", counted(stand, "grant")),
     };
     AppError::invalid("revokes", text)
 }

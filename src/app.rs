@@ -49,6 +49,7 @@ pub fn App() -> impl IntoView {
                         <Route path=path!("webhooks/:id") view={Lazy::<WebhookPage>::new()} />
                         <Route path=path!("webhooks/:id/versions") view={Lazy::<WebhookVersionsPage>::new()} />
                         <Route path=path!("webhooks/:id/edit") view={Lazy::<WebhookFormPage>::new()} />
+                        <Route path=path!("webhooks/:id/grants") view={Lazy::<WebhookGrantsPage>::new()} />
                         <Route path=path!("id-types") view={Lazy::<IdTypesPage>::new()} />
                         <Route path=path!("webhook-parameters") view={Lazy::<ParametersPage>::new()} />
                         <Route path=path!("webhook-parameters/new") view={Lazy::<ParameterFormPage>::new()} />
@@ -66,6 +67,14 @@ pub fn App() -> impl IntoView {
                         <Route path=path!("audit-log") view={Lazy::<AuditLogPage>::new()} />
                         <Route path=path!("organization/audit-log") view={Lazy::<OrganizationAuditLogPage>::new()} />
                         <Route path=path!("api-keys") view={Lazy::<ApiKeysPage>::new()} />
+                        <Route path=path!("member-groups") view={Lazy::<MemberGroupsPage>::new()} />
+                        <Route path=path!("member-groups/new") view={Lazy::<MemberGroupFormPage>::new()} />
+                        <Route path=path!("member-groups/:id") view={Lazy::<MemberGroupPage>::new()} />
+                        <Route path=path!("member-groups/:id/edit") view={Lazy::<MemberGroupFormPage>::new()} />
+                        <Route path=path!("roles") view={Lazy::<RolesPage>::new()} />
+                        <Route path=path!("roles/new") view={Lazy::<RoleFormPage>::new()} />
+                        <Route path=path!("roles/:id") view={Lazy::<RolePage>::new()} />
+                        <Route path=path!("roles/:id/edit") view={Lazy::<RoleFormPage>::new()} />
                         <Route path=path!("guide") view={Lazy::<GuidePage>::new()} />
                         <Route path=path!("ui") view={Lazy::<GalleryPage>::new()} />
                     </ParentRoute>

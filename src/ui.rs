@@ -6,6 +6,7 @@
 mod badge;
 mod button;
 mod chart;
+mod check_list;
 mod combobox;
 mod dialog;
 mod facts;
@@ -28,6 +29,7 @@ mod toast;
 pub use badge::{Badge, Chip, Tone};
 pub use button::{Button, LinkButton, RowMenu, SubmitButton};
 pub use chart::{Donut, Funnel, FunnelStep, LineChart, Series, Slice, StackedBar};
+pub use check_list::{CheckItem, CheckList};
 pub use combobox::{Choices, Combobox};
 pub use dialog::{Confirm, Dialog, close_dialog, open_dialog};
 pub use facts::{CodeBlock, Fact, Facts, Tile, Tiles};

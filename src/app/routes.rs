@@ -12,7 +12,7 @@ use crate::{
     },
     account, api_keys, audiences, audit, campaigns, customers,
     error::AppError,
-    guide, id_types, invitations, members, organization, parameters, tasks,
+    grants, guide, id_types, invitations, member_groups, members, organization, parameters, roles, tasks,
     ui::ErrorNote,
     webhooks,
 };
@@ -78,6 +78,12 @@ room!(management_room, __preload_management_room, ManagementPages:
     AddMembersPage(Manage(Area::Members)) => members::add_many::add_members_page,
     MemberLinksPage(Manage(Area::Members)) => members::links::member_links_page,
     MemberPage(View(Area::Members)) => members::detail::member_page,
+    MemberGroupsPage(View(Area::MemberGroups)) => member_groups::list::member_groups_page,
+    MemberGroupFormPage(Manage(Area::MemberGroups)) => member_groups::form::member_group_form_page,
+    MemberGroupPage(View(Area::MemberGroups)) => member_groups::detail::member_group_page,
+    RolesPage(View(Area::Roles)) => roles::list::roles_page,
+    RoleFormPage(Manage(Area::Roles)) => roles::form::role_form_page,
+    RolePage(View(Area::Roles)) => roles::detail::role_page,
     ApiKeysPage(View(Area::ApiKeys)) => api_keys::list::api_keys_page,
     AuditLogPage(View(Area::AuditLog)) => audit::list::audit_log_page,
     OrganizationAuditLogPage(Organization) => audit::list::organization_audit_log_page,
@@ -116,6 +122,7 @@ room!(webhooks_room, __preload_webhooks_room, WebhooksPages:
     WebhookFormPage(Manage(Area::WebhookManagement)) => webhooks::form::webhook_form_page,
     WebhookPage(View(Area::WebhookManagement)) => webhooks::detail::webhook_page,
     WebhookVersionsPage(View(Area::WebhookManagement)) => webhooks::versions::webhook_versions_page,
+    WebhookGrantsPage(View(Area::WebhookManagement)) => grants::page::grants_page,
     IdTypesPage(View(Area::IdTypes)) => id_types::list::id_types_page,
 );
 room!(parameters_room, __preload_parameters_room, ParametersPages:

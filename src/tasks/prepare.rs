@@ -8,7 +8,7 @@ use crate::{
     clock::Millis,
     customers,
     error::{AppError, AppResult, FieldError},
-    grants,
+    grants::{self, model::Standing},
     parameters::{self, load},
     webhooks::{
         self,
@@ -17,7 +17,10 @@ use crate::{
     wire::text::Template,
 };
 use jiff::{civil::DateTime, tz::TimeZone};
-use std::{collections::BTreeSet, time::Duration};
+use std::{
+    collections::{BTreeSet, HashMap},
+    time::Duration,
+};
 
 /// For all interfaces of a task together, when it is submitted.
 const ASKING: Duration = Duration::from_secs(45);
@@ -60,8 +63,8 @@ pub async fn prepare(ctx: &Ctx, input: &TaskInput, ask: bool) -> AppResult<Prepa
         Some(webhook) => {
             if let Some(reason) = unavailable(webhook) {
                 wrong("webhook_id", reason);
-            } else if !may_use(ctx, &webhook.id).await? {
-                wrong("webhook_id", AppError::NotGranted.to_string());
+            } else if let Some(reason) = not_granted(&standings(ctx).await?, &webhook.id, ctx) {
+                wrong("webhook_id", format!("{}: {reason}. Ask an administrator for a grant.", webhook.input.name));
             }
         }
     }
@@ -179,10 +182,17 @@ pub fn unavailable(webhook: &Webhook) -> Option<String> {
     (!webhook.enabled).then(|| format!("{} is disabled.", webhook.input.name))
 }
 
-/// Whether the one who asks may use the webhook now.
-async fn may_use(ctx: &Ctx, webhook: &str) -> AppResult<bool> {
-    let (info, db) = (&ctx.signed.info, &ctx.state.db);
-    Ok(info.administrator || grants::store::is_granted(db, ctx.workspace(), ctx.user(), webhook, ctx.now()).await?)
+/// What the one who asks has of each webhook by grants; `None` for administrators, who need none.
+async fn standings(ctx: &Ctx) -> AppResult<Option<HashMap<String, Standing>>> {
+    if ctx.signed.info.administrator {
+        return Ok(None);
+    }
+    Ok(Some(grants::store::standings(&ctx.state.db, ctx.workspace(), ctx.user(), ctx.now()).await?))
+}
+
+/// Why the webhook can't be used by whoever has these.
+fn not_granted(standings: &Option<HashMap<String, Standing>>, webhook: &str, ctx: &Ctx) -> Option<String> {
+    standings.as_ref()?.get(webhook).copied().unwrap_or_default().refusal(&ctx.signed.info.time_zone)
 }
 
 /// Sub-campaigns that a task can be associated with: id and "Main / Sub", standalone ones under "-" at the end.
@@ -205,15 +215,12 @@ pub async fn choices(ctx: &Ctx) -> AppResult<Vec<WebhookChoice>> {
     }
     parameters::store::fill_calls(db, workspace, webhooks.iter_mut().map(|webhook| &mut webhook.input).collect())
         .await?;
-    let mut choices = Vec::new();
-    for webhook in webhooks {
-        let unavailable = match unavailable(&webhook) {
-            None if !may_use(ctx, &webhook.id).await? => Some("Not granted to you.".to_string()),
-            other => other,
-        };
-        choices.push(WebhookChoice { unavailable, webhook });
-    }
-    Ok(choices)
+    let standings = standings(ctx).await?;
+    let choice = |webhook: Webhook| {
+        let unavailable = unavailable(&webhook).or_else(|| not_granted(&standings, &webhook.id, ctx));
+        WebhookChoice { unavailable, webhook }
+    };
+    Ok(webhooks.into_iter().map(choice).collect())
 }
 
 /// The ID types of the workspace's webhooks that somebody in the audience has.

@@ -2,6 +2,7 @@
 
 mod audited;
 mod calls;
+mod grants;
 
 use super::{
     api::{DryRunState, SubmitTask},
@@ -84,6 +85,10 @@ impl Desk {
     }
 
     async fn submit(&self, id: &str, changes: &[(&str, &str)]) -> Answer {
+        self.submit_as(&self.cookie, id, changes).await
+    }
+
+    async fn submit_as(&self, cookie: &str, id: &str, changes: &[(&str, &str)]) -> Answer {
         let mut fields = vec![
             ("id", id),
             ("new", "true"),
@@ -104,7 +109,7 @@ impl Desk {
             fields.retain(|(known, _)| known != name);
             fields.push((name, value));
         }
-        self.server.call::<SubmitTask>(&self.cookie, &encoded(&fields)).await
+        self.server.call::<SubmitTask>(cookie, &encoded(&fields)).await
     }
 
     async fn live(&self, id: &str) -> TaskLive {

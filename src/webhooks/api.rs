@@ -18,15 +18,20 @@ use crate::{
     },
     clock::HOUR,
     error::AppError,
-    parameters,
+    grants, parameters,
     wire::receipt,
 };
 
 #[server]
 pub async fn list_webhooks(query: WebhookQuery) -> AppResult<WebhookPage> {
     let ctx = require(&caller()?, Permission::View(Area::WebhookManagement), Resource::Workspace).await?;
-    let (rows, total) = store::page(&ctx.state.db, ctx.workspace(), &query).await?;
-    Ok(WebhookPage { rows, total, now: ctx.now() })
+    let (db, workspace) = (&ctx.state.db, ctx.workspace());
+    let (rows, total) = store::page(db, workspace, &query).await?;
+    let standings = match ctx.signed.info.administrator {
+        true => None,
+        false => Some(grants::store::standings(db, workspace, ctx.user(), ctx.now()).await?),
+    };
+    Ok(WebhookPage { rows, total, standings, now: ctx.now() })
 }
 
 #[server]

@@ -114,6 +114,7 @@ fn actions(webhook: &Webhook, switch: ServerAction<SetWebhookEnabled>, delete: S
     let id = webhook.id.clone();
     let edit = format!("/webhooks/{id}/edit");
     let copy = format!("/webhooks/new?copy={id}");
+    let grants = format!("/webhooks/{id}/grants");
     let (own, name, tasks) = (id.clone(), webhook.input.name.clone(), webhook.tasks);
     let enabled = webhook.enabled;
     let label = if enabled { "Disable" } else { "Enable" };
@@ -124,6 +125,7 @@ fn actions(webhook: &Webhook, switch: ServerAction<SetWebhookEnabled>, delete: S
             <SubmitButton label secondary=true pending=switch.pending() />
         </ActionForm>
         <LinkButton href=copy label="Copy" />
+        <LinkButton href=grants label="Grant" />
         <Button label="Delete" danger=true opens="delete-webhook" />
         <LinkButton href=edit label="Edit" primary=true />
         <DeleteDialog dialog="delete-webhook".to_string() id=own name enabled tasks action=delete />
@@ -146,6 +148,7 @@ fn definition(webhook: &Webhook) -> AnyView {
     let (id_types, tasks) = (input.id_types.join(", "), counted(webhook.tasks, "task"));
     let used = format!("/tasks?webhook={}", webhook.id);
     let versions = format!("/webhooks/{}/versions", webhook.id);
+    let grants = format!("/webhooks/{}/grants", webhook.id);
     let version = webhook.version;
     let environment = if input.pass_environment { "passed in headers" } else { "not passed" };
     let old_key = webhook.old_key_until.map(|ms| {
@@ -163,6 +166,7 @@ fn definition(webhook: &Webhook) -> AnyView {
             <Fact label="Users per second">{pace}</Fact>
             <Fact label="Environment">{environment}</Fact>
             <Fact label="Used by"><a href=used>{tasks}</a></Fact>
+            <Fact label="Grants"><a href=grants>"Who may use it"</a></Fact>
             <Fact label="Version"><a href=versions>{format!("{version}, all versions")}</a></Fact>
             {old_key}
             <Fact label="Latest test">{test}</Fact>

@@ -11,6 +11,7 @@ use crate::{
         reader_may,
     },
     customers::model::PRESET_ID_TYPES,
+    grants::model::Standing,
     ui::{
         Badge, EmptyState, ErrorNote, FilterSelect, Filters, FormErrors, LinkButton, ListParams, PageHeader, Pager,
         Panel, RowMenu, Scope, SelectOption, Skeleton, SortTh, Switch, TableWrap, Time, Tone,
@@ -131,10 +132,21 @@ fn table(
         return empty(params.get_untracked().is_filtered(), manages);
     }
     let now = page.now;
-    let rows = page.rows;
+    let needs_grants = page.standings.is_some();
+    let standing =
+        move |webhook: &Webhook| page.standings.as_ref().map(|all| all.get(&webhook.id).copied().unwrap_or_default());
+    let rows: Vec<(Webhook, Option<Standing>)> = page
+        .rows
+        .into_iter()
+        .map(|webhook| {
+            let standing = standing(&webhook);
+            (webhook, standing)
+        })
+        .collect();
     // Everything that a row shows is in its key: a row is never written over with another webhook's switch.
-    let key = |webhook: &Webhook| {
-        (webhook.id.clone(), webhook.updated_at, webhook.test.as_ref().map(|test| test.at), webhook.tasks)
+    let key = |(webhook, standing): &(Webhook, Option<Standing>)| {
+        let tested = webhook.test.as_ref().map(|test| test.at);
+        (webhook.id.clone(), webhook.updated_at, tested, webhook.tasks, *standing)
     };
     view! {
         <TableWrap label="Webhooks">
@@ -144,6 +156,7 @@ fn table(
                         <SortTh params key="name" label="Webhook" />
                         <th scope="col">"Send ID types"</th>
                         <th scope="col">"Enabled"</th>
+                        {needs_grants.then(|| view! { <th scope="col">"Granted to you"</th> })}
                         <SortTh params key="tested" label="Latest test" />
                         <SortTh params key="tasks" label="Used by tasks" numeric=true />
                         <th scope="col">
@@ -155,7 +168,7 @@ fn table(
                     <For
                         each=move || rows.clone()
                         key=key
-                        children=move |webhook| row(webhook, now, manages, turn, delete)
+                        children=move |(webhook, standing)| row(webhook, standing, now, manages, turn, delete)
                     />
                 </tbody>
             </table>
@@ -182,6 +195,7 @@ fn empty(filtered: bool, manages: bool) -> AnyView {
 
 fn row(
     webhook: Webhook,
+    standing: Option<Standing>,
     now: i64,
     manages: bool,
     turn: Action<Turn, ()>,
@@ -191,6 +205,7 @@ fn row(
     let (test, edit) = (format!("{href}#test-send"), format!("{href}/edit"));
     let (id, name, tasks) = (webhook.id, webhook.input.name, webhook.tasks);
     let (copy, dialog) = (format!("/webhooks/new?copy={id}"), format!("delete-{id}"));
+    let grants = format!("/webhooks/{id}/grants");
     let used = (tasks > 0).then(|| {
         view! { <a href=format!("/tasks?webhook={id}") aria-label=format!("{} use {name}", counted(tasks, "task"))>{count(tasks)}</a> }
     });
@@ -229,6 +244,7 @@ fn row(
                     on_change=turned
                 />
             </td>
+            {standing.map(|standing| view! { <td data-label="Granted to you">{granted(standing)}</td> })}
             <td data-label="Latest test">{latest_test(webhook.test, Some(now))}</td>
             <td class="num" data-label="Used by tasks">{used} {unused}</td>
             <td class="num fit">
@@ -241,6 +257,7 @@ fn row(
                             view! {
                                 <a href=edit>"Edit"</a>
                                 <a href=copy>"Copy"</a>
+                                <a href=grants>"Grant"</a>
                                 <button type="button" class="danger" data-dialog-open=dialog.clone()>"Delete"</button>
                             }
                         })}
@@ -250,6 +267,19 @@ fn row(
         </tr>
     }
     .into_any()
+}
+
+/// Whether the reader may use a webhook, and until when.
+fn granted(standing: Standing) -> AnyView {
+    let (tone, word, time) = match standing {
+        Standing::Granted(None) => (Tone::Ok, "Granted", None),
+        Standing::Granted(Some(until)) => (Tone::Ok, "Granted until", Some(until)),
+        Standing::Begins(at) => (Tone::Run, "Granted from", Some(at)),
+        Standing::Expired(at) => (Tone::Neutral, "Not granted, expired", Some(at)),
+        Standing::Never => (Tone::Neutral, "Not granted", None),
+    };
+    let time = time.map(|ms| view! { " " <small><Time ms seconds=false /></small> });
+    view! { <span><Badge tone text=word /> {time}</span> }.into_any()
 }
 
 /// The result of a test in a word, its time, and why it failed.

@@ -4,8 +4,8 @@ use leptos::prelude::*;
 
 use crate::error::{AppError, FieldError};
 use crate::ui::{
-    Chip, Choice, DateTimeField, Field, FormErrors, MultiSelect, Note, Panel, Select, SelectOption, SubmitButton,
-    Switch, TextArea, TextInput, Tone, field_errors,
+    CheckItem, CheckList, Chip, Choice, DateTimeField, Field, FormErrors, MultiSelect, Note, Panel, Select,
+    SelectOption, SubmitButton, Switch, TextArea, TextInput, Tone, field_errors,
 };
 
 fn same(codes: &[&str]) -> Vec<SelectOption> {
@@ -24,6 +24,11 @@ fn filled() -> AnyView {
     let webhooks = vec![
         SelectOption::new("w1", "Coupon service"),
         SelectOption::new("w2", "Loyalty points (disabled)").disabled(true),
+    ];
+    let members = vec![
+        CheckItem::new("m1", "Ada", "ada@example.com").checked(true),
+        CheckItem::new("m2", "Bob", "bob@example.com, disabled").disabled(true),
+        CheckItem::new("m3", "Carl", "carl@example.com"),
     ];
     view! {
         <Panel title="Who and what" actions=view! { <span class="quiet">"Draft saved 10:12"</span> }.into_any()>
@@ -48,6 +53,9 @@ fn filled() -> AnyView {
                         options=same(&["OPEN_ID", "MOBILE", "EMAIL", "UNION_ID"])
                         selected=vec!["OPEN_ID".to_string(), "EMAIL".to_string()]
                     />
+                </Field>
+                <Field label="Members" name="members">
+                    <CheckList name="members" items=members placeholder="Search name or e-mail"/>
                 </Field>
                 <Field label="Encryption" name="encryption">
                     <Choice name="encryption" options=same(&["None", "MD5", "SHA256"]) selected="SHA256"/>

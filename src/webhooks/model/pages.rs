@@ -1,8 +1,9 @@
 //! What pages ask for and what they get.
 
 use super::{TestResult, Webhook, join_time};
-use crate::{customers::model::IdType, error::FieldError, wire::message::Encryption};
+use crate::{customers::model::IdType, error::FieldError, grants::model::Standing, wire::message::Encryption};
 use serde::{Deserialize, Serialize};
+use std::collections::HashMap;
 
 /// What the list is asked for: search, filters, order, page.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -33,6 +34,8 @@ pub struct WebhookPage {
     pub rows: Vec<Webhook>,
     /// How many match, on all pages.
     pub total: i64,
+    /// What the reader has of each by grants, by the webhook's id; `None` for administrators, who need none.
+    pub standings: Option<HashMap<String, Standing>>,
     /// The server's time, for "5 min ago".
     pub now: i64,
 }

@@ -249,7 +249,8 @@ async fn calls_stay(tx: &mut Tx, workspace: &str, input: &WebhookInput) -> Resul
     if parameters::store::hold_called(tx, workspace, input).await? { Ok(()) } else { Err(SaveError::CallGone) }
 }
 
-/// Removes a disabled webhook that no task uses (seed 002, "Delete"), with its versions and the logs of its tests.
+/// Removes a disabled webhook that no task uses (seed 002, "Delete"), with its versions, its grants
+/// and the logs of its tests.
 pub async fn delete(db: &Db, workspace: &str, id: &str, by: &By) -> Result<(), SaveError> {
     let webhook = super::get(db, workspace, id).await?;
     let mut tx = db.begin().await?;
@@ -271,7 +272,7 @@ pub async fn delete(db: &Db, workspace: &str, id: &str, by: &By) -> Result<(), S
         let named = tasks.into_iter().take(NAMED as usize).map(|(name,)| format!("“{name}”"));
         return Err(SaveError::Used(named.collect::<Vec<_>>().join(", ") + more));
     }
-    for table in ["test_sends", "webhook_versions"] {
+    for table in ["test_sends", "webhook_versions", "webhook_grants"] {
         let sql = AssertSqlSafe(format!("delete from {table} where workspace_id = $1 and webhook_id = $2"));
         execute!(tx, sql, workspace, id)?;
     }

@@ -5,7 +5,7 @@ use super::{
     model::{EMAIL_MAX, NAME_MAX, PAGE_SIZE, WorkspaceOrder, WorkspacePage, WorkspaceQuery, WorkspaceRow},
 };
 use crate::{
-    access::model::SessionInfo,
+    access::model::{Permission, SessionInfo},
     error::AppError,
     ui::{
         Badge, Button, Dialog, EmptyState, ErrorNote, Field, Filters, FormErrors, ListParams, PageHeader, Pager, Panel,
@@ -29,13 +29,14 @@ pub fn workspaces_page() -> AnyView {
     let zones = Resource::new(|| (), |()| list_zones());
     let edited: Edited = RwSignal::new(None);
     let dialogs = Scope::here();
+    let manages = use_context::<SessionInfo>().is_some_and(|session| session.may(Permission::Organization));
     view! {
         <PageHeader
             title="Workspaces"
             crumbs=vec![("Organization", "")]
             intro="Each has customers, webhooks, tasks and members of its own. To add members, switch to it."
         >
-            <Button label="Create Workspace" primary=true opens=CREATE />
+            {manages.then(|| view! { <Button label="Create Workspace" primary=true opens=CREATE /> })}
         </PageHeader>
         <Panel padded=false>
             <Filters action="/organization/workspaces" params placeholder="Search name" />

@@ -22,12 +22,14 @@ use {
             Change, Entry,
             model::{Action, ObjectKind},
         },
+        campaigns,
         clock::{DAY, Millis, new_id},
         customers, delivery,
         delivery::report,
         error::AppResult,
         webhooks,
     },
+    serde_json::{Map, Value},
 };
 
 /// Rows of the list's page.
@@ -158,6 +160,11 @@ pub async fn submit(ctx: &Ctx, id: &str, new: bool, input: TaskInput) -> AppResu
     let due_at: Millis = prepared.due_at.unwrap_or(now);
     let webhook = &prepared.webhook.input;
     let receipts_for = webhook.receipts_enabled.then_some(webhook.retention_days * DAY);
+    let after = told(ctx, &record.input()?).await?;
+    let (action, change) = match &before {
+        None => (Action::Submitted, Change::to(&after)),
+        Some(before) => (Action::Changed, Change::between(&told(ctx, before).await?, &after)),
+    };
     let mut tx = db.begin().await?;
     let locked = webhooks::store::lock(&mut tx, workspace, &record.webhook_id).await?;
     if locked != Some((true, prepared.webhook.version)) {
@@ -192,16 +199,31 @@ pub async fn submit(ctx: &Ctx, id: &str, new: bool, input: TaskInput) -> AppResu
     } else if !delivery::store::reschedule(&mut tx, send).await? {
         return Err(AppError::conflict("The task has begun in the meantime; it can no longer be edited."));
     }
-    let (action, change) = match &before {
-        None => (Action::Submitted, Change::to(&store::told(&record.input()?))),
-        Some(before) => (Action::Changed, Change::between(&store::told(before), &store::told(&record.input()?))),
-    };
     let entry = Entry::new(action, ObjectKind::Task, &record.id, &record.name).with(change);
     ctx.by().record(&mut tx, workspace, &entry).await?;
     tx.commit().await?;
     ctx.state.engine.wake();
     tracing::info!(task = %record.id, user = %ctx.user(), audience_size, "task submitted");
     Ok(())
+}
+
+/// What the audit log says of a task: what was filled in, things by their names.
+#[cfg(feature = "ssr")]
+async fn told(ctx: &Ctx, input: &TaskInput) -> AppResult<Map<String, Value>> {
+    let (db, workspace) = (&ctx.state.db, ctx.workspace());
+    let mut fields = store::told(input);
+    let audience = missing(audiences::store::get(db, workspace, &input.audience_id).await)?;
+    let webhook = missing(webhooks::store::get(db, workspace, &input.webhook_id).await)?;
+    let mut campaigns = Vec::new();
+    for id in &input.campaigns {
+        campaigns.extend(missing(campaigns::store::get(db, workspace, id).await)?.map(|campaign| campaign.name));
+    }
+    fields.remove("audience_id");
+    fields.remove("webhook_id");
+    fields.insert("audience".into(), audience.map_or_else(|| input.audience_id.clone(), |one| one.name).into());
+    fields.insert("webhook".into(), webhook.map_or_else(|| input.webhook_id.clone(), |one| one.input.name).into());
+    fields.insert("campaigns".into(), campaigns.into());
+    Ok(fields)
 }
 
 /// The same form again is the same task; another one must not vanish behind it.
@@ -254,7 +276,8 @@ pub async fn delete_task(id: String) -> Result<(), AppError> {
             "Finished, Failed and Stopped tasks can be deleted, and Pending ones due in more than 10 minutes.",
         ));
     }
-    store::delete(db, workspace, &task, &ctx.by()).await?;
+    let change = Change::from(&told(&ctx, &task.input()?).await?);
+    store::delete(db, workspace, &task, change, &ctx.by()).await?;
     leptos_axum::redirect("/tasks");
     Ok(())
 }

@@ -125,7 +125,7 @@ pub async fn put(
 }
 
 /// The task and its send, or neither: the send may have begun.
-pub async fn delete(db: &Db, workspace: &str, task: &TaskRecord, by: &By) -> AppResult<()> {
+pub async fn delete(db: &Db, workspace: &str, task: &TaskRecord, change: Change, by: &By) -> AppResult<()> {
     let id = task.id.as_str();
     let mut tx = db.begin().await?;
     execute!(tx, "delete from task_campaigns where workspace_id = $1 and task_id = $2", workspace, id)?;
@@ -133,12 +133,12 @@ pub async fn delete(db: &Db, workspace: &str, task: &TaskRecord, by: &By) -> App
     if !delivery::store::delete(&mut tx, workspace, id).await? {
         return Err(AppError::conflict("The task has begun in the meantime; it can no longer be deleted."));
     }
-    let entry = Entry::new(Action::Deleted, ObjectKind::Task, id, &task.name).with(Change::from(&told(&task.input()?)));
+    let entry = Entry::new(Action::Deleted, ObjectKind::Task, id, &task.name).with(change);
     by.record(&mut tx, workspace, &entry).await?;
     Ok(tx.commit().await?)
 }
 
-/// What the audit log says of a task: what was filled in.
+/// What was filled in, field by field, for the audit log.
 pub fn told(input: &TaskInput) -> Map<String, Value> {
     let Ok(Value::Object(mut fields)) = serde_json::to_value(input) else { return Map::new() };
     let values = input.values.iter().map(|value| (value.name.clone(), Value::from(value.value.as_str())));
@@ -341,10 +341,13 @@ mod tests {
         put(&mut tx, WORKSPACE, "u", &record, true, 0).await.unwrap();
         tx.commit().await.unwrap();
         execute!(db, "update sends set state = 'sending'").unwrap();
-        assert!(matches!(delete(&db, WORKSPACE, &record, &By::command_line(0)).await, Err(AppError::Conflict(_))));
+        assert!(matches!(
+            delete(&db, WORKSPACE, &record, Change::default(), &By::command_line(0)).await,
+            Err(AppError::Conflict(_))
+        ));
         assert_eq!(get(&db, WORKSPACE, "s").await.unwrap().name, "a task");
         execute!(db, "update sends set state = 'finished'").unwrap();
-        delete(&db, WORKSPACE, &record, &By::command_line(0)).await.unwrap();
+        delete(&db, WORKSPACE, &record, Change::default(), &By::command_line(0)).await.unwrap();
         assert!(get(&db, WORKSPACE, "s").await.is_err());
     });
 

@@ -15,7 +15,9 @@ on_both_databases!(what_is_done_to_a_task_is_written_down, |db| async move {
     desk.server.state.engine.stop(Duration::from_secs(5)).await;
     let later = [("task[scheduled]", "true"), ("task[send_at]", "2100-01-01T10:00")];
     assert_eq!(desk.submit(ID, &later).await.status, 200);
-    assert_eq!(last_change(&db, &desk.workspace).await["after"]["values"]["text"], "Dear ${city}");
+    let after = last_change(&db, &desk.workspace).await["after"].clone();
+    assert_eq!((&after["values"]["text"], &after["audience"]), (&"Dear ${city}".into(), &"All".into()));
+    assert_eq!(after["webhook"], "Hook");
     assert_eq!(desk.submit(ID, &later).await.status, 200, "the same form again is nothing new");
     let edit = [later[0], later[1], ("new", "false"), ("task[name]", "Summer")];
     assert_eq!(desk.submit(ID, &edit).await.status, 200);

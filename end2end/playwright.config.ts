@@ -8,6 +8,9 @@ const port = Number(process.env.E2E_PORT ?? 3877);
 const crm = Number(process.env.E2E_CRM_PORT ?? 4877);
 const data = process.env.E2E_DATA ?? (process.env.E2E_DATA = mkdtempSync(join(tmpdir(), 'reachwire-e2e-')));
 
+// How far the demo's clock is ahead: the tests let days pass with it.
+const clock = process.env.E2E_CLOCK ?? (process.env.E2E_CLOCK = join(data, 'clock-ahead'));
+
 export default defineConfig({
   testDir: './tests',
   outputDir: './test-results',
@@ -28,7 +31,7 @@ export default defineConfig({
   },
   projects: [{ name: 'chromium', use: { ...devices['Desktop Chrome'] } }],
   webServer: {
-    command: `../target/release/reachwire demo --listen 127.0.0.1:${port} --crm 127.0.0.1:${crm} --data ${data}`,
+    command: `../target/release/reachwire demo --listen 127.0.0.1:${port} --crm 127.0.0.1:${crm} --data ${data} --clock-file ${clock}`,
     url: `http://127.0.0.1:${port}/readyz`,
     timeout: 120_000,
     reuseExistingServer: false,

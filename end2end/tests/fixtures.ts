@@ -1,5 +1,6 @@
 import AxeBuilder from '@axe-core/playwright';
-import { test as base, expect, type Page } from '@playwright/test';
+import { test as base, expect, type Browser, type Page } from '@playwright/test';
+import { writeFileSync } from 'node:fs';
 
 export const ADMINISTRATOR = 'admin@example.com';
 export const MARKETER = 'marketer@example.com';
@@ -22,6 +23,20 @@ export { expect };
 /** The wasm has arrived: buttons that need it answer. */
 export async function hydrated(page: Page) {
   await page.locator('html[data-hydrated]').waitFor();
+}
+
+/** Somebody in a browser of their own, whose console must stay clean, too; refusals by the server are what is tested. */
+export async function somebody(browser: Browser, errors: string[]) {
+  const page = await (await browser.newContext()).newPage();
+  const told = (text: string) => { if (!/status of (401|403|404|409|422)/.test(text)) errors.push(text); };
+  page.on('console', (message) => { if (message.type() === 'error') told(`${message.text()} (${message.location().url})`); });
+  page.on('pageerror', (error) => errors.push(String(error)));
+  return page;
+}
+
+/** Lets the demo's clock be so far ahead; it follows within a moment. */
+export function clockAhead(milliseconds: number) {
+  writeFileSync(process.env.E2E_CLOCK!, String(milliseconds));
 }
 
 export async function signIn(page: Page, email = ADMINISTRATOR, path = '/') {

@@ -231,12 +231,12 @@ impl Writing<'_> {
             let entry = Entry::new(Action::Changed, ObjectKind::Member, &user, &name).with(change);
             entries.push((id.clone(), entry));
         }
-        if turned_off {
-            let entry = Entry::new(Action::SecondFactorOff, ObjectKind::Account, &user, &name);
-            entries.push((audit::ORGANIZATION.into(), entry));
-        }
         for (log, entry) in &entries {
             audit::record(&mut tx, log, now, &actor, entry).await?;
+        }
+        if turned_off {
+            let entry = Entry::new(Action::SecondFactorOff, ObjectKind::Account, &user, &name);
+            store::tell(&mut tx, &user, now, &actor, &entry).await?;
         }
         tx.commit().await?;
         Ok(promoted)

@@ -164,9 +164,9 @@ on_both_databases!(a_grant_has_a_period_and_ends_by_itself, |db| async move {
     assert_eq!(desk.grants("query[search]=eve").await.len(), 0);
     let log = desk.log().await;
     let said: Vec<(&str, &str)> = log.iter().map(|(action, name, _)| (action.as_str(), name.as_str())).collect();
-    assert_eq!(said, [("granted", "Coupons"), ("granted", "Coupons")]);
+    assert_eq!(said, [("created", "Coupons"), ("granted", "Coupons"), ("granted", "Coupons")]);
     assert_eq!(
-        log[0].2["after"],
+        log[1].2["after"],
         serde_json::json!({
             "method": "By Member", "to": ["Somebody <bob@example.com>"],
             "from": "2027-01-15T09:00:00.000Z", "until": "2027-01-15T10:00:00.000Z",
@@ -195,9 +195,9 @@ on_both_databases!(by_member_and_by_group_exclude_each_other, |db| async move {
     assert!(!desk.is_granted().await, "and leaves it");
     let log = desk.log().await;
     let actions: Vec<&str> = log.iter().map(|(action, ..)| action.as_str()).collect();
-    assert_eq!(actions, ["granted", "revoked", "granted"]);
-    assert_eq!(log[1].2["before"]["grants"][0]["from_whom"], "Somebody <bob@example.com>");
-    assert_eq!(log[1].2["before"]["grants"][0]["until"], "permanent");
+    assert_eq!(actions, ["created", "granted", "revoked", "granted"]);
+    assert_eq!(log[2].2["before"]["grants"][0]["from_whom"], "Somebody <bob@example.com>");
+    assert_eq!(log[2].2["before"]["grants"][0]["until"], "permanent");
 });
 
 on_both_databases!(two_administrators_never_end_with_both, |db| async move {

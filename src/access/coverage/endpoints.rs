@@ -5,14 +5,23 @@ use crate::{
         Area,
         Permission::{self, Manage, View},
     },
+    account::api as account,
+    api_keys::api as api_keys,
     app::overview::LoadOverview,
     audiences::api as audiences,
+    audit::api as audit,
     campaigns::api as campaigns,
     customers::api as customers,
+    grants::api as grants,
     guide::api as guide,
     id_types::api as id_types,
+    invitations::api as invitations,
+    member_groups::api as member_groups,
+    members::api as members,
+    organization::api as organization,
     parameters::api as parameters,
     receipts::api as receipts,
+    roles::api as roles,
     tasks::{api as tasks, detail::api as task},
     webhooks::api as webhooks,
 };
@@ -33,7 +42,7 @@ pub enum Needs {
     UseOfForm,
     Organization,
 }
-use Needs::{Has, Nothing, Of, SendingOf, SignedIn, UseOfForm};
+use Needs::{Has, Nothing, Of, Organization, SendingOf, SignedIn, UseOfForm};
 
 pub struct Endpoint {
     pub method: &'static str,
@@ -44,6 +53,10 @@ pub struct Endpoint {
     pub page: bool,
     /// A plain form: a refusal is a way to a page that says it.
     pub redirects: bool,
+    /// More than the roles: the role Administrator.
+    pub administrators: bool,
+    /// What whoever may gets.
+    pub done: &'static [u16],
     /// What a stranger may get of what needs nothing.
     pub open: &'static [u16],
 }
@@ -57,9 +70,21 @@ impl Endpoint {
 /// Instead of a form's text.
 pub const MULTIPART: &str = "multipart";
 const READ: &[u16] = &[200];
+/// Done, led somewhere, or refused for what was typed or how things stand: not for who asks.
+const DONE: &[u16] = &[200, 202, 302, 303, 409, 415, 422];
 
 fn page(path: &'static str, needs: Needs) -> Endpoint {
-    Endpoint { method: "GET", path, with: "", needs, page: true, redirects: false, open: READ }
+    Endpoint {
+        method: "GET",
+        path,
+        with: "",
+        needs,
+        page: true,
+        redirects: false,
+        administrators: false,
+        done: DONE,
+        open: READ,
+    }
 }
 
 fn file(path: &'static str, needs: Needs) -> Endpoint {
@@ -81,7 +106,7 @@ const WEBHOOK: &str = "id=thing&version=1&input[name]=Thing&input[url]=https://c
 
 /// The whole list.
 pub fn endpoints() -> Vec<Endpoint> {
-    [outside(), everyday(), configuration()].into_iter().flatten().collect()
+    [outside(), everyday(), configuration(), management(), of_organization()].into_iter().flatten().collect()
 }
 
 fn outside() -> Vec<Endpoint> {
@@ -95,6 +120,22 @@ fn outside() -> Vec<Endpoint> {
         form("/sign-in", "email=a@example.com&password=x", Nothing),
         form("/sign-out", "", Nothing),
         form("/switch-workspace", "workspace=thing", Nothing).with_open(&[401]),
+        page("/sign-in/code", Nothing).with_open(&[200, 303]),
+        form("/sign-in/code", "code=123456", Nothing),
+        page("/invitation/{token}", Nothing).with_open(&[410]),
+        form("/invitation/{token}", "name=T&password=x", Nothing),
+        call::<invitations::GetInvitation>("token=thing", Nothing).with_open(&[200]),
+        page("/account", SignedIn),
+        page("/account/second-factor", SignedIn),
+        call::<account::GetAccount>("", SignedIn),
+        call::<account::GetSetup>("", SignedIn),
+        form("/account/profile", "name=T&time_zone=&language=en&theme=", SignedIn).with_answers_by_redirect(),
+        form("/account/password", "current_password=x&new_password=y", SignedIn).with_answers_by_redirect(),
+        form("/account/second-factor/begin", "", SignedIn).with_answers_by_redirect(),
+        form("/account/second-factor/on", "factor_password=x&factor_code=1", SignedIn).with_answers_by_redirect(),
+        form("/account/second-factor/off", "factor_password=x&factor_code=1", SignedIn).with_answers_by_redirect(),
+        form("/account/sessions/end", "session=x", SignedIn).with_answers_by_redirect(),
+        form("/account/sessions/end-all", "", SignedIn).with_answers_by_redirect(),
         page("/guide", SignedIn),
         file("/guide/samples/{file}", SignedIn),
         call::<guide::GetGuide>("webhook=", SignedIn),
@@ -108,6 +149,14 @@ fn outside() -> Vec<Endpoint> {
 impl Endpoint {
     fn with_answers_by_redirect(self) -> Self {
         Self { redirects: true, ..self }
+    }
+
+    fn of_administrators(self) -> Self {
+        Self { administrators: true, ..self }
+    }
+
+    fn with_done(self, done: &'static [u16]) -> Self {
+        Self { done, ..self }
     }
 
     fn with_open(self, open: &'static [u16]) -> Self {
@@ -128,6 +177,8 @@ fn everyday() -> Vec<Endpoint> {
         page("/customers/imports/{id}", Of(import)),
         form("/customers/import/file", MULTIPART, Has(import)),
         file("/customers/imports/{id}/bad-rows.csv", Of(customer)),
+        form("/restapi/v1/customers/imports", "a", Has(import)),
+        file("/restapi/v1/customers/imports/{id}", Of(customer)),
         call::<customers::ListCustomers>("q=&after=", Has(customer)),
         call::<customers::GetCustomer>("id=thing", Of(customer)),
         call::<tasks::MessagesToCustomer>("customer_id=thing", Of(customer)),
@@ -188,6 +239,11 @@ fn configuration() -> Vec<Endpoint> {
         page("/webhooks/{id}", Of(webhook)),
         page("/webhooks/{id}/edit", Of(configure)),
         page("/webhooks/{id}/versions", Of(webhook)),
+        page("/webhooks/{id}/grants", Of(webhook)),
+        call::<grants::ListGrants>("webhook_id=thing&query[search]=", Of(webhook)),
+        call::<grants::GetGrantHead>("webhook_id=thing", Of(webhook)),
+        call::<grants::GrantWebhook>("webhook_id=thing&input[method]=member&input[members][0]=thing", Of(configure)),
+        call::<grants::RemoveGrant>("webhook_id=thing&id=thing", Of(configure)),
         file("/files/test-sends/{id}", Of(View(Area::ReachWebhook))),
         call::<webhooks::ListWebhooks>(
             "query[search]=&query[id_type]=&query[order]=Name&query[descending]=false&query[offset]=0",
@@ -222,5 +278,74 @@ fn configuration() -> Vec<Endpoint> {
         call::<id_types::ListIdTypes>("", Has(id_type)),
         call::<id_types::AddIdType>("new[name]=T&new[code]=T", Has(enable)),
         call::<id_types::SetIdTypeEnabled>("code=thing&enabled=true", Of(enable)),
+    ]
+}
+
+fn management() -> Vec<Endpoint> {
+    let (member, lead) = (View(Area::Members), Manage(Area::Members));
+    let (group, gather) = (View(Area::MemberGroups), Manage(Area::MemberGroups));
+    let (role, define) = (View(Area::Roles), Manage(Area::Roles));
+    let (key, give) = (View(Area::ApiKeys), Manage(Area::ApiKeys));
+    let log = View(Area::AuditLog);
+    vec![
+        page("/members", Has(member)),
+        page("/members/new", Has(lead)),
+        page("/members/import", Has(lead)),
+        page("/members/links/{key}", Has(lead)),
+        page("/members/{id}", Of(member)),
+        call::<members::ListMembers>("query[search]=", Has(member)),
+        call::<members::ListMemberRoles>("", Has(member)),
+        call::<members::GetMember>("id=thing", Of(member)),
+        call::<members::GetMemberChoices>("", Has(lead)),
+        call::<members::AddMember>("new[email]=t&new[name]=&new[roles][0]=analyst&new[groups][0]=", Has(lead)),
+        call::<members::AddMembers>("list=", Has(lead)),
+        call::<members::TakeLinks>("key=thing", Has(lead)).with_done(&[404]),
+        call::<members::SaveMember>("id=thing&input[roles][0]=analyst", Of(lead)),
+        call::<members::SetMemberEnabled>("id=thing&enabled=true", Of(lead)),
+        call::<members::RemoveMember>("id=thing", Of(lead)),
+        call::<members::MakeMemberLink>("id=thing", Of(lead)),
+        call::<members::TurnOffSecondFactor>("id=thing", Of(lead)),
+        page("/member-groups", Has(group)),
+        page("/member-groups/new", Has(gather)),
+        page("/member-groups/{id}", Of(group)),
+        page("/member-groups/{id}/edit", Of(gather)),
+        call::<member_groups::ListMemberGroups>("query[search]=", Has(group)),
+        call::<member_groups::GetMemberGroup>("id=thing", Of(group)),
+        call::<member_groups::GetMemberGroupForm>("id=thing", Of(gather)),
+        call::<member_groups::SaveMemberGroup>("id=thing&seen=1&input[name]=T", Of(gather)),
+        call::<member_groups::DeleteMemberGroup>("id=thing", Of(gather)),
+        page("/roles", Has(role)),
+        page("/roles/new", Has(define)),
+        page("/roles/{id}", Of(role)),
+        page("/roles/{id}/edit", Of(define)),
+        call::<roles::ListRoles>("query[search]=", Has(role)),
+        call::<roles::GetRole>("id=thing", Of(role)),
+        call::<roles::GetRoleForm>("id=thing", Of(define)),
+        call::<roles::SaveRole>("id=thing&version=1&input[name]=T", Of(define)),
+        call::<roles::DeleteRole>("id=thing", Of(define)),
+        page("/api-keys", Has(key)),
+        call::<api_keys::ListApiKeys>("query[search]=", Has(key)),
+        call::<api_keys::CreateApiKey>("new[name]=T&new[scopes][0]=ReadTasks&new[expires]=", Has(give))
+            .of_administrators(),
+        call::<api_keys::RevokeApiKey>("id=thing", Of(give)).of_administrators(),
+        page("/audit-log", Has(log)),
+        file("/audit-log.csv", Has(log)),
+        call::<audit::ListAuditLog>("query[search]=", Has(log)),
+    ]
+}
+
+fn of_organization() -> Vec<Endpoint> {
+    vec![
+        page("/organization/workspaces", Organization),
+        page("/organization/accounts", Organization),
+        page("/organization/audit-log", Organization),
+        file("/organization/audit-log.csv", Organization),
+        call::<organization::ListWorkspaces>("query[search]=", Organization),
+        call::<organization::ListZones>("", Organization),
+        call::<organization::CreateWorkspace>("new[name]=T&new[time_zone]=UTC&new[administrator]=", Organization),
+        call::<organization::EditWorkspace>("id=thing&edited[name]=T&edited[time_zone]=UTC", Organization)
+            .with_done(&[404]),
+        call::<organization::ListAccounts>("query[search]=", Organization),
+        call::<organization::ChangeAccount>("id=thing&change=Enable", Organization),
     ]
 }

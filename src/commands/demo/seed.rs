@@ -29,6 +29,9 @@ use crate::{
     },
     delivery::{model::SendState, report},
     error::{AppError, AppResult, internal},
+    grants,
+    grants::model::{GrantInput, Method},
+    member_groups::{self, model::GroupInput},
     parameters::{
         self,
         model::{ConstantValue, Kind as ParameterKind, OtherSetting, ParameterInput, SystemSetting, SystemValue},
@@ -82,10 +85,10 @@ pub async fn before(state: &AppState, crm_url: &str) -> AppResult<Option<First>>
 
     let saving = Saving::new(state, &workspace, by(state));
     let coupon = webhook(&saving, "Coupon service", &format!("{crm_url}/coupon"), &["OPEN_ID", "MOBILE"]).await?;
-    webhook(&saving, "短信网关", &format!("{crm_url}/sms"), &["MOBILE"]).await?;
+    let gateway = webhook(&saving, "短信网关", &format!("{crm_url}/sms"), &["MOBILE"]).await?;
 
     let called = parameters(state, &workspace, &format!("{crm_url}/interface/places")).await?;
-    invitation(&saving, &format!("{crm_url}/invitation"), called).await?;
+    let invitation = invitation(&saving, &format!("{crm_url}/invitation"), called).await?;
 
     let main = campaign(state, &workspace, CampaignKind::Main, None, "Spring 2026").await?;
     let sub_campaign = campaign(state, &workspace, CampaignKind::Sub, Some(main), "Coupons").await?;
@@ -94,17 +97,26 @@ pub async fn before(state: &AppState, crm_url: &str) -> AppResult<Option<First>>
     // The administrator comes last: an interrupted start is seen and said, not half used.
     let administrator = access::put_user(db, ADMINISTRATOR, Some("Administrator"), &hash, now).await?;
     access::put_member(db, &workspace, &administrator, Preset::Administrator, now).await?;
+    crate::execute!(db, "update users set organization_admin = $2 where id = $1", &administrator, true)?;
     let info = SessionInfo {
         user_id: administrator,
         user_name: "Administrator".into(),
         workspace_id: workspace,
         permissions: Preset::Administrator.permissions(),
         administrator: true,
+        organization_administrator: true,
         time_zone: ZONE.into(),
         ..Default::default()
     };
     let signed = Signed { info, address: String::new(), means: Means::Session(String::new()) };
     let ctx = Ctx::trusted(state.clone(), signed);
+    // Marketers use the webhooks that are granted to their group.
+    let group = GroupInput { name: "Marketing".into(), members: vec![marketer] };
+    let group = member_groups::store::create(&ctx, &group).await?;
+    for webhook in [&coupon, &gateway, &invitation] {
+        let to_group = GrantInput { method: Method::Group, groups: vec![group.clone()], ..Default::default() };
+        grants::store::grant(&ctx, webhook, &to_group, (now, None)).await?;
+    }
     Ok(Some(First { ctx, loyal, coupon, sub_campaign }))
 }
 

@@ -87,15 +87,28 @@ impl FromRequestParts<AppState> for Caller {
 #[derive(Clone)]
 pub struct Ctx {
     pub state: AppState,
-    pub signed: Arc<Signed>,
-    /// Nobody outside makes one: [`require`] does.
-    _decided: (),
+    signed: Arc<Signed>,
 }
 
 impl Ctx {
     /// For the program itself, on behalf of somebody whom nobody asked: the demo's data.
     pub fn trusted(state: AppState, signed: Signed) -> Self {
-        Self { state, signed: Arc::new(signed), _decided: () }
+        Self { state, signed: Arc::new(signed) }
+    }
+
+    /// Who acts, where, and what their roles hold.
+    pub fn info(&self) -> &SessionInfo {
+        &self.signed.info
+    }
+
+    /// How they have shown who they are.
+    pub fn means(&self) -> &Means {
+        &self.signed.means
+    }
+
+    /// The address that the request came from.
+    pub fn address(&self) -> &str {
+        &self.signed.address
     }
 
     pub fn workspace(&self) -> &str {
@@ -139,5 +152,5 @@ pub async fn require(caller: &Caller, permission: Permission, resource: Resource
     {
         return Err(AppError::NotGranted);
     }
-    Ok(Ctx { state: caller.state.clone(), signed: signed.clone(), _decided: () })
+    Ok(Ctx { state: caller.state.clone(), signed: signed.clone() })
 }

@@ -34,6 +34,6 @@ pub async fn get_setup() -> AppResult<Option<Setup>> {
     let parts =
         use_context::<http::request::Parts>().ok_or_else(|| internal("a server function outside the router"))?;
     let Some(secret) = pending::secret(&ctx, &parts.headers) else { return Ok(None) };
-    let (size, path) = second_factor::qr(&second_factor::uri(&secret, &ctx.signed.info.email)?)?;
+    let (size, path) = second_factor::qr(&second_factor::uri(&secret, &ctx.info().email)?)?;
     Ok(Some(Setup { secret, size, path }))
 }

@@ -79,7 +79,7 @@ fn problem(word: &str) -> Response {
 
 /// The hash of the session that asks. `Forbidden` to API keys, which have no account.
 pub fn own_session(ctx: &Ctx) -> Result<&str, AppError> {
-    match &ctx.signed.means {
+    match ctx.means() {
         Means::Session(hash) => Ok(hash),
         Means::ApiKey => Err(AppError::Forbidden),
     }
@@ -94,7 +94,7 @@ async fn person(caller: &Caller) -> Result<Ctx, AppError> {
 
 /// Tells the person's workspaces what was done to the account, and commits.
 async fn tell(mut tx: Tx, ctx: &Ctx, action: Action, change: Change) -> sqlx::Result<()> {
-    let info = &ctx.signed.info;
+    let info = ctx.info();
     let entry = Entry::new(action, ObjectKind::Account, &info.user_id, &info.user_name).with(change);
     access::tell(&mut tx, ctx.user(), ctx.now(), &ctx.actor(), &entry).await?;
     tx.commit().await
@@ -127,7 +127,7 @@ async fn shown(
     at: &'static str,
 ) -> Result<Result<(UserRow, Attempt), String>, AppError> {
     let user = access::user(&ctx.state.db, ctx.user()).await?;
-    let attempt = Attempt::new(&user.email, &ctx.signed.address);
+    let attempt = Attempt::new(&user.email, ctx.address());
     let Some(place) = password::queue() else { return Ok(Err(".busy".into())) };
     if let Counted::Waits { first } = attempt.count(&ctx.state).await? {
         if first {
@@ -153,7 +153,7 @@ struct PasswordForm {
 /// worth nothing after.
 async fn change_password(caller: Caller, headers: HeaderMap, Form(form): Form<PasswordForm>) -> Answer {
     let ctx = person(&caller).await?;
-    let (state, info) = (&ctx.state, &ctx.signed.info);
+    let (state, info) = (&ctx.state, ctx.info());
     if form.new_password != form.again {
         return Ok(problem("again.differs"));
     }

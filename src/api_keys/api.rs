@@ -42,7 +42,7 @@ pub async fn create_api_key(new: KeyInput) -> AppResult<CreatedKey> {
     }
     let new = new.tidy();
     let mut errors = new.check();
-    let expires_at = expiry(&new.expires, &ctx.signed.info.time_zone, ctx.now()).unwrap_or_else(|message| {
+    let expires_at = expiry(&new.expires, &ctx.info().time_zone, ctx.now()).unwrap_or_else(|message| {
         errors.push(FieldError::new("expires", message));
         None
     });
@@ -65,7 +65,7 @@ pub async fn revoke_api_key(id: String) -> AppResult<()> {
 /// A key may open more than a role that manages keys: only who may do everything here gives one away.
 #[cfg(feature = "ssr")]
 fn administrators_only(ctx: &Ctx) -> AppResult<()> {
-    if ctx.signed.info.administrator { Ok(()) } else { Err(AppError::Forbidden) }
+    if ctx.info().administrator { Ok(()) } else { Err(AppError::Forbidden) }
 }
 
 #[cfg(feature = "ssr")]

@@ -35,7 +35,7 @@ pub async fn load_overview() -> Result<Overview, AppError> {
     let query = crate::tasks::store::ListQuery { limit: RECENT, ..Default::default() };
     let (recent, tasks) = crate::tasks::store::list(db, workspace, &query).await?;
     // How many there are is no secret, what they are called is.
-    let seen = ctx.signed.info.may(Permission::View(Area::ReachWebhook));
+    let seen = ctx.info().may(Permission::View(Area::ReachWebhook));
     Ok(Overview {
         customers: crate::customers::store::total(db, workspace).await?,
         audiences: crate::audiences::store::count(db, workspace).await?,

@@ -17,7 +17,7 @@ use crate::access::{
 #[server]
 pub async fn list_audit_log(query: LogQuery, #[server(default)] organization: bool) -> AppResult<LogPage> {
     let (ctx, chain) = chain(&caller()?, organization).await?;
-    let (db, info) = (&ctx.state.db, &ctx.signed.info);
+    let (db, info) = (&ctx.state.db, ctx.info());
     let filter = object::filter(&query, &info.time_zone)?;
     let mut found = store::page(db, &chain, &filter, object::mark(&query.after), ROWS + 1).await?;
     let further = found.len() as i64 > ROWS;

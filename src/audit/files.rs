@@ -51,7 +51,7 @@ async fn download(caller: Caller, asked: Asked, organization: bool) -> AppResult
     let (ctx, chain) = chain(&caller, organization).await?;
     let Asked { q: search, action, kind, person, from, until } = asked;
     let query = LogQuery { search, action, kind, person, from, until, after: String::new() };
-    let filter = object::filter(&query, &ctx.signed.info.time_zone)?;
+    let filter = object::filter(&query, &ctx.info().time_zone)?;
     let head = [
         "number",
         "time",

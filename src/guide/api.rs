@@ -25,7 +25,7 @@ pub async fn get_guide(webhook: String) -> AppResult<Guide> {
     let (subject, found) = match reader {
         _ if webhook.is_empty() => (Subject::General, None),
         None => (Subject::Stranger, None),
-        Some(ctx) if !ctx.signed.info.may(Permission::View(Area::WebhookManagement)) => (Subject::Unknown, None),
+        Some(ctx) if !ctx.info().may(Permission::View(Area::WebhookManagement)) => (Subject::Unknown, None),
         Some(ctx) => match store::get(&state.db, ctx.workspace(), &webhook).await {
             Ok(found) => (Subject::Webhook(found.input.name.clone()), Some(found)),
             Err(sqlx::Error::RowNotFound) => (Subject::Unknown, None),

@@ -70,7 +70,7 @@ async fn send(ctx: &Ctx, email: &str, purpose: Purpose, url: &str, until: Instan
 }
 
 fn letter(ctx: &Ctx, email: &str, purpose: Purpose, url: &str) -> Mail {
-    let info = &ctx.signed.info;
+    let info = ctx.info();
     let (by, workspace) = (&info.user_name, &info.workspace_name);
     let (subject, asked, ignore) = match purpose {
         Purpose::Invitation => (

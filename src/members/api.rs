@@ -42,7 +42,7 @@ fn row(
     (all_roles, all_groups): (&[RoleChoice], &[(String, String)]),
 ) -> MemberRow {
     let target = found.target(roles, all_roles);
-    let manages = ctx.signed.info.may(Permission::Manage(Area::Members));
+    let manages = ctx.info().may(Permission::Manage(Area::Members));
     MemberRow {
         id: found.id.clone(),
         name: found.name.clone(),
@@ -54,7 +54,7 @@ fn row(
         last_sign_in_at: found.last_sign_in_at,
         roles: change::role_names(roles, all_roles),
         groups: change::group_names(groups, all_groups),
-        may: if manages { rules::may(&ctx.signed.info, &target) } else { Default::default() },
+        may: if manages { rules::may(ctx.info(), &target) } else { Default::default() },
     }
 }
 
@@ -73,7 +73,7 @@ pub async fn get_member(id: String) -> AppResult<MemberDetail> {
     let (mut roles, mut groups) = store::held(db, workspace, std::slice::from_ref(&id)).await?;
     let (roles, groups) = (roles.remove(&id).unwrap_or_default(), groups.remove(&id).unwrap_or_default());
     let choices = change::choices(&ctx).await?;
-    let why_not = rules::refusal(&ctx.signed.info, &found.target(&roles, &choices.roles), rules::Touch::Account);
+    let why_not = rules::refusal(ctx.info(), &found.target(&roles, &choices.roles), rules::Touch::Account);
     Ok(MemberDetail {
         row: row(&ctx, &found, &roles, &groups, (&choices.roles, &choices.groups)),
         created_at: found.created_at,

@@ -29,7 +29,7 @@ pub async fn choices(ctx: &Ctx) -> AppResult<MemberChoices> {
     Ok(MemberChoices {
         roles: store::roles(db, workspace).await?,
         groups: store::groups(db, workspace).await?,
-        may_groups: ctx.signed.info.may(Permission::Manage(Area::MemberGroups)),
+        may_groups: ctx.info().may(Permission::Manage(Area::MemberGroups)),
         mail: ctx.state.config.mail.is_on(),
     })
 }
@@ -45,7 +45,7 @@ fn check_given(
         let Some(role) = choices.roles.iter().find(|role| role.id == *id) else {
             return Err(AppError::invalid("roles", "A role that was chosen is not there any more."));
         };
-        if !rules::may_give(&ctx.signed.info, role) {
+        if !rules::may_give(ctx.info(), role) {
             let text = format!("The role “{}” allows more than your own roles do: you can't give it.", role.name);
             return Err(AppError::invalid("roles", text));
         }
@@ -154,7 +154,7 @@ async fn add_one(ctx: &Ctx, tx: &mut Tx, choices: &MemberChoices, new: &NewMembe
         email,
         workspace
     )?;
-    let organization = ctx.signed.info.organization_administrator;
+    let organization = ctx.info().organization_administrator;
     let (id, name, pending) = match known {
         Some(known) if known.here => {
             return Err(AppError::invalid("email", format!("{email} is a member of this workspace already.")));
@@ -216,7 +216,7 @@ async fn touch(ctx: &Ctx, tx: &mut Tx, id: &str, touch: Touch, roles: &[RoleChoi
     let own: Vec<String> = own.into_iter().map(|(id,)| id).collect();
     let sql = "select group_id from member_group_members where workspace_id = $1 and user_id = $2";
     let groups = fetch!(tx, all, (String,), sql, workspace, id)?;
-    if let Some(why) = refusal(&ctx.signed.info, &row.target(&own, roles), touch) {
+    if let Some(why) = refusal(ctx.info(), &row.target(&own, roles), touch) {
         return Err(AppError::conflict(why));
     }
     Ok(Touched { row, roles: own, groups: groups.into_iter().map(|(id,)| id).collect() })
@@ -258,7 +258,7 @@ pub async fn save(ctx: &Ctx, id: &str, roles: &[String], groups: &[String], attr
         return Err(AppError::invalid("roles", "You can't take a role from yourself. Another administrator can."));
     }
     let before_attributes = before.row.attributes()?;
-    if myself && before_attributes != *attributes && !ctx.signed.info.administrator {
+    if myself && before_attributes != *attributes && !ctx.info().administrator {
         let text = "You can't change your own attributes. An administrator can.";
         return Err(AppError::invalid("attributes", text));
     }

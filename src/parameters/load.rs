@@ -157,7 +157,7 @@ async fn system_values(ctx: &Ctx, parameter: &Parameter) -> AppResult<BTreeMap<S
     for setting in parameter.input.system.iter().take(ROWS_MAX) {
         let value = match setting.value {
             SystemValue::LogonUser => {
-                let info = &ctx.signed.info;
+                let info = ctx.info();
                 json!({"id": ctx.user(), "name": info.user_name, "email": info.email})
             }
             SystemValue::RowPermissions => {

@@ -39,7 +39,7 @@ pub async fn get_role_form(id: Option<String>, copy: Option<String>) -> AppResul
     let role = if asked.is_empty() { None } else { Some(store::get(db, workspace, asked).await?) };
     let holders = match &id {
         Some(id) => {
-            store::may_change(role.as_ref(), ctx.signed.info.permissions)?;
+            store::may_change(role.as_ref(), ctx.info().permissions)?;
             store::holders(db, workspace, id).await?
         }
         None => Holders::default(),
@@ -56,7 +56,7 @@ pub async fn save_role(
 ) -> AppResult<()> {
     let ctx = require(&caller()?, Permission::Manage(Area::Roles), Resource::Role(&id).or_new()).await?;
     let input = input.tidy();
-    AppError::check(input.check(ctx.signed.info.permissions))?;
+    AppError::check(input.check(ctx.info().permissions))?;
     let id = if id.is_empty() {
         store::create(&ctx, &input).await?
     } else {

@@ -142,7 +142,7 @@ pub fn may_change(role: Option<&Role>, own: Permissions) -> AppResult<()> {
 
 /// The workspace's own role, its row taken until the transaction ends; a preset is a `Conflict`.
 async fn lock(tx: &mut Tx, ctx: &Ctx, id: &str) -> AppResult<Role> {
-    let own = ctx.signed.info.permissions;
+    let own = ctx.info().permissions;
     if let Some(preset) = Preset::from_id(id) {
         may_change(Some(&Role::of_preset(preset, 0)), own)?;
     }

@@ -66,7 +66,7 @@ pub async fn load_task_form(id: String) -> Result<TaskForm, AppError> {
     let ctx = require(&caller()?, Permission::Manage(Area::ReachWebhook), Resource::Task(&id).or_new()).await?;
     let (db, workspace) = (&ctx.state.db, ctx.workspace());
     let input = if id.is_empty() {
-        let time_zone = ctx.signed.info.time_zone.clone();
+        let time_zone = ctx.info().time_zone.clone();
         TaskInput { encryption: "none".into(), time_zone, ..Default::default() }
     } else {
         editable(&ctx, &id).await?.input()?

@@ -137,7 +137,7 @@ async fn calls(
                         shown: shown.into(),
                         associated: values.associated,
                         system: values.system,
-                        by: ctx.signed.info.user_name.clone(),
+                        by: ctx.info().user_name.clone(),
                     });
                     continue;
                 }
@@ -184,7 +184,7 @@ pub fn unavailable(webhook: &Webhook) -> Option<String> {
 
 /// What the one who asks has of each webhook by grants; `None` for administrators, who need none.
 async fn standings(ctx: &Ctx) -> AppResult<Option<HashMap<String, Standing>>> {
-    if ctx.signed.info.administrator {
+    if ctx.info().administrator {
         return Ok(None);
     }
     Ok(Some(grants::store::standings(&ctx.state.db, ctx.workspace(), ctx.user(), ctx.now()).await?))
@@ -192,7 +192,7 @@ async fn standings(ctx: &Ctx) -> AppResult<Option<HashMap<String, Standing>>> {
 
 /// Why the webhook can't be used by whoever has these.
 fn not_granted(standings: &Option<HashMap<String, Standing>>, webhook: &str, ctx: &Ctx) -> Option<String> {
-    standings.as_ref()?.get(webhook).copied().unwrap_or_default().refusal(&ctx.signed.info.time_zone)
+    standings.as_ref()?.get(webhook).copied().unwrap_or_default().refusal(&ctx.info().time_zone)
 }
 
 /// Sub-campaigns that a task can be associated with: id and "Main / Sub", standalone ones under "-" at the end.

@@ -27,7 +27,7 @@ pub async fn list_webhooks(query: WebhookQuery) -> AppResult<WebhookPage> {
     let ctx = require(&caller()?, Permission::View(Area::WebhookManagement), Resource::Workspace).await?;
     let (db, workspace) = (&ctx.state.db, ctx.workspace());
     let (rows, total) = store::page(db, workspace, &query).await?;
-    let standings = match ctx.signed.info.administrator {
+    let standings = match ctx.info().administrator {
         true => None,
         false => Some(grants::store::standings(db, workspace, ctx.user(), ctx.now()).await?),
     };

@@ -21,7 +21,7 @@ pub async fn run(ctx: &Ctx, input: TestInput) -> AppResult<TestOutcome> {
     let webhook = store::get(db, ctx.workspace(), &input.webhook_id).await?;
     AppError::check(input.check(&webhook))?;
     let key = store::key(db, &ctx.state.master_key, ctx.workspace(), &webhook.id).await?;
-    let zone = &ctx.signed.info.time_zone;
+    let zone = &ctx.info().time_zone;
     let params = webhook.input.parameters.iter().map(|parameter| {
         let value = on_the_wire(parameter, input.value(&parameter.name), zone);
         Ok((parameter.name.clone(), value.map_err(AppError::conflict)?))

@@ -130,7 +130,7 @@ fn outside() -> Vec<Endpoint> {
         call::<account::GetAccount>("", SignedIn),
         call::<account::GetSetup>("", SignedIn),
         form("/account/profile", "name=T&time_zone=&language=en&theme=", SignedIn).with_answers_by_redirect(),
-        form("/account/password", "current_password=x&new_password=y", SignedIn).with_answers_by_redirect(),
+        form("/account/password", "current_password=x&new_password=y&again=y", SignedIn).with_answers_by_redirect(),
         form("/account/second-factor/begin", "", SignedIn).with_answers_by_redirect(),
         form("/account/second-factor/on", "factor_password=x&factor_code=1", SignedIn).with_answers_by_redirect(),
         form("/account/second-factor/off", "factor_password=x&factor_code=1", SignedIn).with_answers_by_redirect(),

@@ -12,6 +12,8 @@ pub mod accept;
 #[cfg(feature = "ssr")]
 pub mod deliver;
 #[cfg(feature = "ssr")]
+mod maker;
+#[cfg(feature = "ssr")]
 pub mod shown;
 #[cfg(feature = "ssr")]
 pub mod store;

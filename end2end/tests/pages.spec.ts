@@ -17,22 +17,35 @@ const PAGES = [
   ['/webhook-parameters', 'Webhook Parameter Management'],
   ['/webhook-parameters/new', 'Create Webhook Parameter'],
   ['/guide', 'Webhook integration guide'],
+  ['/members', 'Members'],
+  ['/members/new', 'Add Member'],
+  ['/members/import', 'Add'],
+  ['/member-groups', 'Member Groups'],
+  ['/member-groups/new', 'Create Member Group'],
+  ['/roles', 'Roles'],
+  ['/roles/new', 'Create Role'],
+  ['/api-keys', 'API Keys'],
+  ['/audit-log', 'Audit Log'],
+  ['/account', 'My account'],
+  ['/organization/workspaces', 'Workspaces'],
+  ['/organization/accounts', 'Accounts'],
+  ['/organization/audit-log', 'Audit Log'],
 ] as const;
 
 for (const theme of ['light', 'dark'] as const) {
   test(`every page in ${theme}, wide and narrow`, async ({ page }) => {
-    test.setTimeout(240_000);
+    test.setTimeout(420_000);
     await page.emulateMedia({ colorScheme: theme });
     await signIn(page);
     const paths: string[] = PAGES.map(([path]) => path);
     // One thing of each kind, found through its list.
-    for (const list of ['/audiences', '/campaigns', '/tasks', '/webhooks', '/webhook-parameters']) {
+    for (const list of ['/audiences', '/campaigns', '/tasks', '/webhooks', '/webhook-parameters', '/members', '/member-groups', '/roles']) {
       await go(page, list);
-      const href = await page.locator(`main a[href^="${list}/"]:not([href$="/new"])`).first().getAttribute('href');
+      const href = await page.locator(`main a[href^="${list}/"]:not([href$="/new"]):not([href$="/import"])`).first().getAttribute('href');
       paths.push(href!);
       if (list === '/tasks') paths.push(`${href}?view=batches`, `${href}/edit`);
-      if (list === '/webhooks') paths.push(`${href}/versions`);
-      if (['/webhooks', '/webhook-parameters'].includes(list)) paths.push(`${href}/edit`);
+      if (list === '/webhooks') paths.push(`${href}/versions`, `${href}/grants`);
+      if (['/webhooks', '/webhook-parameters', '/member-groups'].includes(list)) paths.push(`${href}/edit`);
       if (list === '/audiences') paths.push(`${href}?edit=`);
     }
     for (const width of [1320, 375]) {

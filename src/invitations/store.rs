@@ -1,6 +1,9 @@
 //! Links in the database.
 
-use super::model::{OpenLink, Purpose};
+use super::{
+    maker,
+    model::{OpenLink, Purpose},
+};
 use crate::{
     clock::{HOUR, Millis},
     db::{Db, Tx},
@@ -29,6 +32,7 @@ pub struct Person {
     pub disabled: bool,
     pub second_factor: bool,
     purpose: String,
+    created_by: String,
 }
 
 impl Person {
@@ -62,18 +66,22 @@ pub async fn revoke(tx: &mut Tx, user: &str) -> sqlx::Result<()> {
     Ok(())
 }
 
-/// Whose link it is; `None` when it is unknown, used or expired.
+/// Whose link it is; `None` when it is unknown, used or expired, or its maker might not make it any more.
 pub async fn find(db: &Db, token: &str, now: Millis) -> sqlx::Result<Option<Person>> {
-    fetch!(
+    let found = fetch!(
         db,
         optional,
         Person,
         "select u.id, u.email, u.name, u.disabled_at is not null as disabled,
-                u.totp_cipher is not null as second_factor, l.purpose
+                u.totp_cipher is not null as second_factor, l.purpose, l.created_by
          from account_links l join users u on u.id = l.user_id where l.token_hash = $1 and l.expires_at > $2",
         token_hash(token),
         now
-    )
+    )?;
+    match found {
+        Some(person) if maker::may_still(db, &person.created_by, &person.id).await? => Ok(Some(person)),
+        _ => Ok(None),
+    }
 }
 
 /// Uses a link up, with all others of its person: of two at the same time, one gets `true`.

@@ -180,9 +180,7 @@ on_both_databases!(links_are_sent_by_mail_and_a_failure_is_told, |db| async move
 /// One thread, so that everything goes to this test's log.
 #[tokio::test(flavor = "current_thread")]
 async fn tokens_are_in_no_log_and_in_no_table() {
-    let log = Log::default();
-    let subscriber = tracing_subscriber::fmt().with_max_level(tracing::Level::TRACE).with_writer(log.clone()).finish();
-    let _logged = tracing::subscriber::set_default(subscriber);
+    let (log, _listening) = Log::of_this_thread();
     let (db, folder) = crate::db::testing::sqlite().await;
     let desk = Desk::new(db).await;
     let link = desk.invite("bob@example.com", "marketer").await;
@@ -214,3 +212,38 @@ async fn tokens_are_in_no_log_and_in_no_table() {
     }
     assert!(files > 0);
 }
+
+on_both_databases!(a_link_is_worth_what_its_maker_is, |db| async move {
+    let desk = Desk::new(db.clone()).await;
+    desk.server.member("bob@example.com", "Shop", Preset::Marketer).await;
+    let bob = desk.id("bob@example.com").await;
+    let made = desk.make_link(&desk.cookie, &bob).await;
+    let link = desk.link_behind(&made).await;
+    let opens = async || desk.server.page(&link, "").await.status == StatusCode::OK;
+    assert!(opens().await);
+    // The account becomes more than its maker's workspace may touch, and less again.
+    let elsewhere = desk.server.member("eve@example.com", "Elsewhere", Preset::Administrator).await;
+    let sql = "insert into members (workspace_id, user_id) values ($1, $2)";
+    execute!(db, sql, &elsewhere, &bob).unwrap();
+    assert!(!opens().await, "a member of another workspace too");
+    assert!(desk.accept(&link, "", NEW).await.header("set-cookie").is_empty());
+    execute!(db, "delete from members where workspace_id = $1 and user_id = $2", &elsewhere, &bob).unwrap();
+    assert!(opens().await);
+    execute!(db, "update users set organization_admin = $2 where id = $1", &bob, true).unwrap();
+    assert!(!opens().await, "an organization administrator");
+    execute!(db, "update users set organization_admin = $2 where id = $1", &bob, false).unwrap();
+    // The maker becomes less.
+    let ada = desk.id("ada@example.com").await;
+    for change in [
+        "update members set disabled_at = 1 where user_id = $1",
+        "update users set disabled_at = 1 where id = $1",
+        "update member_roles set role_id = 'marketer' where user_id = $1",
+    ] {
+        execute!(db, change, &ada).unwrap();
+        assert!(!opens().await, "{change}");
+        execute!(db, "update members set disabled_at = null where user_id = $1", &ada).unwrap();
+        execute!(db, "update users set disabled_at = null where id = $1", &ada).unwrap();
+    }
+    execute!(db, "update member_roles set role_id = 'administrator' where user_id = $1", &ada).unwrap();
+    assert_eq!(desk.accept(&link, "", NEW).await.header("location"), "/");
+});

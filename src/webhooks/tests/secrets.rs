@@ -16,9 +16,7 @@ const SECRET: &str = "correct-horse-battery";
 /// One thread, so that what the tasks log goes to this test's log.
 #[tokio::test(flavor = "current_thread")]
 async fn keys_and_signatures_are_in_no_log_and_on_no_page() {
-    let log = Log::default();
-    let subscriber = tracing_subscriber::fmt().with_max_level(tracing::Level::TRACE).with_writer(log.clone()).finish();
-    let _logged = tracing::subscriber::set_default(subscriber);
+    let (log, _listening) = Log::of_this_thread();
 
     let (db, _folder) = crate::db::testing::sqlite().await;
     let desk = Desk::new(db).await;

@@ -2,8 +2,9 @@
 
 use super::{
     api::{ChangeAccount, list_accounts},
-    model::{AccountChange, AccountPage, AccountQuery, AccountRow, AccountState, Membership, PAGE_SIZE},
+    model::{AccountChange, AccountPage, AccountQuery, AccountRow, Membership, PAGE_SIZE},
 };
+use crate::members::model::State;
 use crate::ui::{
     Badge, Confirm, EmptyState, ErrorNote, FilterSelect, Filters, FormErrors, ListParams, PageHeader, Pager, Panel,
     RowMenu, Scope, SelectOption, Skeleton, SortTh, SubmitButton, TableWrap, Time, Tone, format::counted,
@@ -66,7 +67,7 @@ fn query(params: &ListParams) -> AccountQuery {
     };
     AccountQuery {
         search: params.q.clone(),
-        state: AccountState::from_code(params.filter("state")),
+        state: State::from_code(params.filter("state")),
         administrators: params.filter("administrators") == "yes",
         by_sign_in,
         descending,
@@ -75,7 +76,7 @@ fn query(params: &ListParams) -> AccountQuery {
 }
 
 fn selects() -> Vec<FilterSelect> {
-    let states = AccountState::ALL.map(|state| SelectOption::new(state.code(), state.label())).to_vec();
+    let states = State::ALL.map(|state| SelectOption::new(state.code(), state.label())).to_vec();
     let administrators = vec![SelectOption::new("yes", "Organization administrators")];
     vec![
         FilterSelect::new("state", "All states", states),
@@ -113,11 +114,11 @@ fn table(page: AccountPage, params: Memo<ListParams>, asked: Asked) -> AnyView {
     .into_any()
 }
 
-fn state_badge(state: AccountState) -> AnyView {
+fn state_badge(state: State) -> AnyView {
     let tone = match state {
-        AccountState::Active => Tone::Ok,
-        AccountState::Invited => Tone::Warn,
-        AccountState::Disabled => Tone::Bad,
+        State::Active => Tone::Ok,
+        State::Invited => Tone::Warn,
+        State::Disabled => Tone::Bad,
     };
     view! { <Badge tone text=state.label() /> }.into_any()
 }

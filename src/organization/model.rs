@@ -1,6 +1,6 @@
 //! Workspaces and accounts as organization administrators see them.
 
-use crate::error::FieldError;
+use crate::{error::FieldError, members::model::State};
 use serde::{Deserialize, Serialize};
 
 /// Rows of a page.
@@ -86,38 +86,6 @@ pub struct WorkspacePage {
     pub total: i64,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum AccountState {
-    Active,
-    /// No password is set yet.
-    Invited,
-    Disabled,
-}
-
-impl AccountState {
-    pub const ALL: [Self; 3] = [Self::Active, Self::Invited, Self::Disabled];
-
-    pub fn code(self) -> &'static str {
-        match self {
-            Self::Active => "active",
-            Self::Invited => "invited",
-            Self::Disabled => "disabled",
-        }
-    }
-
-    pub fn label(self) -> &'static str {
-        match self {
-            Self::Active => "Active",
-            Self::Invited => "Invited",
-            Self::Disabled => "Disabled",
-        }
-    }
-
-    pub fn from_code(code: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|state| state.code() == code)
-    }
-}
-
 /// What somebody is in a workspace.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Membership {
@@ -132,7 +100,7 @@ pub struct AccountRow {
     pub id: String,
     pub name: String,
     pub email: String,
-    pub state: AccountState,
+    pub state: State,
     pub second_factor: bool,
     pub organization_administrator: bool,
     /// Unix milliseconds.
@@ -151,7 +119,7 @@ pub struct AccountQuery {
     #[serde(default)]
     pub search: String,
     #[serde(default)]
-    pub state: Option<AccountState>,
+    pub state: Option<State>,
     /// Organization administrators alone.
     #[serde(default)]
     pub administrators: bool,
@@ -186,10 +154,10 @@ impl AccountChange {
     pub fn of(row: &AccountRow) -> Vec<Self> {
         let administrator = match (row.organization_administrator, row.state) {
             (true, _) => Some(Self::UnmakeAdministrator),
-            (false, AccountState::Active) => Some(Self::MakeAdministrator),
+            (false, State::Active) => Some(Self::MakeAdministrator),
             (false, _) => None,
         };
-        let disabled = row.state == AccountState::Disabled;
+        let disabled = row.state == State::Disabled;
         let able = (!row.own).then_some(if disabled { Self::Enable } else { Self::Disable });
         let factor = (row.second_factor && !row.own).then_some(Self::TurnOffSecondFactor);
         administrator.into_iter().chain(factor).chain(able).collect()
@@ -278,11 +246,8 @@ mod tests {
         };
         use AccountChange as To;
         let of = |state, administrator, own| To::of(&row(state, administrator, own));
-        assert_eq!(of(AccountState::Active, true, true), [To::UnmakeAdministrator]);
-        assert_eq!(
-            of(AccountState::Active, false, false),
-            [To::MakeAdministrator, To::TurnOffSecondFactor, To::Disable]
-        );
-        assert_eq!(of(AccountState::Disabled, false, false), [To::TurnOffSecondFactor, To::Enable]);
+        assert_eq!(of(State::Active, true, true), [To::UnmakeAdministrator]);
+        assert_eq!(of(State::Active, false, false), [To::MakeAdministrator, To::TurnOffSecondFactor, To::Disable]);
+        assert_eq!(of(State::Disabled, false, false), [To::TurnOffSecondFactor, To::Enable]);
     }
 }

@@ -2,14 +2,16 @@
 
 use super::{
     api::{ChangeAccount, CreateWorkspace, EditWorkspace, ListAccounts, ListWorkspaces, ListZones},
-    model::{AccountPage, AccountRow, AccountState, WorkspacePage},
+    model::{AccountPage, AccountRow, WorkspacePage},
 };
 use crate::{
     access::{model::Preset, store},
     audit,
     db::Db,
     error::AppError,
-    execute, fetch, on_both_databases,
+    execute, fetch,
+    members::model::State,
+    on_both_databases,
     server::testing::{Answer, Harness, PASSWORD, encoded},
 };
 
@@ -177,7 +179,7 @@ on_both_databases!(accounts_are_listed_with_their_workspaces, |db| async move {
         .collect();
     assert_eq!(shown, [("Bank", "Analyst,Auditor".to_string(), true), ("Shop", "Marketer".to_string(), false)]);
     assert!(row(BOSS).own && row(BOSS).organization_administrator && row(BOSS).last_sign_in_at.is_some());
-    assert_eq!((row("new@example.com").state, row("new@example.com").memberships.len()), (AccountState::Invited, 0));
+    assert_eq!((row("new@example.com").state, row("new@example.com").memberships.len()), (State::Invited, 0));
     let emails = async |fields: &[(&str, &str)]| {
         desk.accounts(fields).await.into_iter().map(|row| row.email).collect::<Vec<_>>()
     };

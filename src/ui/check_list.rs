@@ -65,7 +65,7 @@ pub fn CheckList(
         let name = own.clone();
         let CheckItem { value, label, note, checked, disabled } = item.clone();
         view! {
-            <li hidden=move || wanted.with(|wanted| !item.fits(wanted))>
+            <div hidden=move || wanted.with(|wanted| !item.fits(wanted))>
                 <label class="check">
                     <input
                         node_ref=nodes.with_value(|all| all.get(index).copied()).unwrap_or_default()
@@ -79,7 +79,7 @@ pub fn CheckList(
                     />
                     <span>{label} " " <small>{note}</small></span>
                 </label>
-            </li>
+            </div>
         }
     });
     let rows = rows.collect_view();
@@ -101,9 +101,15 @@ pub fn CheckList(
                     on_input=move |text: String| wanted.set(text.trim().to_lowercase())
                 />
             </div>
-            <ul id=wiring.id role="group" aria-labelledby=format!("{name}-label") aria-describedby=wiring.described_by>
+            <div
+                class="rows"
+                id=wiring.id
+                role="group"
+                aria-labelledby=format!("{name}-label")
+                aria-describedby=wiring.described_by
+            >
                 {rows}
-            </ul>
+            </div>
             <small role="status">{move || format!("{} selected", count(chosen.get()))}</small>
         </div>
     }

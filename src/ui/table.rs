@@ -175,6 +175,7 @@ pub fn Pager(
     let path = use_location().pathname;
     let size = page_size.max(1);
     let last = ((total.max(0) + size - 1) / size).max(1);
+    let noun = if total == 1 { noun.strip_suffix('s').map_or(noun.clone(), str::to_string) } else { noun };
     let range = move || {
         let first = params.with(|params| params.offset(size));
         let end = (first + size).min(total);

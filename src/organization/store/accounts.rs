@@ -1,7 +1,7 @@
 //! All accounts, and what is done to them everywhere.
 
 use super::{
-    super::model::{AccountChange, AccountQuery, AccountRow, AccountState, MEMBERSHIPS_SHOWN, Membership, PAGE_SIZE},
+    super::model::{AccountChange, AccountQuery, AccountRow, MEMBERSHIPS_SHOWN, Membership, PAGE_SIZE},
     hold,
 };
 use crate::{
@@ -14,6 +14,7 @@ use crate::{
     db::{Db, Tx, name_key},
     error::{AppError, AppResult},
     execute, fetch,
+    members::model::State,
 };
 use serde_json::json;
 use sqlx::AssertSqlSafe;
@@ -64,7 +65,7 @@ fn pattern(text: &str) -> String {
 /// A page of the accounts that fit, and how many do; `reader` is marked.
 pub async fn page(db: &Db, query: &AccountQuery, reader: &str) -> sqlx::Result<(Vec<AccountRow>, i64)> {
     let search = pattern(&name_key(query.search.trim()));
-    let state = query.state.map_or("", AccountState::code);
+    let state = query.state.map_or("", State::code);
     let column = if query.by_sign_in { "coalesce(u.last_sign_in_at, 0)" } else { "u.name_key" };
     let direction = if query.descending { "desc" } else { "asc" };
     let part = format!("{MATCHES} order by {column} {direction}, u.id {direction} limit {PAGE_SIZE} offset $4");
@@ -99,9 +100,9 @@ pub async fn page(db: &Db, query: &AccountQuery, reader: &str) -> sqlx::Result<(
             name: row.name,
             email: row.email,
             state: match (row.disabled, row.invited) {
-                (true, _) => AccountState::Disabled,
-                (false, true) => AccountState::Invited,
-                (false, false) => AccountState::Active,
+                (true, _) => State::Disabled,
+                (false, true) => State::Invited,
+                (false, false) => State::Active,
             },
             second_factor: row.second_factor,
             organization_administrator: row.organization_admin,

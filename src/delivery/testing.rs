@@ -129,7 +129,7 @@ pub async fn put_send(db: &Db, id: &str, audience: usize, batch_size: i64, due_a
 }
 
 pub fn engine(db: &Db, config: &Config, crowd: impl Sender) -> Engine {
-    let _ = tracing_subscriber::fmt().with_test_writer().with_max_level(tracing::Level::WARN).try_init();
+    crate::server::testing::warnings();
     Engine::start(config, db.clone(), Clock::System, master_key(), vec![Arc::new(crowd)])
 }
 

@@ -2,7 +2,7 @@
 
 mod log;
 
-pub use log::Log;
+pub use log::{Log, warnings};
 
 use super::{AppState, router};
 use crate::{

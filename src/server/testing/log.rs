@@ -4,8 +4,10 @@ use std::{
     io::{self, Write},
     sync::{Arc, Mutex, Once},
 };
-use tracing::subscriber::DefaultGuard;
-use tracing_subscriber::fmt::MakeWriter;
+use tracing::{Level, subscriber::DefaultGuard};
+use tracing_subscriber::{
+    Layer, filter::dynamic_filter_fn, fmt::MakeWriter, layer::SubscriberExt, util::SubscriberInitExt,
+};
 
 /// Everything that the server logs.
 #[derive(Clone, Default)]
@@ -13,23 +15,29 @@ pub struct Log(Arc<Mutex<Vec<u8>>>);
 
 impl Log {
     /// A log of what this thread does, as long as the guard lives.
-    ///
-    /// What another test's thread comes by first, while nobody listens, is remembered as of no interest to anybody: a
-    /// listener for all threads, which keeps nothing, is there so that this does not happen.
     pub fn of_this_thread() -> (Self, DefaultGuard) {
-        static EVERYBODY: Once = Once::new();
-        EVERYBODY.call_once(|| {
-            // Nothing else in the tests sets one.
-            tracing::subscriber::set_global_default(tracing_subscriber::registry()).unwrap();
-        });
+        warnings();
         let log = Self::default();
-        let fmt = tracing_subscriber::fmt().with_max_level(tracing::Level::TRACE).with_writer(log.clone());
+        let fmt = tracing_subscriber::fmt().with_max_level(Level::TRACE).with_writer(log.clone());
         (log, tracing::subscriber::set_default(fmt.finish()))
     }
 
     pub fn text(&self) -> String {
         String::from_utf8_lossy(&self.0.lock().unwrap()).into_owned()
     }
+}
+
+/// Shows the warnings of all tests with their output.
+///
+/// What a thread comes by first while nobody listens is remembered as of no interest to anybody, also to a log that
+/// another test begins later. So this one, which is there for all, decides anew each time.
+pub fn warnings() {
+    static SHOWN: Once = Once::new();
+    SHOWN.call_once(|| {
+        let warns = dynamic_filter_fn(|of, _| *of.level() <= Level::WARN);
+        let layer = tracing_subscriber::fmt::layer().with_test_writer().with_filter(warns);
+        tracing_subscriber::registry().with(layer).init();
+    });
 }
 
 impl Write for Log {

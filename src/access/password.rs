@@ -95,6 +95,7 @@ fn words(about: &[&str]) -> Vec<String> {
 }
 
 pub async fn hash(password: String) -> Result<String, String> {
+    let _permit = AT_ONCE.acquire().await.map_err(|error| error.to_string())?;
     spawn_blocking(move || {
         let salt = SaltString::generate(&mut OsRng);
         Argon2::default().hash_password(password.as_bytes(), &salt).map(|hash| hash.to_string())

@@ -197,9 +197,19 @@ fn zone(headers: &HeaderMap) -> Option<String> {
     cookie(headers, "tz").map(|zone| zone.replace("%2F", "/")).filter(|zone| jiff::tz::TimeZone::get(zone).is_ok())
 }
 
-/// A new session of the person `actor`, in place of the one that the request may carry: the cookie.
-pub async fn begin(state: &AppState, headers: &HeaderMap, actor: &Actor, workspace: &str) -> AppResult<HeaderValue> {
+/// A new session of the person `actor`, in place of the one that the request may carry: the cookie. `None` when the
+/// password that was shown, as its hash, opens the account no more.
+pub async fn begin(
+    state: &AppState,
+    headers: &HeaderMap,
+    actor: &Actor,
+    workspace: &str,
+    password_hash: &str,
+) -> AppResult<Option<HeaderValue>> {
     let mut tx = state.db.begin().await?;
+    if !store::still_opens(&mut tx, &actor.id, password_hash).await? {
+        return Ok(None);
+    }
     let cookie = open(&mut tx, state, headers, actor, workspace).await?;
     let now = state.clock.now();
     store::signed_in(&mut tx, &actor.id, now).await?;
@@ -207,7 +217,7 @@ pub async fn begin(state: &AppState, headers: &HeaderMap, actor: &Actor, workspa
     audit::record(&mut tx, workspace, now, actor, &entry).await?;
     tx.commit().await?;
     tracing::info!(user = %actor.id, "signed in");
-    Ok(cookie)
+    Ok(Some(cookie))
 }
 
 /// The same within a change, as of a password: no sign-in by itself.

@@ -3,8 +3,8 @@
 mod sign_in;
 
 pub use sign_in::{
-    add_step, count_try, end_step, forget_place, forget_try, logs_of, tell, tries, try_step, turn_off_second_factor,
-    was_member,
+    add_step, count_try, end_step, forget_place, forget_try, logs_of, still_opens, tell, tries, try_step,
+    turn_off_second_factor, was_member,
 };
 
 use super::model::{Area, Attributes, Permission, Permissions, Preset};
@@ -109,7 +109,7 @@ pub async fn put_user_in(
     )?;
     Ok(match known {
         Some((id,)) => {
-            execute!(tx, "delete from sessions where user_id = $1", &id)?;
+            end_sessions(tx, &id).await?;
             execute!(tx, "delete from account_links where user_id = $1", &id)?;
             id
         }

@@ -142,6 +142,13 @@ async fn shown(
     Ok(Ok((user, attempt)))
 }
 
+/// Writes it down, as a sign-in's.
+fn wrong_code(ctx: &Ctx, attempt: &Attempt) {
+    if let Some(place) = password::queue() {
+        attempt.note(&ctx.state, Action::SignInFailed, "code", place);
+    }
+}
+
 #[derive(Deserialize)]
 struct PasswordForm {
     current_password: String,
@@ -168,7 +175,12 @@ async fn change_password(caller: Caller, headers: HeaderMap, Form(form): Form<Pa
         Ok(shown) => shown,
         Err(word) => return Ok(problem(&word)),
     };
-    attempt.forget(state).await?;
+    // The password alone must not make codes free to guess.
+    if user.second_factor {
+        attempt.forget_place(state).await?;
+    } else {
+        attempt.forget(state).await?;
+    }
     if same {
         return Ok(problem("new_password.same"));
     }
@@ -206,6 +218,7 @@ async fn turn_on(caller: Caller, headers: HeaderMap, Form(form): Form<FactorForm
         Err(word) => return Ok(problem_at(SETUP, &word)),
     };
     let Some(step) = second_factor::step_of(&secret, &form.factor_code, ctx.now())? else {
+        wrong_code(&ctx, &attempt);
         return Ok(problem_at(SETUP, "factor_code.wrong"));
     };
     attempt.forget(&ctx.state).await?;
@@ -228,6 +241,8 @@ async fn turn_off(caller: Caller, Form(form): Form<FactorForm>) -> Answer {
     }
     let mut tx = ctx.state.db.begin().await?;
     if !second_factor::use_code(&mut tx, &ctx.state.master_key, &user.id, &form.factor_code, ctx.now()).await? {
+        drop(tx);
+        wrong_code(&ctx, &attempt);
         return Ok(problem("factor_code.wrong"));
     }
     if !access::turn_off_second_factor(&mut tx, &user.id).await? {

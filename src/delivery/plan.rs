@@ -86,8 +86,17 @@ impl Planner {
              and state = 'scheduled' and due_at <= $1 order by due_at, id",
             now
         )?;
+        left_alone.retain(|_, until| *until > now);
         for (workspace_id, id, source) in due {
-            self.begin(&SendKey::new(workspace_id, id), &source).await?;
+            let key = SendKey::new(workspace_id, id);
+            if left_alone.contains_key(&key) {
+                continue;
+            }
+            // One that can't begin must not hold up the others.
+            if let Err(error) = self.begin(&key, &source).await {
+                tracing::error!(send.id = %key.send_id, %error, "a send that is due could not begin; it is tried again");
+                left_alone.insert(key, now + AGAIN);
+            }
         }
         let open = fetch!(
             self.db,
@@ -96,7 +105,6 @@ impl Planner {
             "select workspace_id, id, source, plan_cursor from sends where state in ('scheduled', 'sending') \
              and state = 'sending' and not planning_done order by due_at, id"
         )?;
-        left_alone.retain(|_, until| *until > now);
         let mut busy = false;
         for send in open {
             if left_alone.contains_key(&send.key()) {

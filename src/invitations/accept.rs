@@ -88,8 +88,11 @@ async fn accept(
     match workspace {
         // A second factor is asked for at the sign-in: the link alone does not stand for it.
         Some((workspace, _)) if !person.disabled && !person.second_factor => {
-            let cookie = session::begin(&state, &headers, &actor, &workspace).await?;
-            Ok(([(header::SET_COOKIE, cookie)], Redirect::to("/")).into_response())
+            let done = format!("{PATH}{DONE}");
+            Ok(match session::begin(&state, &headers, &actor, &workspace, &hash).await? {
+                Some(cookie) => ([(header::SET_COOKIE, cookie)], Redirect::to("/")).into_response(),
+                None => Redirect::to(&done).into_response(),
+            })
         }
         _ => Ok(Redirect::to(&format!("{PATH}{DONE}")).into_response()),
     }

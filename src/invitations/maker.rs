@@ -55,6 +55,21 @@ pub async fn may_still(db: &Db, maker: &str, person: &str) -> sqlx::Result<bool>
         organization_administrator,
         elsewhere: false,
     };
-    let manages = actor.may(Permission::Manage(Area::Members));
-    Ok(manages && refusal(&actor, &target, Touch::Account).is_none())
+    if !actor.may(Permission::Manage(Area::Members)) {
+        return Ok(false);
+    }
+    if actor.administrator {
+        return Ok(refusal(&actor, &target, Touch::Account).is_none());
+    }
+    // Who is no administrator makes links only for those that they add: as long as these are what they were made.
+    let sql = "select m.attributes = '{}'
+                 and not exists (select 1 from webhook_grants g where g.workspace_id = $1 and g.subject_kind = 'member'
+                                 and g.subject_id = $2)
+                 and ($3 or not exists (select 1 from member_group_members g
+                                        where g.workspace_id = $1 and g.user_id = $2))
+               from members m where m.workspace_id = $1 and m.user_id = $2";
+    let groups = actor.may(Permission::Manage(Area::MemberGroups));
+    let (plain,) = fetch!(db, one, (bool,), sql, workspace, person, groups)?;
+    let bounded = !theirs.administrator && !organization_administrator && actor.permissions.covers(theirs.permissions);
+    Ok(plain && bounded)
 }

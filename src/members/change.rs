@@ -15,13 +15,18 @@ use crate::{
         self, Change, Entry,
         model::{Action, ObjectKind},
     },
-    clock::new_id,
+    clock::{Millis, new_id},
     db::{Tx, name_key},
     error::{AppError, AppResult, FieldError},
     execute, fetch,
     invitations::{self, deliver::Fresh, model::Purpose},
+    member_groups::model::MEMBERS_MAX,
 };
 use serde_json::json;
+use std::collections::BTreeSet;
+
+/// They decide what interfaces tell.
+const ATTRIBUTES_REFUSED: &str = "Only administrators of the workspace give attributes.";
 
 /// What the forms of this reader choose from.
 pub async fn choices(ctx: &Ctx) -> AppResult<MemberChoices> {
@@ -92,11 +97,33 @@ async fn put_roles(tx: &mut Tx, workspace: &str, user: &str, roles: &[String]) -
     Ok(())
 }
 
-async fn put_groups(tx: &mut Tx, workspace: &str, user: &str, groups: &[String]) -> sqlx::Result<()> {
-    execute!(tx, "delete from member_group_members where workspace_id = $1 and user_id = $2", workspace, user)?;
-    for group in groups {
+/// Puts the member into `groups` instead of those that they `had`. A group that gains or loses somebody is another one:
+/// who has its form open is told so.
+async fn put_groups(
+    tx: &mut Tx,
+    workspace: &str,
+    user: &str,
+    (groups, had): (&[String], &[String]),
+    now: Millis,
+) -> AppResult<()> {
+    let touched = groups.iter().filter(|id| !had.contains(id)).chain(had.iter().filter(|id| !groups.contains(id)));
+    let changed: BTreeSet<&String> = touched.collect();
+    for group in changed {
+        let sql = "update member_groups set updated_at = case when updated_at < $3 then $3 else updated_at + 1 end
+                   where workspace_id = $1 and id = $2";
+        execute!(tx, sql, workspace, group, now)?;
+        if had.contains(group) {
+            let sql = "delete from member_group_members where workspace_id = $1 and group_id = $2 and user_id = $3";
+            execute!(tx, sql, workspace, group, user)?;
+            continue;
+        }
         let sql = "insert into member_group_members (workspace_id, group_id, user_id) values ($1, $2, $3)";
         execute!(tx, sql, workspace, group, user)?;
+        let sql = "select count(*) from member_group_members where workspace_id = $1 and group_id = $2";
+        let (members,) = fetch!(tx, one, (i64,), sql, workspace, group)?;
+        if members > MEMBERS_MAX as i64 {
+            return Err(AppError::invalid("groups", format!("A group has at most {MEMBERS_MAX} members.")));
+        }
     }
     Ok(())
 }
@@ -143,6 +170,9 @@ pub async fn add(ctx: &Ctx, new: &[NewMember]) -> AppResult<Result<Vec<Fresh>, V
 async fn add_one(ctx: &Ctx, tx: &mut Tx, choices: &MemberChoices, new: &NewMember) -> AppResult<Fresh> {
     let (workspace, now, email) = (ctx.workspace(), ctx.now(), &new.email);
     check_given(ctx, choices, (&new.roles, &new.groups), (&[], &[]))?;
+    if !new.attributes.is_empty() && !ctx.info().administrator {
+        return Err(AppError::invalid("attributes", ATTRIBUTES_REFUSED));
+    }
     let known = fetch!(
         tx,
         optional,
@@ -163,9 +193,11 @@ async fn add_one(ctx: &Ctx, tx: &mut Tx, choices: &MemberChoices, new: &NewMembe
             let text = format!("{email} administers the organization: an organization administrator can add them.");
             return Err(AppError::conflict(text));
         }
-        Some(known) if known.pending && known.elsewhere && !organization => {
+        // Who invited an account may have set its password: that they are who they should be, somebody who sees all
+        // workspaces must say.
+        Some(known) if known.elsewhere && !organization => {
             return Err(AppError::conflict(format!(
-                "{email} was invited elsewhere and has not signed in yet; an organization administrator can add them."
+                "{email} has an account in another workspace; an organization administrator can add them here."
             )));
         }
         Some(known) => (known.id, known.name, known.pending),
@@ -196,7 +228,7 @@ async fn add_one(ctx: &Ctx, tx: &mut Tx, choices: &MemberChoices, new: &NewMembe
     let sql = "insert into members (workspace_id, user_id, attributes, created_at) values ($1, $2, $3, $4)";
     execute!(tx, sql, workspace, &id, attributes, now)?;
     put_roles(tx, workspace, &id, &new.roles).await?;
-    put_groups(tx, workspace, &id, &new.groups).await?;
+    put_groups(tx, workspace, &id, (&new.groups, &[]), now).await?;
     let link = match pending {
         true => {
             let token = invitations::store::make(tx, &id, Purpose::Invitation, ctx.user(), now).await?;
@@ -253,20 +285,18 @@ pub async fn save(ctx: &Ctx, id: &str, roles: &[String], groups: &[String], attr
     let before = touch(ctx, &mut tx, id, Touch::Change, &choices.roles).await?;
     check_given(ctx, &choices, (roles, groups), (&before.roles, &before.groups))?;
     let taken = |role: &String| !roles.contains(role);
-    let myself = id == ctx.user();
-    if myself && before.roles.iter().any(taken) {
+    if id == ctx.user() && before.roles.iter().any(taken) {
         return Err(AppError::invalid("roles", "You can't take a role from yourself. Another administrator can."));
     }
     let before_attributes = before.row.attributes()?;
-    if myself && before_attributes != *attributes && !ctx.info().administrator {
-        let text = "You can't change your own attributes. An administrator can.";
-        return Err(AppError::invalid("attributes", text));
+    if before_attributes != *attributes && !ctx.info().administrator {
+        return Err(AppError::invalid("attributes", ATTRIBUTES_REFUSED));
     }
     if before.administers() && !roles.iter().any(|role| role == Preset::Administrator.id()) {
         keep_one(ctx, &mut tx, id, &before.row.name).await?;
     }
     put_roles(&mut tx, workspace, id, roles).await?;
-    put_groups(&mut tx, workspace, id, groups).await?;
+    put_groups(&mut tx, workspace, id, (groups, &before.groups), now).await?;
     let text = serde_json::to_string(attributes)?;
     let sql = "update members set attributes = $3 where workspace_id = $1 and user_id = $2";
     execute!(tx, sql, workspace, id, text)?;
@@ -317,12 +347,13 @@ pub async fn remove(ctx: &Ctx, id: &str) -> AppResult<()> {
     if member.administers() {
         keep_one(ctx, &mut tx, id, &member.row.name).await?;
     }
+    // First, so that nobody grants or groups somebody who goes: both hold the member's row.
+    execute!(tx, "delete from members where workspace_id = $1 and user_id = $2", workspace, id)?;
     put_roles(&mut tx, workspace, id, &[]).await?;
-    put_groups(&mut tx, workspace, id, &[]).await?;
+    put_groups(&mut tx, workspace, id, (&[], &member.groups), now).await?;
     let sql = "delete from webhook_grants where workspace_id = $1 and subject_kind = 'member' and subject_id = $2";
     let grants = execute!(tx, sql, workspace, id)?;
     execute!(tx, "delete from sessions where user_id = $1 and workspace_id = $2", id, workspace)?;
-    execute!(tx, "delete from members where workspace_id = $1 and user_id = $2", workspace, id)?;
     if member.row.pending && !member.row.elsewhere {
         invitations::store::revoke(&mut tx, id).await?;
     }
@@ -359,7 +390,7 @@ pub async fn turn_off_second_factor(ctx: &Ctx, id: &str) -> AppResult<()> {
     if !member.second_factor {
         return Ok(());
     }
-    execute!(tx, "update users set totp_cipher = null, totp_step = 0 where id = $1", id)?;
+    access::turn_off_second_factor(&mut tx, id).await?;
     access::end_sessions(&mut tx, id).await?;
     let entry = Entry::new(Action::SecondFactorOff, ObjectKind::Account, id, &member.name);
     audit::record(&mut tx, workspace, now, &ctx.actor(), &entry).await?;

@@ -185,6 +185,12 @@ on_both_databases!(a_new_member_gets_a_link_that_is_shown_once, |db| async move 
 on_both_databases!(a_person_with_a_password_just_becomes_a_member, |db| async move {
     let desk = Desk::new(db).await;
     desk.server.member("bob@example.com", "Elsewhere", Preset::Marketer).await;
+    let refused = desk
+        .server
+        .call::<AddMember>(&desk.cookie, "new[email]=bob%40example.com&new[name]=&new[roles][0]=analyst")
+        .await;
+    assert!(refused.status == StatusCode::CONFLICT && refused.text.contains("organization administrator"));
+    execute!(desk.db(), "update users set organization_admin = $2 where email = $1", "ada@example.com", true).unwrap();
     let added = desk.add_as(&desk.cookie, "bob@example.com", "analyst").await;
     let page = desk.server.page(added.header("location"), &desk.cookie).await.text;
     assert!(page.contains("has an account already and is a member now") && links_in(&page).is_empty());

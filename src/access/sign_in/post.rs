@@ -79,23 +79,22 @@ pub async fn sign_in(
     after_password(&state, &headers, &user, &attempt.client, &form.next).await
 }
 
-/// Goes on after a person has shown the right password, or has just set it by a link: a session and the way to `next`,
-/// or first the page that asks for the code of the second factor. `client` is the address that the request came from.
-pub async fn after_password(
+/// Goes on after a person has shown the right password: a session and the way to `next`, or first the page that asks
+/// for the code of the second factor. `client` is the address that the request came from.
+async fn after_password(
     state: &AppState,
     headers: &HeaderMap,
     user: &UserRow,
     client: &str,
     next: &str,
 ) -> AppResult<Response> {
-    if user.disabled {
-        return Ok(back_to_sign_in("wrong", next));
-    }
     if !user.second_factor {
         return enter(state, headers, user, client, next).await;
     }
     let (token, now) = (random_hex(32), state.clock.now());
-    store::add_step(&state.db, &token_hash(&token), &user.id, now, now + STEP_LASTS).await?;
+    if !store::add_step(&state.db, &token_hash(&token), user, now, now + STEP_LASTS).await? {
+        return Ok(back_to_sign_in("wrong", next));
+    }
     let cookie = set_cookie(state, STEP, &token, STEP_LASTS / SECOND);
     Ok(([(header::SET_COOKIE, cookie)], Redirect::to(&code_at("", next))).into_response())
 }
@@ -106,7 +105,9 @@ async fn enter(state: &AppState, headers: &HeaderMap, user: &UserRow, client: &s
         return Ok(back_to_sign_in("nowhere", next));
     };
     let actor = Actor::person(&user.id, &user.name, client);
-    let session = begin(state, headers, &actor, &workspace).await?;
+    let Some(session) = begin(state, headers, &actor, &workspace, &user.password_hash).await? else {
+        return Ok(back_to_sign_in("wrong", next));
+    };
     // A code that was waited for is not any more.
     let cookies = [(header::SET_COOKIE, session), (header::SET_COOKIE, set_cookie(state, STEP, "", 0))];
     Ok((AppendHeaders(cookies), Redirect::to(local(next))).into_response())

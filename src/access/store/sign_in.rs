@@ -1,5 +1,6 @@
 //! What signing in leaves in the database besides sessions: tries, half-done sign-ins, and who is told of them.
 
+use super::UserRow;
 use crate::{
     audit::{self, Actor, Entry},
     clock::Millis,
@@ -44,18 +45,38 @@ pub async fn forget_place(db: &Db, address: &str) -> sqlx::Result<()> {
     Ok(())
 }
 
-/// Begins the wait for a code, after a right password.
-pub async fn add_step(db: &Db, token_hash: &str, user: &str, now: Millis, expires_at: Millis) -> sqlx::Result<()> {
+/// Begins the wait for a code, after a right password; false when the password is another one by now.
+pub async fn add_step(
+    db: &Db,
+    token_hash: &str,
+    user: &UserRow,
+    now: Millis,
+    expires_at: Millis,
+) -> sqlx::Result<bool> {
     let mut tx = db.begin().await?;
+    if !still_opens(&mut tx, &user.id, &user.password_hash).await? {
+        return Ok(false);
+    }
     execute!(tx, "delete from sign_in_steps where expires_at <= $1", now)?;
     execute!(
         tx,
         "insert into sign_in_steps (token_hash, user_id, expires_at) values ($1, $2, $3)",
         token_hash,
-        user,
+        &user.id,
         expires_at
     )?;
-    tx.commit().await
+    tx.commit().await?;
+    Ok(true)
+}
+
+/// Whether the password that somebody has shown is the account's still, and the account enabled; until the transaction
+/// ends it stays so. Between the look at a password and the session lies a queue.
+pub async fn still_opens(tx: &mut Tx, user: &str, password_hash: &str) -> sqlx::Result<bool> {
+    let sql = match tx {
+        Tx::Sqlite(_) => "select 1 from users where id = $1 and password_hash = $2 and disabled_at is null",
+        Tx::Postgres(_) => "select 1 from users where id = $1 and password_hash = $2 and disabled_at is null for share",
+    };
+    Ok(fetch!(tx, optional, (i32,), sql, user, password_hash)?.is_some())
 }
 
 /// Counts a code before it is looked at: whose it is and how many there were with this one; `None` when `most` were

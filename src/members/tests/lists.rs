@@ -71,6 +71,8 @@ on_both_databases!(a_list_is_added_whole_or_not_at_all, |db| async move {
                 =1@example.com,Odd,Analyst,,\n\
                 Eve@example.com,Eve,Marketer;Analyst,east,East;North\n\
                 bob@example.com,,,,\n";
+    // One of them is elsewhere already.
+    desk.organization_administrator("ada@example.com").await;
     let answer = add(good).await;
     let page = desk.server.page(answer.header("location"), &desk.cookie).await.text;
     assert!(page.contains("3 members added, 2 of them invited"), "{page}");

@@ -166,6 +166,8 @@ pub async fn change(ctx: &Ctx, id: &str, change: AccountChange) -> AppResult<()>
             return Err(AppError::conflict("Turn your own second factor off under My account, with a code."));
         }
         AccountChange::TurnOffSecondFactor => {
+            // Whoever has the phone may have a session.
+            access::end_sessions(&mut tx, id).await?;
             (access::turn_off_second_factor(&mut tx, id).await?, Action::SecondFactorOff, None)
         }
     };
@@ -191,6 +193,7 @@ async fn make(tx: &mut Tx, id: &str, account: &Standing) -> AppResult<bool> {
         return Err(AppError::conflict(format!("{name} has no password yet. Wait until the invitation is used.")));
     }
     execute!(tx, "delete from account_links where user_id = $1", id)?;
+    access::end_sessions(tx, id).await?;
     let sql = "update users set organization_admin = $2 where id = $1 and not organization_admin";
     Ok(execute!(tx, sql, id, true)? == 1)
 }

@@ -28,7 +28,7 @@ export async function hydrated(page: Page) {
 /** Somebody in a browser of their own, whose console must stay clean, too; refusals by the server are what is tested. */
 export async function somebody(browser: Browser, errors: string[]) {
   const page = await (await browser.newContext()).newPage();
-  const told = (text: string) => { if (!/status of (401|403|404|409|422)/.test(text)) errors.push(text); };
+  const told = (text: string) => { if (!/status of (401|403|404|409|410|422)/.test(text)) errors.push(text); };
   page.on('console', (message) => { if (message.type() === 'error') told(`${message.text()} (${message.location().url})`); });
   page.on('pageerror', (error) => errors.push(String(error)));
   return page;

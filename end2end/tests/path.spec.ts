@@ -87,6 +87,7 @@ test('import, audience, webhook, campaign, task, dry run, submit, receipts', asy
     const dialog = page.getByRole('dialog', { name: 'Create Campaign' });
     await dialog.getByLabel('Name').fill('E2E summer');
     await dialog.getByRole('button', { name: 'OK' }).click();
+    await expect(page.getByRole('heading', { level: 1 })).toContainText('E2E summer');
     await go(page, '/campaigns');
     await page.getByRole('link', { name: 'E2E summer' }).click();
     await page.getByRole('button', { name: 'Create Sub-campaign' }).click();

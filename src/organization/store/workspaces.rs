@@ -7,13 +7,12 @@ use super::{
     hold,
 };
 use crate::{
-    access::{Ctx, model::Preset},
+    access::{Ctx, model::Preset, store as access},
     audit::{
         self, Change, Entry,
         model::{Action, ObjectKind},
     },
-    clock::{Millis, new_id},
-    customers,
+    clock::Millis,
     db::{Db, Tx, name_key},
     error::{AppError, AppResult},
     execute, fetch,
@@ -65,25 +64,17 @@ fn taken(name: &str) -> AppError {
 /// Makes a workspace with its preset ID types, and its first administrator when one is named. `input` has passed its
 /// checks. The id.
 pub async fn create(ctx: &Ctx, input: &WorkspaceInput) -> AppResult<String> {
-    let (id, now) = (new_id(), ctx.now());
+    let now = ctx.now();
     let mut tx = ctx.state.db.begin().await?;
     hold(&mut tx, ctx).await?;
-    let (count, is_taken) = others(&mut tx, &id, &input.name).await?;
+    let (count, is_taken) = others(&mut tx, "", &input.name).await?;
     if is_taken {
         return Err(taken(&input.name));
     }
     if count >= WORKSPACES_MAX {
         return Err(AppError::conflict(format!("An organization has at most {WORKSPACES_MAX} workspaces.")));
     }
-    execute!(
-        tx,
-        "insert into workspaces (id, name, time_zone, created_at) values ($1, $2, $3, $4)",
-        &id,
-        &input.name,
-        &input.time_zone,
-        now
-    )?;
-    customers::store::put_preset_id_types(&mut tx, &id).await?;
+    let id = access::put_workspace_in(&mut tx, &input.name, &input.time_zone, now).await?;
     let administrator = administrator(&mut tx, &id, &input.administrator, now).await?;
     let entry = Entry::new(Action::Created, ObjectKind::Workspace, &id, &input.name).with(Change::to(input));
     audit::record(&mut tx, audit::ORGANIZATION, now, &ctx.actor(), &entry).await?;

@@ -65,9 +65,9 @@ macro_rules! room {
     };
 }
 
-// What people see who are not signed in.
-room!(access_room, __preload_access_room, AccessPages:
-    SignInPage(SignedIn) => access::sign_in::sign_in_page,
+// What people see who are not signed in. The sign-in is alone, because it is what most people load first.
+room!(access_room, __preload_access_room, AccessPages: SignInPage(SignedIn) => access::sign_in::sign_in_page);
+room!(links_room, __preload_links_room, LinksPages:
     SignInCodePage(SignedIn) => access::sign_in::sign_in_code_page,
     InvitationPage(SignedIn) => invitations::page::invitation_page,
 );

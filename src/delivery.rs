@@ -25,11 +25,15 @@ mod dispatch;
 #[cfg(feature = "ssr")]
 mod engine;
 #[cfg(feature = "ssr")]
+mod gate;
+#[cfg(feature = "ssr")]
 pub mod guard;
 #[cfg(feature = "ssr")]
 pub mod ids;
 #[cfg(feature = "ssr")]
 mod limits;
+#[cfg(feature = "ssr")]
+mod pages;
 #[cfg(feature = "ssr")]
 mod plan;
 #[cfg(feature = "ssr")]

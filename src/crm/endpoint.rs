@@ -39,7 +39,7 @@ pub struct Signed {
 #[derive(Deserialize)]
 struct Incoming {
     user_profile: Profile,
-    callback_params: CallbackParams,
+    callback_params: CallbackParams<'static>,
 }
 
 #[derive(Deserialize)]
@@ -66,8 +66,8 @@ async fn take(
     let now = Clock::System.now();
     let row = |message: &Incoming| Row {
         time: now,
-        batch_id: message.callback_params.batch_id.clone(),
-        action_id: message.callback_params.action_id.clone(),
+        batch_id: message.callback_params.batch_id.to_string(),
+        action_id: message.callback_params.action_id.to_string(),
         customer_id: message.user_profile.customer_id.clone(),
         target: message.user_profile.target_id.clone(),
         signature: wrong.is_none(),

@@ -3,6 +3,7 @@
 use super::{Db, SqliteDb};
 use crate::secrets::MasterKey;
 use sqlx::{
+    migrate::Migrator,
     postgres::PgPoolOptions,
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
@@ -26,6 +27,9 @@ pub enum OpenError {
     #[error("`backup` copies a SQLite file; for PostgreSQL use pg_dump")]
     BackupOfPostgres,
 }
+
+pub static SQLITE: Migrator = sqlx::migrate!("migrations/sqlite");
+pub static POSTGRES: Migrator = sqlx::migrate!("migrations/postgres");
 
 const BUSY: Duration = Duration::from_secs(10);
 const READERS: u32 = 8;
@@ -53,14 +57,14 @@ impl Db {
             .acquire_timeout(Duration::from_secs(60))
             .connect_with(options.clone())
             .await?;
-        sqlx::migrate!("migrations/sqlite").run(&write).await?;
+        SQLITE.run(&write).await?;
         let read = SqlitePoolOptions::new().max_connections(READERS).connect_with(options.read_only(true)).await?;
         Ok(Self::Sqlite(SqliteDb { write, read, _lock: lock }))
     }
 
     pub async fn open_postgres(url: &str, connections: u32) -> Result<Self, OpenError> {
         let pool = PgPoolOptions::new().max_connections(connections).connect(url).await?;
-        sqlx::migrate!("migrations/postgres").run(&pool).await?;
+        POSTGRES.run(&pool).await?;
         Ok(Self::Postgres(pool))
     }
 }

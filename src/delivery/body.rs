@@ -1,7 +1,10 @@
 //! The body of a batch. It hangs on nothing but what the send and its rows say, so that it is the same bytes at every
 //! attempt, and can be shown again afterwards.
 
-use super::ids::{SendKey, action_id, batch_id};
+use super::{
+    ids::{SendKey, action_id, batch_id},
+    pages::{self, Pages},
+};
 use crate::{
     clock::Millis,
     db::Db,
@@ -12,6 +15,7 @@ use crate::{
         text::Template,
     },
 };
+use std::borrow::Cow;
 
 /// What all messages of a send have in common.
 #[derive(Debug)]
@@ -34,30 +38,32 @@ impl Common {
     }
 }
 
-/// One user of a batch.
-#[derive(sqlx::FromRow)]
-pub struct Action {
-    seq: i64,
-    pub batch_no: i64,
-    customer_id: String,
-    target: String,
-    variables: String,
+/// The users of a batch.
+#[derive(Clone, Debug)]
+pub struct Users {
+    pub pages: Pages,
+    pub first_seq: i64,
+    pub last_seq: i64,
 }
 
-/// Those of the batches from one sequence number to another.
-pub async fn actions(db: &Db, key: &SendKey, first_seq: i64, last_seq: i64) -> sqlx::Result<Vec<Action>> {
-    fetch!(
-        db,
-        all,
-        Action,
-        "select seq, batch_no, customer_id, coalesce(target, '') as target, \
-         coalesce(variables, '[]') as variables from send_actions \
-         where workspace_id = $1 and send_id = $2 and seq between $3 and $4 and batch_no is not null order by seq",
-        &key.workspace_id,
-        &key.send_id,
-        first_seq,
-        last_seq
-    )
+impl Users {
+    /// Those that are sent to, with their numbers.
+    fn sent(&self) -> serde_json::Result<Vec<(i64, Sent<'_>)>> {
+        let mut sent = Vec::with_capacity(100);
+        for seq in self.first_seq..=self.last_seq {
+            let user = self.pages.user(seq).ok_or_else(|| serde::de::Error::custom("a user's page is missing"))??;
+            if let Ok((target, values)) = user.plan {
+                sent.push((seq, Sent { customer_id: user.customer_id, target, values }));
+            }
+        }
+        Ok(sent)
+    }
+}
+
+struct Sent<'a> {
+    customer_id: Cow<'a, str>,
+    target: Cow<'a, str>,
+    values: Vec<Cow<'a, str>>,
 }
 
 /// `sent_at`: when the first attempt began. `write` is [`message::body`] for what is POSTed.
@@ -66,26 +72,24 @@ pub fn render<T>(
     send_id: &str,
     batch_no: i64,
     sent_at: Millis,
-    actions: &[Action],
-    write: impl FnOnce(&[Message]) -> serde_json::Result<T>,
+    users: &Users,
+    write: impl FnOnce(&[Message<Cow<str>>]) -> serde_json::Result<T>,
 ) -> serde_json::Result<T> {
-    let batch_id = batch_id(send_id, batch_no);
-    let targets: Vec<String> = actions.iter().map(|action| common.encryption.apply(&action.target)).collect();
-    let values: Vec<Vec<String>> =
-        actions.iter().map(|action| serde_json::from_str(&action.variables)).collect::<Result<_, _>>()?;
-    let messages: Vec<Message> = actions
+    let (batch_id, send_time) = (batch_id(send_id, batch_no), sent_at.to_string());
+    let sent = users.sent()?;
+    let targets: Vec<Cow<str>> = sent.iter().map(|(_, user)| common.encryption.apply(&user.target)).collect();
+    let messages: Vec<_> = sent
         .iter()
         .zip(&targets)
-        .zip(&values)
-        .map(|((action, target_id), values)| Message {
-            user_profile: UserProfile { target_type: &common.id_type, target_id, customer_id: &action.customer_id },
-            params: Params { template: &common.template, values },
+        .map(|((seq, user), target_id)| Message {
+            user_profile: UserProfile { target_type: &common.id_type, target_id, customer_id: &user.customer_id },
+            params: Params { template: &common.template, values: &user.values },
             callback_params: CallbackParams {
-                webhook_id: common.webhook_id.clone(),
-                send_time: sent_at.to_string(),
-                batch_id: batch_id.clone(),
-                action_id: action_id(send_id, action.seq),
-                customer_id: action.customer_id.clone(),
+                webhook_id: common.webhook_id.as_str().into(),
+                send_time: send_time.as_str().into(),
+                batch_id: batch_id.as_str().into(),
+                action_id: action_id(send_id, *seq).into(),
+                customer_id: user.customer_id.as_ref().into(),
                 ..CallbackParams::default()
             },
             process_info: ProcessInfo::default(),
@@ -122,8 +126,9 @@ pub async fn of_batch(db: &Db, key: &SendKey, batch_no: i64) -> AppResult<Option
     let Some(sent_at) = batch.sent_at else { return Ok(None) };
     let common =
         Common::new(batch.webhook_id, batch.id_type, &batch.encryption, &batch.template).map_err(AppError::conflict)?;
-    let actions = actions(db, key, batch.first_seq, batch.last_seq).await?;
-    let shown = render(&common, &key.send_id, batch_no, sent_at, &actions, |messages| {
+    let (first_seq, last_seq) = (batch.first_seq, batch.last_seq);
+    let users = Users { pages: pages::read(db, key, first_seq, last_seq).await?, first_seq, last_seq };
+    let shown = render(&common, &key.send_id, batch_no, sent_at, &users, |messages| {
         Ok((message::pretty(messages)?, message::body(messages)?.len()))
     });
     Ok(Some(shown?))

@@ -1,6 +1,6 @@
 //! What the POSTs of a send have in common: read once, kept while the send is open.
 
-use super::{body::Common, ids::SendKey, limits::OpenSend};
+use super::{body::Common, gate::Gate, ids::SendKey, limits::OpenSend};
 use crate::{db::Db, fetch, secrets::MasterKey, wire::environment::Environment};
 use secrecy::SecretString;
 use std::{
@@ -17,6 +17,7 @@ pub struct Context {
     pub environment: Option<Environment>,
     /// The webhook's.
     pub version: i64,
+    pub gate: Gate,
 }
 
 #[derive(sqlx::FromRow)]
@@ -107,5 +108,6 @@ async fn read(db: &Db, master_key: &MasterKey, key: &SendKey) -> Result<Context,
         environment,
         key: secret.map(SecretString::from),
         version: row.version,
+        gate: Gate::default(),
     })
 }

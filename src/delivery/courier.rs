@@ -1,10 +1,12 @@
 //! A batch in hand: waits for its turn, is rendered, POSTed, judged.
 
 use super::{
-    body::{self, Action},
+    body::{self, Users},
     claim::Claim,
     context::Context,
+    gate::Changes,
     ids::batch_id,
+    pages::{Pages, Shelf},
     post::{self, Poster, Prepared, Request},
     record::{End, Finished},
     supervise::Stopping,
@@ -13,12 +15,11 @@ use super::{
 use crate::{
     clock::{Clock, Millis, SECOND},
     db::Db,
-    fetch,
     wire::message,
 };
 use futures::FutureExt;
 use secrecy::ExposeSecret;
-use std::{collections::BTreeMap, panic::AssertUnwindSafe, sync::Arc};
+use std::{panic::AssertUnwindSafe, sync::Arc};
 use tokio::sync::{Semaphore, mpsc};
 
 /// What is kept of an answer, in bytes.
@@ -32,6 +33,8 @@ pub struct Courier {
     pub poster: Poster,
     pub db: Db,
     pub clock: Clock,
+    pub shelf: Arc<Shelf>,
+    pub changes: Arc<Changes>,
     /// POSTs at once over all webhooks.
     pub posts: Arc<Semaphore>,
     pub stopping: Stopping,
@@ -58,18 +61,19 @@ impl Courier {
         let courier = self.clone();
         tokio::spawn(async move {
             for run in claims.chunk_by(|one, next| one.batch_no + 1 == next.batch_no) {
-                let actions = courier.read(run).await;
-                for (claim, actions) in run.iter().zip(actions) {
-                    courier.spawn_one(context.clone(), claim.clone(), actions, doors.clone());
+                let pages = courier.read(run).await;
+                for claim in run {
+                    let of_batch = |pages| Users { pages, first_seq: claim.first_seq, last_seq: claim.last_seq };
+                    courier.spawn_one(context.clone(), claim.clone(), pages.clone().map(of_batch), doors.clone());
                 }
             }
         });
     }
 
-    fn spawn_one(&self, context: Arc<Context>, claim: Claim, actions: Option<Vec<Action>>, doors: Arc<Semaphore>) {
+    fn spawn_one(&self, context: Arc<Context>, claim: Claim, users: Option<Users>, doors: Arc<Semaphore>) {
         let courier = self.clone();
         tokio::spawn(async move {
-            let delivery = AssertUnwindSafe(courier.deliver(&context, &claim, actions, &doors)).catch_unwind();
+            let delivery = AssertUnwindSafe(courier.deliver(&context, &claim, users, &doors)).catch_unwind();
             let outcome = delivery.await.unwrap_or_else(|_| Outcome {
                 end: End::Retry("an error on our side".into(), None),
                 http_status: None,
@@ -83,55 +87,27 @@ impl Courier {
         });
     }
 
-    /// The users of batches that follow each other, in one query; `None` for each when they can't be read.
-    async fn read(&self, run: &[Claim]) -> Vec<Option<Vec<Action>>> {
-        let (Some(first), Some(last)) = (run.first(), run.last()) else { return Vec::new() };
-        let key = &first.key;
-        match body::actions(&self.db, key, first.first_seq, last.last_seq).await {
-            Ok(found) => {
-                let mut of_batch: BTreeMap<i64, Vec<Action>> = BTreeMap::new();
-                for action in found {
-                    of_batch.entry(action.batch_no).or_default().push(action);
-                }
-                run.iter().map(|claim| of_batch.remove(&claim.batch_no)).collect()
-            }
+    /// The users of batches that follow each other, in one query; `None` when they can't be read.
+    async fn read(&self, run: &[Claim]) -> Option<Pages> {
+        let (first, last) = (run.first()?, run.last()?);
+        match self.shelf.read(&self.db, &first.key, first.first_seq, last.last_seq).await {
+            Ok(pages) => Some(pages),
             Err(error) => {
-                tracing::error!(send.id = %key.send_id, %error, "cannot read batches");
-                run.iter().map(|_| None).collect()
+                tracing::error!(send.id = %first.key.send_id, %error, "cannot read batches");
+                None
             }
         }
     }
 
-    /// Nobody has paused or stopped the send since the claim, or disabled or changed the webhook.
-    async fn may_begin(&self, context: &Context, claim: &Claim) -> sqlx::Result<bool> {
-        let found = fetch!(
-            self.db,
-            optional,
-            (i64,),
-            "select w.version from sends s join webhooks w on w.workspace_id = s.workspace_id and w.id = s.webhook_id \
-             where s.workspace_id = $1 and s.id = $2 and s.state = 'sending' and w.enabled and w.version = $3",
-            &claim.key.workspace_id,
-            &claim.key.send_id,
-            context.version
-        )?;
-        Ok(found.is_some())
-    }
-
-    async fn deliver(
-        &self,
-        context: &Context,
-        claim: &Claim,
-        actions: Option<Vec<Action>>,
-        doors: &Semaphore,
-    ) -> Outcome {
-        let Some(actions) = actions else { return Outcome::released(5 * SECOND) };
+    async fn deliver(&self, context: &Context, claim: &Claim, users: Option<Users>, doors: &Semaphore) -> Outcome {
+        let Some(users) = users else { return Outcome::released(5 * SECOND) };
         let turn = async { (doors.acquire().await, self.posts.acquire().await) };
         let _turn = tokio::select! {
             biased;
             () = self.stopping.wait() => return Outcome::released(0),
             turn = turn => turn,
         };
-        match self.may_begin(context, claim).await {
+        match context.gate.is_open(&self.db, &claim.key, context.version, &self.changes).await {
             Ok(true) => {}
             Ok(false) => return Outcome::released(0),
             Err(error) => {
@@ -148,8 +124,8 @@ impl Courier {
             &claim.key.send_id,
             claim.batch_no,
             claim.sent_at,
-            &actions,
-            message::body,
+            &users,
+            |messages| message::body(messages),
         ) {
             Ok(body) => body,
             Err(error) => {

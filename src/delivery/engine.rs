@@ -7,6 +7,7 @@ use super::{
     control,
     courier::Courier,
     dispatch::Dispatcher,
+    gate::Changes,
     ids::SendKey,
     limits::Limits,
     model::Exchange,
@@ -44,6 +45,7 @@ struct Inner {
     db: Db,
     clock: Clock,
     poster: Poster,
+    changes: Arc<Changes>,
     plan_wake: Arc<Notify>,
     dispatch_wake: Arc<Notify>,
     pulses: Vec<Pulse>,
@@ -76,11 +78,13 @@ impl Engine {
         let (asking_to_stop, stopping) = Stopping::channel();
         let (plan_wake, dispatch_wake) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
         let (finished, results) = mpsc::unbounded_channel();
-        let in_hand = InHand::default();
+        let (in_hand, changes) = (InHand::default(), Arc::<Changes>::default());
         let courier = Courier {
             poster: poster.clone(),
             db: db.clone(),
             clock: clock.clone(),
+            shelf: Arc::default(),
+            changes: changes.clone(),
             posts: Arc::new(Semaphore::new(engine.posts_at_once)),
             stopping: stopping.clone(),
             finished,
@@ -119,6 +123,7 @@ impl Engine {
             db,
             clock,
             poster,
+            changes,
             plan_wake,
             dispatch_wake,
             pulses: pulses.into(),
@@ -139,6 +144,7 @@ impl Engine {
 
     /// Something was made, changed or became due: look at once.
     pub fn wake(&self) {
+        self.0.changes.add();
         self.0.plan_wake.notify_one();
         self.0.dispatch_wake.notify_one();
     }
@@ -159,7 +165,9 @@ impl Engine {
     /// No further POST begins. `Conflict` when it is not being sent. What people do to a send is written to the audit log
     /// with it.
     pub async fn pause(&self, workspace_id: &str, id: &str, note: &Note<'_>) -> AppResult<()> {
-        control::pause(&self.0.db, &SendKey::new(workspace_id, id), note).await
+        control::pause(&self.0.db, &SendKey::new(workspace_id, id), note).await?;
+        self.0.changes.add();
+        Ok(())
     }
 
     /// Goes on after a pause. `Conflict` when it is not paused.
@@ -172,7 +180,9 @@ impl Engine {
     /// Ends a send for good: who was not sent to is skipped with the reason "stopped", planned or not; what waited for
     /// another try has failed; what is in flight is recorded. `Conflict` when it has ended.
     pub async fn stop_send(&self, workspace_id: &str, id: &str, note: &Note<'_>) -> AppResult<()> {
-        control::stop(&self.0.db, &SendKey::new(workspace_id, id), note, self.0.clock.now()).await
+        control::stop(&self.0.db, &SendKey::new(workspace_id, id), note, self.0.clock.now()).await?;
+        self.0.changes.add();
+        Ok(())
     }
 
     /// "Send failed again": all failures, or those with one reason, with the same ids and a fresh number of tries.
@@ -210,12 +220,12 @@ impl Engine {
         }
         let message = Message {
             user_profile: UserProfile { target_type: &test.target_type, target_id: &test.target_id, customer_id: "" },
-            params: Params { template: &template, values: &[] },
+            params: Params::<String> { template: &template, values: &[] },
             callback_params: CallbackParams {
-                webhook_id: test.webhook_id.clone(),
-                send_time: now.to_string(),
-                batch_id: id.clone(),
-                action_id: format!("{id}-0"),
+                webhook_id: test.webhook_id.as_str().into(),
+                send_time: now.to_string().into(),
+                batch_id: id.as_str().into(),
+                action_id: format!("{id}-0").into(),
                 ..CallbackParams::default()
             },
             process_info: ProcessInfo::default(),

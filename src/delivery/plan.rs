@@ -1,12 +1,13 @@
-//! The planner: a send that is due becomes actions and batches, chunk by chunk.
+//! The planner: a send that is due becomes pages of users and batches, chunk by chunk.
 //!
-//! Each chunk is one transaction: actions, batches, counters and the cursor. A crash between chunks loses nothing and
+//! Each chunk is one transaction: a page of users, their batches, counters and the cursor. A crash between chunks loses nothing and
 //! repeats nothing. The last batch of a chunk stays open until the next chunk has filled it, so that all batches but
 //! the last are full; sending begins as soon as the first is.
 
 use super::{
     Chunk, Recipient, SendState, Sender, control,
     ids::SendKey,
+    pages::{self, NewPage},
     store::{self, Delta},
     supervise::{Loop, Pulse, Stopping},
 };
@@ -18,6 +19,7 @@ use crate::{
 };
 use serde::Serialize;
 use std::{
+    cmp::Ordering,
     collections::{BTreeMap, HashMap},
     sync::Arc,
     time::Duration,
@@ -168,13 +170,7 @@ impl Planner {
         };
         let chunk = sender.chunk(&self.db, &send.workspace_id, &send.id, send.plan_cursor.as_deref(), CHUNK).await;
         match chunk {
-            Ok(chunk) => match self.write(&key, send, chunk).await {
-                Err(sqlx::Error::Database(error)) if error.is_unique_violation() => {
-                    tracing::error!(send.id = %key.send_id, %error, "the sender gave a customer twice");
-                    self.give_up(&key, "The audience holds a customer twice.").await.map(|()| true)
-                }
-                written => written.map(|()| true),
-            },
+            Ok(chunk) => self.write(&key, send, chunk).await.map(|()| true),
             Err(AppError::Internal(_) | AppError::Unreachable(_)) => Ok(false),
             Err(error) => self.give_up(&key, &error.to_string()).await.map(|()| true),
         }
@@ -199,9 +195,20 @@ impl Planner {
             return Ok(()); // Another node was here.
         }
         let last = chunk.next.is_none();
-        let written =
-            Layout::new(place.batch_size, place.planned, place.batches, place.open_size).cut(chunk.recipients, last);
-        insert_actions(&mut tx, key, &written.actions).await?;
+        let cut = Layout::new(place.batch_size, place.planned, place.batches, place.open_size)
+            .cut(chunk.recipients, place.last_customer, last)
+            .map_err(|error| sqlx::Error::Encode(error.into()))?;
+        let written = match cut {
+            Ok(written) => written,
+            Err(error) => {
+                tracing::error!(send.id = %key.send_id, %error, "the sender broke its word");
+                control::fail(&mut tx, key, &error.to_string(), now).await?;
+                return tx.commit().await;
+            }
+        };
+        if written.page.users > 0 {
+            pages::insert(&mut tx, key, &written.page).await?;
+        }
         put_batches(&mut tx, key, &written.batches, now).await?;
         for (reason, users) in &written.skipped {
             store::add_reason(&mut tx, key, "skipped", reason, *users).await?;
@@ -215,7 +222,7 @@ impl Planner {
             last
         )?;
         let delta = Delta {
-            planned: written.actions.len() as i64,
+            planned: written.page.users,
             batches: written.new_batches,
             skipped: written.skipped.values().sum(),
             ..Delta::default()
@@ -233,6 +240,7 @@ struct Place {
     plan_cursor: Option<String>,
     batches: i64,
     open_size: Option<i64>,
+    last_customer: Option<String>,
 }
 
 async fn place(tx: &mut Tx, key: &SendKey) -> sqlx::Result<Place> {
@@ -240,13 +248,19 @@ async fn place(tx: &mut Tx, key: &SendKey) -> sqlx::Result<Place> {
         tx,
         one,
         Place,
-        "select s.batch_size, s.planned, s.planning_done, s.plan_cursor, s.batches, b.size as open_size from sends s \
+        "select s.batch_size, s.planned, s.planning_done, s.plan_cursor, s.batches, b.size as open_size, \
+         (select last_customer from send_pages p where p.workspace_id = s.workspace_id and p.send_id = s.id \
+         order by first_seq desc limit 1) as last_customer from sends s \
          left join send_batches b on b.workspace_id = s.workspace_id and b.send_id = s.id \
          and b.batch_no = s.batches - 1 and b.state = 'open' where s.workspace_id = $1 and s.id = $2",
         &key.workspace_id,
         &key.send_id
     )
 }
+
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[error("The audience is not in the order of its customers.")]
+struct OutOfOrder;
 
 /// Where the next user goes.
 struct Layout {
@@ -255,17 +269,6 @@ struct Layout {
     batches: i64,
     /// How many users the open batch, the last one, holds.
     open: Option<i64>,
-}
-
-#[derive(Debug, PartialEq, Eq, Serialize)]
-struct ActionToPut {
-    seq: i64,
-    customer_id: String,
-    target: Option<String>,
-    /// JSON of the variables' values.
-    variables: Option<String>,
-    batch_no: Option<i64>,
-    skip_reason: Option<String>,
 }
 
 #[derive(Debug, PartialEq, Eq, Serialize)]
@@ -278,9 +281,10 @@ struct BatchToPut {
     state: &'static str,
 }
 
+/// A chunk as it is written.
 #[derive(Debug, Default)]
 struct Written {
-    actions: Vec<ActionToPut>,
+    page: NewPage,
     batches: Vec<BatchToPut>,
     new_batches: i64,
     skipped: BTreeMap<String, i64>,
@@ -291,40 +295,56 @@ impl Layout {
         Self { batch_size, seq: planned, batches, open }
     }
 
-    fn cut(mut self, recipients: Vec<Recipient>, last: bool) -> Written {
-        let mut written = Written::default();
-        let mut before: Option<String> = None;
+    /// `before` is the last customer of the chunk before this one; one who comes twice in a row is planned once.
+    fn cut(
+        mut self,
+        recipients: Vec<Recipient>,
+        before: Option<String>,
+        last: bool,
+    ) -> serde_json::Result<Result<Written, OutOfOrder>> {
+        let mut written = Written { page: NewPage { first_seq: self.seq, ..NewPage::default() }, ..Written::default() };
         if self.open.is_some() {
             let (batch_no, seq) = (self.batches - 1, self.seq);
             written.batches.push(BatchToPut { batch_no, first_seq: seq, last_seq: seq - 1, size: 0, state: "open" });
         }
-        for Recipient { customer_id, plan } in recipients {
-            if before.as_ref() == Some(&customer_id) {
-                continue;
+        let mut before = before;
+        for recipient in recipients {
+            let line = pages::line(&recipient)?;
+            let Recipient { customer_id, plan } = recipient;
+            match before.as_ref().map(|before| customer_id.cmp(before)) {
+                Some(Ordering::Less) => return Ok(Err(OutOfOrder)),
+                Some(Ordering::Equal) => continue,
+                _ => {}
             }
-            before = Some(customer_id.clone());
+            let page = &mut written.page;
+            page.content.push_str(&line);
+            if page.users == 0 {
+                page.first_customer.clone_from(&customer_id);
+            }
+            before = Some(customer_id);
             let seq = self.seq;
             self.seq += 1;
-            let mut action =
-                ActionToPut { seq, customer_id, target: None, variables: None, batch_no: None, skip_reason: None };
+            page.users += 1;
             match plan {
                 Err(reason) => {
-                    *written.skipped.entry(reason.clone()).or_default() += 1;
-                    action.skip_reason = Some(reason);
+                    if page.skips.is_empty() {
+                        page.skips.push(',');
+                    }
+                    page.skips.push_str(&format!("{seq},"));
+                    *written.skipped.entry(reason).or_default() += 1;
                 }
-                Ok(planned) => {
-                    action.batch_no = Some(self.take_place(seq, &mut written));
-                    action.target = Some(planned.target);
-                    // Strings always have a JSON form.
-                    action.variables = serde_json::to_string(&planned.values).ok();
+                Ok(_) => {
+                    let batch_no = self.take_place(seq, &mut written);
+                    let first = written.page.batches.map_or(batch_no, |(first, _)| first);
+                    written.page.batches = Some((first, batch_no));
                 }
             }
-            written.actions.push(action);
         }
+        written.page.last_customer = before.unwrap_or_default();
         if last && let Some(batch) = written.batches.last_mut() {
             batch.state = "pending";
         }
-        written
+        Ok(Ok(written))
     }
 
     /// The batch of the next user that is sent to.
@@ -345,21 +365,6 @@ impl Layout {
         self.open = (!full).then_some(size);
         self.batches - 1
     }
-}
-
-async fn insert_actions(tx: &mut Tx, key: &SendKey, actions: &[ActionToPut]) -> sqlx::Result<()> {
-    crate::bulk!(
-        tx,
-        execute,
-        &bulk::rows(actions)?,
-        (seq bigint, customer_id text, target text, variables text, batch_no bigint, skip_reason text),
-        "insert into send_actions (workspace_id, send_id, seq, customer_id, target, variables, batch_no, skip_reason) \
-         select $2, $3, r.seq, r.customer_id, r.target, r.variables, r.batch_no, r.skip_reason from ",
-        "",
-        &key.workspace_id,
-        &key.send_id,
-    )?;
-    Ok(())
 }
 
 /// New batches, and the users that an open one gets besides.

@@ -5,8 +5,9 @@ use crate::{db::Db, execute, fetch};
 pub const CHUNK: i64 = 2_000;
 
 const ROWS: [&str; 5] = [
-    "delete from send_actions where workspace_id = $1 and send_id = $2 and seq in \
-     (select seq from send_actions where workspace_id = $1 and send_id = $2 order by seq limit $3)",
+    // A page holds some thousand users.
+    "delete from send_pages where workspace_id = $1 and send_id = $2 and first_seq in \
+     (select first_seq from send_pages where workspace_id = $1 and send_id = $2 order by first_seq limit 1 + $3 / 100)",
     "delete from send_attempts where workspace_id = $1 and send_id = $2 and batch_no in \
      (select batch_no from send_attempts where workspace_id = $1 and send_id = $2 order by batch_no limit $3)",
     "delete from send_batches where workspace_id = $1 and send_id = $2 and batch_no in \

@@ -324,7 +324,7 @@ mod tests {
         assert!(delete_it(&db, WORKSPACE).await && !delete_it(&db, WORKSPACE).await);
         assert!(report::progress(&db, WORKSPACE, "s").await.is_err());
         while crate::delivery::purge::chunk(&db, 2).await.unwrap() {}
-        let left = "select (select count(*) from deleted_sends) + (select count(*) from send_actions) + (select count(*) from send_batches) \
+        let left = "select (select count(*) from deleted_sends) + (select count(*) from send_pages) + (select count(*) from send_batches) \
                     + (select count(*) from send_attempts) + (select count(*) from send_reasons) \
                     + (select count(*) from send_series)";
         assert_eq!(fetch!(db, one, (i64,), left).unwrap().0, 0);

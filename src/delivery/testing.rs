@@ -5,6 +5,7 @@ use super::{
     claim::{self, Claim, Lease},
     ids::SendKey,
     model::Progress,
+    pages::{self, NewPage},
     record::{self, End, Finished, RetryPolicy},
     report,
     sender::ChunkFuture,
@@ -144,12 +145,18 @@ pub async fn put_planned(db: &Db, id: &str, sizes: &[i64]) -> SendKey {
         let insert = "insert into send_batches (workspace_id, send_id, batch_no, first_seq, last_seq, size, state, run_at) \
                       values ($1, $2, $3, $4, $5, $6, 'pending', 0)";
         execute!(tx, insert, WORKSPACE, id, batch_no, seq, seq + size - 1, size).unwrap();
-        for seq in seq..seq + size {
-            let insert = "insert into send_actions (workspace_id, send_id, seq, customer_id, target, batch_no) \
-                          values ($1, $2, $3, $4, 't', $5)";
-            execute!(tx, insert, WORKSPACE, id, seq, format!("c{seq:06}"), batch_no).unwrap();
-        }
+        let line = |seq| format!("[\"c{seq:06}\",\"t\"]\n");
+        let page = NewPage {
+            first_seq: seq,
+            users: *size,
+            skips: String::new(),
+            batches: Some((batch_no, batch_no)),
+            first_customer: format!("c{seq:06}"),
+            last_customer: format!("c{:06}", seq + size - 1),
+            content: (seq..seq + size).map(line).collect(),
+        };
         seq += size;
+        pages::insert(&mut tx, &SendKey::new(WORKSPACE, id), &page).await.unwrap();
     }
     let planned = "update sends set state = 'sending', planned = $2, batches = $3, planning_done = $4 where id = $1";
     execute!(tx, planned, id, users, sizes.len() as i64, true).unwrap();
@@ -183,17 +190,19 @@ pub async fn record(db: &Db, claim: &Claim, end: End, now: Millis) -> usize {
 
 /// The counters of a send, which must be those of its rows.
 pub async fn progress(db: &Db, id: &str) -> Progress {
-    let sums = "select s.planned - (select count(*) from send_actions a where a.workspace_id = s.workspace_id \
-                and a.send_id = s.id), s.accepted - coalesce(b.accepted, 0), s.failed - coalesce(b.failed, 0), \
-                s.unknown - coalesce(b.unknown, 0), s.skipped - coalesce(b.skipped, 0) - (select count(*) from \
-                send_actions a where a.workspace_id = s.workspace_id and a.send_id = s.id and a.batch_no is null) \
+    let sums = "select s.planned - coalesce(p.users, 0), s.accepted - coalesce(b.accepted, 0), \
+                s.failed - coalesce(b.failed, 0), s.unknown - coalesce(b.unknown, 0), \
+                s.skipped - coalesce(b.skipped, 0) - coalesce(p.skips, 0) \
                 from sends s left join (select workspace_id, send_id, \
                 cast(sum(case when state = 'accepted' then size end) as bigint) as accepted, \
                 cast(sum(case when state = 'failed' then size end) as bigint) as failed, \
                 cast(sum(case when state = 'unknown' then size end) as bigint) as unknown, \
                 cast(sum(case when state = 'skipped' then size end) as bigint) as skipped \
                 from send_batches group by workspace_id, send_id) b on b.workspace_id = s.workspace_id \
-                and b.send_id = s.id where s.workspace_id = $1 and s.id = $2";
+                and b.send_id = s.id left join (select workspace_id, send_id, cast(sum(users) as bigint) as users, \
+                cast(sum(length(skips) - length(replace(skips, ',', '')) - case skips when '' then 0 else 1 end) \
+                as bigint) as skips from send_pages group by workspace_id, send_id) p \
+                on p.workspace_id = s.workspace_id and p.send_id = s.id where s.workspace_id = $1 and s.id = $2";
     let (unplanned, accepted, failed, unknown, skipped) =
         fetch!(db, one, (i64, i64, i64, i64, i64), sums, WORKSPACE, id).unwrap();
     assert_eq!((accepted, failed, unknown), (0, 0, 0), "counters that are not their batches'");

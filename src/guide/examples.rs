@@ -80,7 +80,7 @@ fn receipt(body: &str, status: &str) -> String {
     let receipt = Receipt {
         msg_id: "0b5c1b2b9f0d4d4f8a0e6f6f3a1c7d52".into(),
         status: status.into(),
-        cst_id: callback_params.customer_id.clone(),
+        cst_id: callback_params.customer_id.to_string(),
         send_time: ((TIMESTAMP + 2) * 1000).to_string(),
         callback_params,
     };

@@ -59,7 +59,7 @@ pub async fn webhooks(
     receipts: &[Receipt],
     now: Millis,
 ) -> sqlx::Result<BTreeMap<String, Webhook>> {
-    let ids: BTreeSet<&str> = receipts.iter().map(|receipt| receipt.callback_params.webhook_id.as_str()).collect();
+    let ids: BTreeSet<&str> = receipts.iter().map(|receipt| receipt.callback_params.webhook_id.as_ref()).collect();
     let mut found = BTreeMap::new();
     // PostgreSQL refuses to look for a NUL.
     for id in ids.into_iter().filter(|id| !id.contains('\0')) {
@@ -97,7 +97,7 @@ pub fn signatures(
     signed: &Signed,
     header: &str,
 ) -> Result<(), String> {
-    let ids: BTreeSet<&str> = receipts.iter().map(|receipt| receipt.callback_params.webhook_id.as_str()).collect();
+    let ids: BTreeSet<&str> = receipts.iter().map(|receipt| receipt.callback_params.webhook_id.as_ref()).collect();
     for id in ids {
         let webhook = webhooks.get(id).ok_or("callback_params.webhook_id names no webhook")?;
         let verifies = |key: &String| signature::verify(key, &signed.timestamp, &signed.nonce, header);

@@ -99,7 +99,7 @@ async fn read(body: Body, readers: &Readers) -> Result<Vec<Receipt>, Refusal> {
         let told = format!("{} receipts in one request; at most {RECEIPTS_MAX} are taken", receipts.len());
         return Err(Refusal(StatusCode::PAYLOAD_TOO_LARGE, told));
     }
-    let webhooks: BTreeSet<&str> = receipts.iter().map(|receipt| receipt.callback_params.webhook_id.as_str()).collect();
+    let webhooks: BTreeSet<&str> = receipts.iter().map(|receipt| receipt.callback_params.webhook_id.as_ref()).collect();
     if webhooks.len() > WEBHOOKS_MAX {
         let told = format!("receipts of {} webhooks in one request; at most {WEBHOOKS_MAX} are taken", webhooks.len());
         return Err(Refusal(StatusCode::PAYLOAD_TOO_LARGE, told));
@@ -109,7 +109,7 @@ async fn read(body: Body, readers: &Readers) -> Result<Vec<Receipt>, Refusal> {
 
 /// A receipt as it is kept. `None` only for one whose webhook is not there, which [`check::signatures`] has refused.
 fn prepare(receipt: Receipt, webhooks: &BTreeMap<String, Webhook>) -> Option<ToTake> {
-    let webhook = webhooks.get(&receipt.callback_params.webhook_id)?;
+    let webhook = webhooks.get(receipt.callback_params.webhook_id.as_ref())?;
     let text = serde_json::to_string(&receipt).unwrap_or_default();
     let action = parse_action_id(&receipt.callback_params.action_id);
     let sent_at = receipt.sent_at();
@@ -135,7 +135,7 @@ fn prepare(receipt: Receipt, webhooks: &BTreeMap<String, Webhook>) -> Option<ToT
         sent_at: sent_at.unwrap_or_default(),
         // In JSON a NUL is written as an escape, which is text like any other.
         text,
-        webhook_id: receipt.callback_params.webhook_id,
+        webhook_id: receipt.callback_params.webhook_id.into_owned(),
     })
 }
 

@@ -9,7 +9,10 @@ use crate::{
 };
 use serde::Serialize;
 use sha2::{Digest, Sha256};
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::{
+    cmp::Reverse,
+    collections::{BTreeMap, BTreeSet, HashMap},
+};
 
 /// Of each webhook, and those that came in one moment with the last of them.
 const PROBLEMS_KEPT: i64 = 1_000;
@@ -50,8 +53,26 @@ struct Known {
     webhook_id: String,
     receipts_until: Option<i64>,
     sent: bool,
-    receipt_status: Option<String>,
-    receipt_sent_at: Option<i64>,
+    status: Option<String>,
+    sent_at: Option<i64>,
+    received_at: Option<i64>,
+    msg_id: Option<String>,
+}
+
+/// Of several receipts of one user the first in this order is the user's status: the latest by its own time, of equal
+/// ones that which came first. Lists ask for the same order in SQL (`delivery::report`).
+type Rank<'a> = (Reverse<Millis>, Millis, &'a str, &'a str);
+
+impl Row<'_> {
+    fn rank(&self, received_at: Millis) -> Rank<'_> {
+        (Reverse(self.sent_at), received_at, self.msg_id, self.status)
+    }
+}
+
+impl Known {
+    fn rank(&self) -> Option<Rank<'_>> {
+        Some((Reverse(self.sent_at?), self.received_at?, self.msg_id.as_deref()?, self.status.as_deref()?))
+    }
 }
 
 /// One transaction. The same receipt twice changes nothing; the latest by its time is the user's status.
@@ -78,7 +99,7 @@ pub async fn take(db: &Db, receipts: &[ToTake], now: Millis) -> sqlx::Result<Vec
     let good: Vec<Row> = rows(receipts).filter(|row| taken[row.place].is_ok()).collect();
     if !good.is_empty() {
         insert(&mut tx, &good, now).await?;
-        update_latest(&mut tx, &good, &known, now).await?;
+        count_latest(&mut tx, &good, &known, now).await?;
     }
     log_problems(&mut tx, receipts, &taken, now).await?;
     tx.commit().await?;
@@ -107,10 +128,17 @@ async fn known(tx: &mut Tx, receipts: &[ToTake]) -> sqlx::Result<HashMap<usize, 
         fetch Known,
         &bulk::rows(&asked)?,
         (place bigint, workspace_id text, send_id text, seq bigint),
-        "select r.place, s.webhook_id, s.receipts_until, (a.batch_no is not null) as sent, a.receipt_status, \
-         a.receipt_sent_at from ",
+        "select place, webhook_id, receipts_until, sent, status, sent_at, received_at, msg_id from (\
+         select r.place, s.webhook_id, s.receipts_until, (p.first_batch is not null and r.seq < p.first_seq + p.users \
+         and p.skips not like '%,' || cast(r.seq as text) || ',%') as sent, x.status, x.sent_at, x.received_at, \
+         x.msg_id, row_number() over (partition by r.place order by x.sent_at desc, x.received_at, x.msg_id, x.status) \
+         as nth from ",
         " join sends s on s.workspace_id = r.workspace_id and s.id = r.send_id \
-         join send_actions a on a.workspace_id = r.workspace_id and a.send_id = r.send_id and a.seq = r.seq",
+         join send_pages p on p.workspace_id = r.workspace_id and p.send_id = r.send_id and p.first_seq = \
+         (select max(q.first_seq) from send_pages q where q.workspace_id = r.workspace_id and q.send_id = r.send_id \
+         and q.first_seq <= r.seq) \
+         left join receipts x on x.workspace_id = r.workspace_id and x.send_id = r.send_id and x.seq = r.seq) as ranked \
+         where nth = 1",
     )?;
     Ok(found.into_iter().filter_map(|known| Some((usize::try_from(known.place).ok()?, known))).collect())
 }
@@ -140,33 +168,23 @@ async fn insert(tx: &mut Tx, good: &[Row<'_>], now: Millis) -> sqlx::Result<()> 
     Ok(())
 }
 
-/// The users whose latest status changes, and the counters.
-async fn update_latest(tx: &mut Tx, good: &[Row<'_>], known: &HashMap<usize, Known>, now: Millis) -> sqlx::Result<()> {
+/// How many users have which status now.
+async fn count_latest(tx: &mut Tx, good: &[Row<'_>], known: &HashMap<usize, Known>, now: Millis) -> sqlx::Result<()> {
     let mut latest: BTreeMap<(&str, &str, i64), &Row> = BTreeMap::new();
     for row in good {
-        if known.get(&row.place).and_then(|known| known.receipt_sent_at).is_some_and(|before| before >= row.sent_at) {
+        let before = known.get(&row.place).and_then(Known::rank);
+        if before.is_some_and(|before| before <= row.rank(now)) {
             continue;
         }
         let newest = latest.entry((row.workspace_id, row.send_id, row.seq)).or_insert(row);
-        if newest.sent_at < row.sent_at {
+        if row.rank(now) < newest.rank(now) {
             *newest = row;
         }
     }
-    let changed: Vec<&Row> = latest.into_values().collect();
-    crate::bulk!(
-        tx,
-        execute,
-        &bulk::rows(&changed)?,
-        (workspace_id text, send_id text, seq bigint, status text, sent_at bigint),
-        "update send_actions set receipt_status = r.status, receipt_sent_at = r.sent_at, receipt_received_at = $2 from ",
-        " where send_actions.workspace_id = r.workspace_id and send_actions.send_id = r.send_id \
-         and send_actions.seq = r.seq",
-        now,
-    )?;
     let mut counts: BTreeMap<(&str, &str, &str), i64> = BTreeMap::new();
-    for row in &changed {
+    for row in latest.into_values() {
         *counts.entry((row.workspace_id, row.send_id, row.status)).or_default() += 1;
-        if let Some(before) = known.get(&row.place).and_then(|known| known.receipt_status.as_deref()) {
+        if let Some(before) = known.get(&row.place).and_then(|known| known.status.as_deref()) {
             *counts.entry((row.workspace_id, row.send_id, before)).or_default() -= 1;
         }
     }

@@ -171,10 +171,10 @@ fn sample<'a>(
         user_profile: UserProfile { target_type: &input.id_type, target_id: target, customer_id },
         params: Params { template: &prepared.template, values: &planned.values },
         callback_params: CallbackParams {
-            webhook_id: prepared.webhook.id.clone(),
-            send_time: now.to_string(),
-            batch_id: format!("{UNKNOWN}-b1"),
-            action_id: format!("{UNKNOWN}-1"),
+            webhook_id: prepared.webhook.id.as_str().into(),
+            send_time: now.to_string().into(),
+            batch_id: format!("{UNKNOWN}-b1").into(),
+            action_id: format!("{UNKNOWN}-1").into(),
             customer_id: customer_id.into(),
             ..Default::default()
         },

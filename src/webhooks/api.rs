@@ -110,7 +110,9 @@ pub async fn set_webhook_enabled(id: String, #[server(default)] enabled: bool) -
     if enabled {
         rules::can_be_sent_to(&ctx, &store::get(&ctx.state.db, ctx.workspace(), &id).await?).await?;
     }
-    Ok(store::set_enabled(&ctx.state.db, ctx.workspace(), &id, enabled, &ctx.by()).await?)
+    store::set_enabled(&ctx.state.db, ctx.workspace(), &id, enabled, &ctx.by()).await?;
+    ctx.state.engine.wake();
+    Ok(())
 }
 
 /// A key that is hard to guess, for the form; nothing is saved.

@@ -46,7 +46,7 @@ pub async fn run(ctx: &Ctx, input: TestInput) -> AppResult<TestOutcome> {
             environment,
             webhook_id: webhook.id.clone(),
             target_type: input.id_type.clone(),
-            target_id: input.encryption.apply(input.test_id.trim()),
+            target_id: input.encryption.apply(input.test_id.trim()).into_owned(),
             params,
         })
         .await;

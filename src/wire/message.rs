@@ -3,6 +3,7 @@
 
 use super::{receipt::text, text::Template};
 use serde::{Deserialize, Serialize, Serializer, ser::SerializeMap};
+use std::borrow::Cow;
 
 /// How a send ID is encrypted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -38,12 +39,12 @@ impl Encryption {
 
     /// The ID as it is sent: lower-case hex of the digest of its UTF-8 bytes.
     #[cfg(feature = "ssr")]
-    pub fn apply(self, id: &str) -> String {
+    pub fn apply(self, id: &str) -> Cow<'_, str> {
         use sha2::Digest;
         match self {
-            Self::None => id.to_string(),
-            Self::Md5 => hex::encode(md5::Md5::digest(id.as_bytes())),
-            Self::Sha256 => hex::encode(sha2::Sha256::digest(id.as_bytes())),
+            Self::None => id.into(),
+            Self::Md5 => hex::encode(md5::Md5::digest(id.as_bytes())).into(),
+            Self::Sha256 => hex::encode(sha2::Sha256::digest(id.as_bytes())).into(),
         }
     }
 }
@@ -58,34 +59,34 @@ pub struct UserProfile<'a> {
 /// What a receipt brings back as it was sent.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
-pub struct CallbackParams {
+pub struct CallbackParams<'a> {
     #[serde(deserialize_with = "text")]
-    pub webhook_id: String,
+    pub webhook_id: Cow<'a, str>,
     /// Unix milliseconds.
     #[serde(deserialize_with = "text")]
-    pub send_time: String,
+    pub send_time: Cow<'a, str>,
     #[serde(rename = "nodeId", deserialize_with = "text")]
-    pub node_id: String,
+    pub node_id: Cow<'a, str>,
     #[serde(rename = "instanceId", deserialize_with = "text")]
-    pub instance_id: String,
+    pub instance_id: Cow<'a, str>,
     /// The same on every retry of the batch.
     #[serde(rename = "batchId", deserialize_with = "text")]
-    pub batch_id: String,
+    pub batch_id: Cow<'a, str>,
     /// The same on every retry of the action.
     #[serde(rename = "actionId", deserialize_with = "text")]
-    pub action_id: String,
+    pub action_id: Cow<'a, str>,
     #[serde(rename = "customerId", deserialize_with = "text")]
-    pub customer_id: String,
+    pub customer_id: Cow<'a, str>,
 }
 
 /// The parameters of one message, in the webhook's order.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Params<'a> {
+pub struct Params<'a, V = String> {
     pub template: &'a Template,
-    pub values: &'a [String],
+    pub values: &'a [V],
 }
 
-impl Serialize for Params<'_> {
+impl<V: AsRef<str>> Serialize for Params<'_, V> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(Some(self.template.params.len()))?;
         for param in &self.template.params {
@@ -113,20 +114,21 @@ pub struct ProcessInfo {
 
 /// One user's part of a POST.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Message<'a> {
+#[serde(bound = "V: AsRef<str>")]
+pub struct Message<'a, V = String> {
     pub user_profile: UserProfile<'a>,
-    pub params: Params<'a>,
-    pub callback_params: CallbackParams,
+    pub params: Params<'a, V>,
+    pub callback_params: CallbackParams<'a>,
     pub process_info: ProcessInfo,
 }
 
 /// The body's bytes.
-pub fn body(messages: &[Message]) -> serde_json::Result<Vec<u8>> {
+pub fn body<V: AsRef<str>>(messages: &[Message<V>]) -> serde_json::Result<Vec<u8>> {
     serde_json::to_vec(messages)
 }
 
 /// The body for people: the same text, indented.
-pub fn pretty(messages: &[Message]) -> serde_json::Result<String> {
+pub fn pretty<V: AsRef<str>>(messages: &[Message<V>]) -> serde_json::Result<String> {
     serde_json::to_string_pretty(messages)
 }
 
@@ -150,7 +152,7 @@ mod tests {
         template.push_text("define_item2", "The user's address is ${city}.", &variables).unwrap();
         let message = Message {
             user_profile: UserProfile { target_type: "OPEN_ID", target_id: "1917810", customer_id: "c-1" },
-            params: Params { template: &template, values: &["Bei\"jing".into()] },
+            params: Params { template: &template, values: &["Bei\"jing"] },
             callback_params: CallbackParams {
                 webhook_id: "13312313".into(),
                 send_time: "1625037472000".into(),

@@ -19,7 +19,7 @@ pub struct Receipt {
     #[serde(default, deserialize_with = "text")]
     pub send_time: String,
     #[serde(default)]
-    pub callback_params: CallbackParams,
+    pub callback_params: CallbackParams<'static>,
 }
 
 #[derive(Deserialize)]
@@ -32,13 +32,14 @@ enum Text {
 }
 
 /// For what others write: see [`Receipt`].
-pub fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
-    Ok(match Text::deserialize(deserializer).map_err(|_| serde::de::Error::custom("expected a string"))? {
+pub fn text<'de, D: Deserializer<'de>, T: From<String>>(deserializer: D) -> Result<T, D::Error> {
+    let text = match Text::deserialize(deserializer).map_err(|_| serde::de::Error::custom("expected a string"))? {
         Text::String(text) => text,
         Text::Number(number) => number.to_string(),
         Text::Boolean(yes) => yes.to_string(),
         Text::Null(()) => String::new(),
-    })
+    };
+    Ok(text.into())
 }
 
 impl Receipt {

@@ -1,6 +1,7 @@
 //! Text parameters with variables: `Dear ${name}, ...` (seed 000, "Parameters").
 
 use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
 
 /// What happens to a user for whom a variable's tag is empty.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -133,15 +134,15 @@ impl Template {
 
 impl ParamTemplate {
     /// The parameter's value for one user. `values` are those of [`Template::values`].
-    pub fn render(&self, values: &[String]) -> String {
-        let mut text = String::new();
-        for part in &self.parts {
-            match part {
-                Part::Text(piece) => text.push_str(piece),
-                Part::Value(place) => text.push_str(values.get(*place).map_or("", String::as_str)),
-            }
+    pub fn render<'a, V: AsRef<str>>(&'a self, values: &'a [V]) -> Cow<'a, str> {
+        let piece = |part: &'a Part| match part {
+            Part::Text(piece) => piece.as_str(),
+            Part::Value(place) => values.get(*place).map_or("", V::as_ref),
+        };
+        match self.parts.as_slice() {
+            [part] => piece(part).into(),
+            parts => parts.iter().map(piece).collect::<String>().into(),
         }
-        text
     }
 }
 
@@ -172,7 +173,7 @@ mod tests {
         template.push_text("text", "Dear ${name}${city}! ${name}", &variables).unwrap();
         let render = |nick: Option<&str>| {
             let values = template.values(|tag| if tag == "nick" { nick.map(String::from) } else { None }).unwrap();
-            template.params.iter().map(|param| param.render(&values)).collect::<Vec<_>>()
+            template.params.iter().map(|param| param.render(&values).into_owned()).collect::<Vec<_>>()
         };
         assert_eq!(render(Some("张三")), ["C-1", "Dear 张三! 张三"]);
         assert_eq!(render(None), ["C-1", "Dear Member! Member"]);
@@ -200,7 +201,7 @@ mod tests {
         fn text_without_variables_is_sent_as_it_is(text in "[^$]*") {
             let mut template = Template::default();
             template.push_text("t", &text, &[]).unwrap();
-            proptest::prop_assert_eq!(template.params[0].render(&[]), text);
+            proptest::prop_assert_eq!(template.params[0].render::<&str>(&[]), text);
         }
 
         #[test]

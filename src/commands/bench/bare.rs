@@ -68,10 +68,10 @@ fn body(users: i64) -> Result<Bytes, String> {
             params: Params { template: &template, values },
             callback_params: CallbackParams {
                 webhook_id: "hook".into(),
-                send_time: Clock::System.now().to_string(),
-                batch_id: format!("{id}-b0"),
-                action_id: format!("{id}-{seq}"),
-                customer_id: customer_id.clone(),
+                send_time: Clock::System.now().to_string().into(),
+                batch_id: format!("{id}-b0").into(),
+                action_id: format!("{id}-{seq}").into(),
+                customer_id: customer_id.as_str().into(),
                 ..CallbackParams::default()
             },
             process_info: ProcessInfo::default(),

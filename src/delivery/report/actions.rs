@@ -2,10 +2,16 @@
 
 use crate::{
     db::Db,
-    delivery::{ids::action_id, model::ActionRow},
+    delivery::{
+        ids::{SendKey, action_id},
+        model::ActionRow,
+        pages::{self, Page},
+    },
     error::AppResult,
     fetch,
 };
+use sqlx::AssertSqlSafe;
+use std::collections::BTreeMap;
 
 /// Which users are shown; all that are set must hold.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -16,6 +22,16 @@ pub struct ActionFilter {
     pub receipt: Option<String>,
     /// A customer id or an ID, exactly.
     pub search: Option<String>,
+}
+
+impl ActionFilter {
+    fn holds(&self, row: &ActionRow) -> bool {
+        let is = |wanted: &Option<String>, text: &str| wanted.as_ref().is_none_or(|wanted| wanted == text);
+        let found = |text: &String| *text == row.customer_id || row.target.as_ref() == Some(text);
+        is(&self.result, &row.result)
+            && is(&self.receipt, row.receipt_status.as_deref().unwrap_or_default())
+            && self.search.as_ref().is_none_or(found)
+    }
 }
 
 /// The result of a user whose batch is in a state.
@@ -39,31 +55,20 @@ fn states(result: &str) -> [&str; 2] {
 }
 
 #[derive(sqlx::FromRow)]
-struct Row {
-    seq: i64,
-    customer_id: String,
-    target: Option<String>,
+struct PageRow {
+    first_seq: i64,
+    first_batch: Option<i64>,
+    last_batch: Option<i64>,
+    content: String,
+}
+
+#[derive(sqlx::FromRow)]
+struct BatchOf {
+    first_seq: i64,
+    last_seq: i64,
     state: String,
     reason: Option<String>,
     sent_at: Option<i64>,
-    receipt_status: Option<String>,
-    receipt_sent_at: Option<i64>,
-}
-
-impl Row {
-    fn shown(self, send_id: &str) -> ActionRow {
-        ActionRow {
-            seq: self.seq,
-            action_id: action_id(send_id, self.seq),
-            customer_id: self.customer_id,
-            target: self.target,
-            result: result(&self.state).into(),
-            reason: self.reason,
-            sent_at: self.sent_at,
-            receipt_status: self.receipt_status,
-            receipt_at: self.receipt_sent_at,
-        }
-    }
 }
 
 /// At most `limit` users after the one with the number `after` (-1: from the first).
@@ -75,28 +80,142 @@ pub async fn actions(
     after: i64,
     limit: i64,
 ) -> AppResult<Vec<ActionRow>> {
-    let states = filter.result.as_deref().map(states);
-    let rows = fetch!(
+    let key = SendKey::new(workspace_id, id);
+    let limit = usize::try_from(limit).unwrap_or(0);
+    let (mut found, mut next) = (Vec::new(), after + 1);
+    while found.len() < limit {
+        let Some(from) = first_that_may(db, &key, filter, next).await? else { break };
+        let Some(row) = page_with(db, &key, filter, from).await? else { break };
+        let page = Page::new(row.first_seq, row.content);
+        let (first, mut last) = (from.max(row.first_seq), *page.seqs().end());
+        if *filter == ActionFilter::default() {
+            last = last.min(first + (limit - found.len()) as i64 - 1);
+        }
+        let rows = rows(db, &key, &page, (row.first_batch, row.last_batch), first, last).await?;
+        found.extend(rows.into_iter().filter(|row| filter.holds(row)));
+        next = last + 1;
+    }
+    found.truncate(limit);
+    Ok(found)
+}
+
+/// Where users begin that the filter may show, from a number on: what a few of a million have in common is found
+/// without reading them all. `None`: there are none.
+async fn first_that_may(db: &Db, key: &SendKey, filter: &ActionFilter, seq: i64) -> sqlx::Result<Option<i64>> {
+    let (workspace, send) = (&key.workspace_id, &key.send_id);
+    let mut first = seq;
+    if let Some(code) = filter.receipt.as_deref().filter(|code| !code.is_empty()) {
+        let sql = "select seq from receipts where workspace_id = $1 and send_id = $2 and seq >= $3 and status = $4 \
+                   order by seq limit 1";
+        match fetch!(db, optional, (i64,), sql, workspace, send, first, code)? {
+            Some((seq,)) => first = seq,
+            None => return Ok(None),
+        }
+    }
+    if let Some(state @ ("retry" | "failed" | "skipped" | "unknown")) = filter.result.as_deref().map(|of| states(of)[0])
+    {
+        // The states are the partial index's.
+        let sql = "select min(first_seq) from send_batches where workspace_id = $1 and send_id = $2 \
+                   and state in ('retry', 'failed', 'skipped', 'unknown') and state = $3 and last_seq >= $4";
+        let (batch,) = fetch!(db, one, (Option<i64>,), sql, workspace, send, state, first)?;
+        let page = if state == "skipped" {
+            let sql = "select min(first_seq) from send_pages where workspace_id = $1 and send_id = $2 \
+                       and skips <> '' and first_seq + users > $3";
+            fetch!(db, one, (Option<i64>,), sql, workspace, send, first)?.0
+        } else {
+            None
+        };
+        match batch.into_iter().chain(page).min() {
+            Some(seq) => first = first.max(seq),
+            None => return Ok(None),
+        }
+    }
+    Ok(Some(first))
+}
+
+/// The first page that ends after a number, and has what is searched for in it.
+async fn page_with(db: &Db, key: &SendKey, filter: &ActionFilter, seq: i64) -> sqlx::Result<Option<PageRow>> {
+    let contains = if db.is_sqlite() { "instr(content, $4)" } else { "strpos(content, $4)" };
+    let sql = format!(
+        "select first_seq, first_batch, last_batch, content from send_pages \
+         where workspace_id = $1 and send_id = $2 and first_seq + users > $3 \
+         and first_seq >= coalesce((select max(first_seq) from send_pages where workspace_id = $1 and send_id = $2 \
+         and first_seq <= $3), 0) and ($4 = '' or {contains} > 0) order by first_seq limit 1"
+    );
+    // Texts stand in pages as JSON.
+    let text =
+        filter.search.as_ref().map_or_else(String::new, |text| serde_json::Value::from(text.as_str()).to_string());
+    fetch!(db, optional, PageRow, AssertSqlSafe(sql), &key.workspace_id, &key.send_id, seq, text)
+}
+
+/// The users of a page from one number to another.
+async fn rows(
+    db: &Db,
+    key: &SendKey,
+    page: &Page,
+    (first_batch, last_batch): (Option<i64>, Option<i64>),
+    first: i64,
+    last: i64,
+) -> AppResult<Vec<ActionRow>> {
+    let (workspace, send) = (&key.workspace_id, &key.send_id);
+    let batches = fetch!(
         db,
         all,
-        Row,
-        "select a.seq, a.customer_id, a.target, coalesce(b.state, 'skipped') as state, \
-         coalesce(a.skip_reason, b.reason) as reason, b.sent_at, a.receipt_status, a.receipt_sent_at \
-         from send_actions a left join send_batches b on b.workspace_id = a.workspace_id and b.send_id = a.send_id \
-         and b.batch_no = a.batch_no where a.workspace_id = $1 and a.send_id = $2 and a.seq > $3 \
-         and (cast($4 as text) is null or coalesce(b.state, 'skipped') in ($4, $5)) \
-         and (cast($6 as text) is null or coalesce(a.receipt_status, '') = $6) \
-         and (cast($7 as text) is null or a.customer_id = $7 or a.target = $7) order by a.seq limit $8",
-        workspace_id,
-        id,
-        after,
-        states.map(|states| states[0]),
-        states.map(|states| states[1]),
-        filter.receipt.as_deref(),
-        filter.search.as_deref(),
-        limit
+        BatchOf,
+        "select first_seq, last_seq, state, reason, sent_at from send_batches where workspace_id = $1 \
+         and send_id = $2 and batch_no between $3 and $4 and last_seq >= $5 and first_seq <= $6 order by batch_no",
+        workspace,
+        send,
+        first_batch,
+        last_batch,
+        first,
+        last
     )?;
-    Ok(rows.into_iter().map(|row| row.shown(id)).collect())
+    let receipts = fetch!(
+        db,
+        all,
+        (i64, String, i64),
+        "select seq, status, sent_at from (select seq, status, sent_at, row_number() over \
+         (partition by seq order by sent_at desc, received_at, msg_id, status) as place from receipts \
+         where workspace_id = $1 and send_id = $2 and seq between $3 and $4) as ranked where place = 1",
+        workspace,
+        send,
+        first,
+        last
+    )?;
+    let mut receipts: BTreeMap<i64, (String, i64)> =
+        receipts.into_iter().map(|(seq, status, sent_at)| (seq, (status, sent_at))).collect();
+    let mut rows = Vec::new();
+    for seq in first..=last {
+        let Some(user) = page.user(seq) else { break };
+        let user = user?;
+        let (receipt_status, receipt_at) = receipts.remove(&seq).unzip();
+        let mut row = ActionRow {
+            seq,
+            action_id: action_id(send, seq),
+            customer_id: user.customer_id.into(),
+            target: None,
+            result: "skipped".into(),
+            reason: None,
+            sent_at: None,
+            receipt_status,
+            receipt_at,
+        };
+        match user.plan {
+            Err(reason) => row.reason = Some(reason.into()),
+            Ok((target, _)) => {
+                row.target = Some(target.into());
+                let batch = batches.get(batches.partition_point(|batch| batch.last_seq < seq));
+                if let Some(batch) = batch.filter(|batch| batch.first_seq <= seq) {
+                    row.result = result(&batch.state).into();
+                    row.reason.clone_from(&batch.reason);
+                    row.sent_at = batch.sent_at;
+                }
+            }
+        }
+        rows.push(row);
+    }
+    Ok(rows)
 }
 
 /// What a customer was sent, or why not.
@@ -109,11 +228,11 @@ pub struct CustomerMessage {
 }
 
 #[derive(sqlx::FromRow)]
-struct MessageRow {
+struct MessagePage {
     send_id: String,
     source: String,
     #[sqlx(flatten)]
-    row: Row,
+    page: PageRow,
 }
 
 /// The latest sends that had this customer in their audience, the newest first.
@@ -123,26 +242,28 @@ pub async fn messages_of_customer(
     customer_id: &str,
     limit: i64,
 ) -> AppResult<Vec<CustomerMessage>> {
-    let rows = fetch!(
-        db,
-        all,
-        MessageRow,
-        "select a.send_id, s.source, a.seq, a.customer_id, a.target, coalesce(b.state, 'skipped') as state, \
-         coalesce(a.skip_reason, b.reason) as reason, b.sent_at, a.receipt_status, a.receipt_sent_at \
-         from (select workspace_id, send_id, seq from send_actions where workspace_id = $1 and customer_id = $2 \
-         order by send_id desc limit $3) as found \
-         join send_actions a on a.workspace_id = found.workspace_id and a.send_id = found.send_id and a.seq = found.seq \
-         join sends s on s.workspace_id = a.workspace_id and s.id = a.send_id \
-         left join send_batches b on b.workspace_id = a.workspace_id and b.send_id = a.send_id \
-         and b.batch_no = a.batch_no order by a.send_id desc",
-        workspace_id,
-        customer_id,
-        limit
-    )?;
-    let message = |found: MessageRow| CustomerMessage {
-        action: found.row.shown(&found.send_id),
-        send_id: found.send_id,
-        source: found.source,
-    };
-    Ok(rows.into_iter().map(message).collect())
+    // Of each send one page can have the customer: the last that begins before.
+    let contains = if db.is_sqlite() { "instr(p.content, $3)" } else { "strpos(p.content, $3)" };
+    let sql = format!(
+        "select s.id as send_id, s.source, p.first_seq, p.first_batch, p.last_batch, p.content from sends s \
+         join send_pages p on p.workspace_id = s.workspace_id and p.send_id = s.id \
+         and p.first_customer = (select max(q.first_customer) from send_pages q where q.workspace_id = s.workspace_id \
+         and q.send_id = s.id and q.first_customer <= $2) and p.last_customer >= $2 \
+         where s.workspace_id = $1 and {contains} > 0 order by s.id desc limit $4"
+    );
+    let start = pages::line_start(customer_id);
+    let found = fetch!(db, all, MessagePage, AssertSqlSafe(sql), workspace_id, customer_id, start, limit)?;
+    let mut messages = Vec::new();
+    for MessagePage { send_id, source, page: row } in found {
+        let page = Page::new(row.first_seq, row.content);
+        let Some(seq) = page.seq_of(customer_id) else { continue };
+        let key = SendKey::new(workspace_id, &send_id);
+        let rows = rows(db, &key, &page, (row.first_batch, row.last_batch), seq, seq).await?;
+        messages.extend(rows.into_iter().map(|action| CustomerMessage {
+            send_id: send_id.clone(),
+            source: source.clone(),
+            action,
+        }));
+    }
+    Ok(messages)
 }

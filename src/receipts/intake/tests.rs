@@ -47,8 +47,8 @@ fn receipt(seq: i64, status: &str, send_time: i64) -> Receipt {
         send_time: send_time.to_string(),
         callback_params: CallbackParams {
             webhook_id: WEBHOOK.into(),
-            batch_id: batch_id(SEND, 0),
-            action_id: action_id(SEND, seq),
+            batch_id: batch_id(SEND, 0).into(),
+            action_id: action_id(SEND, seq).into(),
             ..CallbackParams::default()
         },
     }

@@ -41,7 +41,7 @@ fn body(webhook: &Webhook) -> String {
         cst_id: String::new(),
         send_time: SEND_TIME.into(),
         callback_params: CallbackParams {
-            webhook_id: webhook.id.clone(),
+            webhook_id: webhook.id.clone().into(),
             action_id: "the actionId that you received".into(),
             ..Default::default()
         },
@@ -101,7 +101,7 @@ mod tests {
         let words = shell(&script);
         let data = words.lines().last().unwrap();
         let receipts: Vec<Receipt> = serde_json::from_str(data).unwrap();
-        assert_eq!((receipts[0].status.as_str(), receipts[0].callback_params.webhook_id.as_str()), ("it's done", "w1"));
+        assert_eq!((receipts[0].status.as_str(), receipts[0].callback_params.webhook_id.as_ref()), ("it's done", "w1"));
         assert_eq!(receipts[0].send_time.len(), 13);
         assert!(words.starts_with("http://r?timestamp="));
         assert!(!words.contains("Signature"));

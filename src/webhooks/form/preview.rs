@@ -81,10 +81,10 @@ impl Sample {
         let id_type = or(&self.id_type, "<ID type>");
         let message = Message {
             user_profile: UserProfile { target_type: &id_type, target_id: "1917810", customer_id: "c-1" },
-            params: Params { template: &template, values: &[] },
+            params: Params { template: &template, values: &[] as &[String] },
             callback_params: CallbackParams {
-                webhook_id: or(&self.webhook_id, "<webhook>"),
-                send_time: (TIMESTAMP * 1000).to_string(),
+                webhook_id: or(&self.webhook_id, "<webhook>").into(),
+                send_time: (TIMESTAMP * 1000).to_string().into(),
                 batch_id: "<batch>".into(),
                 action_id: "<action>".into(),
                 customer_id: "c-1".into(),

@@ -1,0 +1,57 @@
+//! Whether a POST may begin: nobody has paused or stopped its send since the claim, or disabled or changed the webhook.
+//!
+//! Asked before each POST, and read again when something was changed here, or after a moment: what another process
+//! changes holds POSTs up that much later.
+
+use super::ids::SendKey;
+use crate::{db::Db, fetch};
+use std::{
+    sync::atomic::{AtomicU64, Ordering},
+    time::{Duration, Instant},
+};
+use tokio::sync::Mutex;
+
+/// How long an answer holds that nothing here has changed.
+const FRESH: Duration = Duration::from_millis(100);
+
+/// What this process changes of sends and webhooks, counted.
+#[derive(Debug, Default)]
+pub struct Changes(AtomicU64);
+
+impl Changes {
+    /// After the change is committed.
+    pub fn add(&self) {
+        self.0.fetch_add(1, Ordering::SeqCst);
+    }
+
+    fn count(&self) -> u64 {
+        self.0.load(Ordering::SeqCst)
+    }
+}
+
+/// Of one send, and the version of its webhook that its POSTs are made from.
+#[derive(Debug, Default)]
+pub struct Gate(Mutex<Option<(u64, Instant)>>);
+
+impl Gate {
+    pub async fn is_open(&self, db: &Db, key: &SendKey, version: i64, changes: &Changes) -> sqlx::Result<bool> {
+        let mut seen_open = self.0.lock().await;
+        let count = changes.count();
+        if seen_open.is_some_and(|(at_count, at)| at_count == count && at.elapsed() < FRESH) {
+            return Ok(true);
+        }
+        let at = Instant::now();
+        let found = fetch!(
+            db,
+            optional,
+            (i64,),
+            "select w.version from sends s join webhooks w on w.workspace_id = s.workspace_id and w.id = s.webhook_id \
+             where s.workspace_id = $1 and s.id = $2 and s.state = 'sending' and w.enabled and w.version = $3",
+            &key.workspace_id,
+            &key.send_id,
+            version
+        )?;
+        *seen_open = found.map(|_| (count, at));
+        Ok(found.is_some())
+    }
+}

@@ -4,6 +4,7 @@
 //! works with, its workspace included.
 
 pub mod model;
+pub mod person;
 pub mod sign_in;
 pub mod weakness;
 

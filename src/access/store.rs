@@ -7,7 +7,10 @@ pub use sign_in::{
     turn_off_second_factor, was_member,
 };
 
-use super::model::{Area, Attributes, Permission, Permissions, Preset};
+use super::{
+    model::{Area, Attributes, Permission, Permissions, Preset},
+    person::name_of,
+};
 use crate::{
     clock::{Millis, new_id},
     db::{Db, Tx, name_key},
@@ -115,15 +118,15 @@ pub async fn put_user_in(
         }
         None => {
             let id = new_id();
-            let name = name.unwrap_or_else(|| email.split('@').next().unwrap_or(&email));
+            let name = name.map_or_else(|| name_of(&email), str::to_string);
             execute!(
                 tx,
                 "insert into users (id, email, name, name_key, password_hash, created_at)
                  values ($1, $2, $3, $4, $5, $6)",
                 &id,
                 &email,
-                name,
-                name_key(name),
+                &name,
+                name_key(&name),
                 password_hash,
                 now
             )?;

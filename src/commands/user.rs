@@ -3,7 +3,9 @@
 use crate::{
     access::{
         model::{Attributes, Preset},
-        password, store,
+        password,
+        person::{check_email, check_name},
+        store,
     },
     audit::{
         self, Actor, Change, Entry,
@@ -13,7 +15,7 @@ use crate::{
     config::{Config, Flags},
     db::Db,
     execute, fetch,
-    members::model::{ATTRIBUTE_MAX, check_attributes, check_email},
+    members::model::{ATTRIBUTE_MAX, check_attributes},
     server,
 };
 use clap::Subcommand;
@@ -98,12 +100,18 @@ pub async fn run(command: UserCommand) -> Result<(), String> {
     if let Some(problem) = check_email(email) {
         return Err(problem);
     }
+    if let Some(problem) = person.name.as_deref().and_then(check_name) {
+        return Err(problem.text());
+    }
     jiff::tz::TimeZone::get(&person.time_zone).map_err(|error| error.to_string())?;
     eprintln!("Password for {email} (one line on standard input):");
     let mut password = String::new();
     std::io::stdin().read_line(&mut password).map_err(|error| error.to_string())?;
     let password = password.trim_end_matches(['\r', '\n']).to_string();
-    password::check(&password, &[email, person.name.as_deref().unwrap_or_default()])?;
+    let about = [email, person.name.as_deref().unwrap_or_default()];
+    if let Some(weakness) = password::weakness(&password, &about).await? {
+        return Err(weakness.text().into());
+    }
     let hash = password::hash(password).await?;
     // Not exclusive: people can be added while the server runs.
     let (db, _) = server::open(&Config::load(&flags)?, false).await?;

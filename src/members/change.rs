@@ -13,6 +13,7 @@ use crate::{
     access::{
         Ctx,
         model::{Area, Attributes, Permission, Preset},
+        person::name_of,
     },
     audit::{
         self, Change, Entry,
@@ -206,25 +207,22 @@ async fn add_one(ctx: &Ctx, tx: &mut Tx, choices: &MemberChoices, new: &NewMembe
         Some(known) => (known.id, known.name, known.pending),
         None => {
             let id = new_id();
-            let name = match new.name.as_str() {
-                "" => email.split('@').next().unwrap_or(email),
-                name => name,
-            };
+            let name = if new.name.is_empty() { name_of(email) } else { new.name.clone() };
             let made = execute!(
                 tx,
                 "insert into users (id, email, name, name_key, password_hash, created_at)
                  values ($1, $2, $3, $4, '', $5) on conflict (email) do nothing",
                 &id,
                 email,
-                name,
-                name_key(name),
+                &name,
+                name_key(&name),
                 now
             )?;
             if made == 0 {
                 let text = format!("{email} was added elsewhere at this moment. Try again.");
                 return Err(AppError::conflict(text));
             }
-            (id, name.to_string(), true)
+            (id, name, true)
         }
     };
     let attributes = serde_json::to_string(&new.attributes)?;

@@ -2,10 +2,11 @@
 
 use super::{
     api::{CreateWorkspace, EditWorkspace, list_workspaces, list_zones},
-    model::{EMAIL_MAX, NAME_MAX, PAGE_SIZE, WorkspaceOrder, WorkspacePage, WorkspaceQuery, WorkspaceRow},
+    model::{NAME_MAX, PAGE_SIZE, WorkspaceOrder, WorkspacePage, WorkspaceQuery, WorkspaceRow},
 };
 use crate::{
     access::model::{Permission, SessionInfo},
+    access::person::EMAIL_MAX,
     error::AppError,
     ui::{
         Badge, Button, Dialog, EmptyState, ErrorNote, Field, Filters, FormErrors, ListParams, PageHeader, Pager, Panel,

@@ -189,8 +189,6 @@ impl Writing<'_> {
         }
         let turned_off = person.turn_off_second_factor && store::turn_off_second_factor(&mut tx, &user).await?;
         let (name,) = fetch!(tx, one, (String,), "select name from users where id = $1", &user)?;
-        // Entries come last: whoever writes to the same log waits.
-        let mut entries = Vec::new();
         let action = if new { Action::Created } else { Action::PasswordSet };
         let mut after = json!({});
         if new {
@@ -199,8 +197,10 @@ impl Writing<'_> {
         if promoted {
             after["organization_administrator"] = json!(true);
         }
-        let account = Entry::new(action, ObjectKind::Account, &user, &name).with(Change::to(&after));
-        entries.push((audit::ORGANIZATION.to_string(), account));
+        let mut told = vec![Entry::new(action, ObjectKind::Account, &user, &name).with(Change::to(&after))];
+        if turned_off {
+            told.push(Entry::new(Action::SecondFactorOff, ObjectKind::Account, &user, &name));
+        }
         let by_name = "select id from workspaces where name = $1";
         let mut made = String::new();
         let mut membership = (String::new(), json!({}), json!({}));
@@ -226,8 +226,13 @@ impl Writing<'_> {
             let sql = "select attributes from members where workspace_id = $1 and user_id = $2";
             let (had,) = fetch!(tx, one, (String,), sql, id, &user)?;
             before["attributes"] = serde_json::from_str(&had).unwrap_or_default();
-            store::put_attributes_in(&mut tx, id, &user, attributes).await?;
+            store::put_attributes(&mut tx, id, &user, attributes).await?;
             after["attributes"] = json!(attributes);
+        }
+        // Entries come last: whoever writes to the same log waits.
+        let mut entries = Vec::new();
+        for log in store::account_logs(&mut tx, &user).await? {
+            entries.extend(told.iter().map(|entry| (log.clone(), entry.clone())));
         }
         if !made.is_empty() {
             let workspace = named.unwrap_or_default();
@@ -239,12 +244,10 @@ impl Writing<'_> {
             let entry = Entry::new(Action::Changed, ObjectKind::Member, &user, &name).with(change);
             entries.push((id.clone(), entry));
         }
+        // Log by log, in the order that everybody writes in.
+        entries.sort_by(|(one, _), (other, _)| one.cmp(other));
         for (log, entry) in &entries {
             audit::record(&mut tx, log, now, &actor, entry).await?;
-        }
-        if turned_off {
-            let entry = Entry::new(Action::SecondFactorOff, ObjectKind::Account, &user, &name);
-            store::tell(&mut tx, &user, now, &actor, &entry).await?;
         }
         tx.commit().await?;
         Ok(promoted)

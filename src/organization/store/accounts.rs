@@ -7,7 +7,7 @@ use super::{
 use crate::{
     access::{Ctx, model::Preset, store as access},
     audit::{
-        self, Change, Entry,
+        Change, Entry,
         model::{Action, ObjectKind},
     },
     clock::Millis,
@@ -139,7 +139,7 @@ struct Standing {
     invited: bool,
 }
 
-/// Does it, and writes it to the organization's log. `NotFound` when there is no such account, `Conflict` when the
+/// Does it, and tells the account's logs. `NotFound` when there is no such account, `Conflict` when the
 /// organization would be left without an administrator who can sign in. Nothing happens when it is so already.
 pub async fn change(ctx: &Ctx, id: &str, change: AccountChange) -> AppResult<()> {
     let mut tx = ctx.state.db.begin().await?;
@@ -178,7 +178,7 @@ pub async fn change(ctx: &Ctx, id: &str, change: AccountChange) -> AppResult<()>
         Change::between(&json!({"organization_administrator": !is}), &json!({"organization_administrator": is}))
     };
     let entry = Entry::new(action, ObjectKind::Account, id, &account.name).with(said.map(told).unwrap_or_default());
-    audit::record(&mut tx, audit::ORGANIZATION, ctx.now(), &ctx.actor(), &entry).await?;
+    access::tell(&mut tx, id, ctx.now(), &ctx.actor(), &entry).await?;
     tx.commit().await?;
     Ok(())
 }

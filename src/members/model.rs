@@ -153,6 +153,8 @@ pub struct MemberDetail {
     pub roles: Vec<String>,
     pub groups: Vec<String>,
     pub attributes: Attributes,
+    /// Another one after each change of roles, groups and attributes: the form sends it along.
+    pub seen: String,
     pub second_factor: bool,
     /// Why the reader may not change the account; "" when they may.
     pub why_not_account: String,

@@ -8,8 +8,9 @@ use crate::{
     fetch,
     members::rules::Target,
 };
+use sha2::{Digest, Sha256};
 use sqlx::AssertSqlSafe;
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 /// Roles and groups of one workspace, so that lists of all of them stay bounded.
 const CHOICES_MAX: i64 = 500;
@@ -133,6 +134,14 @@ pub async fn held(db: &Db, workspace: &str, ids: &[String]) -> sqlx::Result<(Hel
         Ok::<_, sqlx::Error>(held)
     };
     Ok((of("member_roles", "role_id").await?, of("member_group_members", "group_id").await?))
+}
+
+/// What stands of a membership, in short: another text after each change of roles, groups or attributes, wherever it was
+/// made, such as on the page of a group.
+pub fn fingerprint(roles: &[String], groups: &[String], attributes: &Attributes) -> String {
+    let sorted = |ids: &[String]| ids.iter().cloned().collect::<BTreeSet<String>>();
+    let said = serde_json::json!([sorted(roles), sorted(groups), attributes]);
+    hex::encode(&Sha256::digest(said.to_string().as_bytes())[..16])
 }
 
 /// The program's roles, and those of the workspace by name.

@@ -3,12 +3,12 @@
 use super::{
     api::{DeleteWebhook, list_webhooks, set_webhook_enabled},
     delete::DeleteDialog,
-    model::{PAGE_SIZE, TestResult, Webhook, WebhookOrder, WebhookPage, WebhookQuery},
+    model::{PAGE_SIZE, TESTING, TestResult, Webhook, WebhookOrder, WebhookPage, WebhookQuery},
 };
 use crate::{
     access::{
         model::{Area, Permission},
-        reader_may,
+        reader_may, reader_may_either,
     },
     customers::model::PRESET_ID_TYPES,
     grants::model::Standing,
@@ -211,6 +211,7 @@ fn row(
     });
     let unused = (tasks == 0).then_some("0");
     let shown = RwSignal::new(webhook.enabled);
+    let tests = reader_may_either(TESTING);
     let (asked, own, named) = (dialog.clone(), id.clone(), name.clone());
     let turned = {
         let (id, name) = (id.clone(), name.clone());
@@ -248,10 +249,11 @@ fn row(
             <td data-label="Latest test">{latest_test(webhook.test, Some(now))}</td>
             <td class="num" data-label="Used by tasks">{used} {unused}</td>
             <td class="num fit">
-                <a class="btn bare" href=test.clone() aria-label=format!("Test {name}")>"Test"</a>
+                {tests
+                    .then(|| view! { <a class="btn bare" href=test.clone() aria-label=format!("Test {name}")>"Test"</a> })}
                 <RowMenu id=format!("menu-{id}") label=format!("More actions for {name}")>
                     <a href=href>"Details"</a>
-                    <a href=test>"Test Send"</a>
+                    {tests.then(|| view! { <a href=test.clone()>"Test Send"</a> })}
                     {manages
                         .then(|| {
                             view! {

@@ -133,13 +133,14 @@ fn row(role: Role, now: i64, reader: Reader, delete: ServerAction<DeleteRole>) -
         may_change.then(|| view! { <DeleteRoleDialog dialog id=id.clone() name=name.clone() action=delete /> });
     let under = (!description.is_empty()).then(|| view! { <span class="under">{description}</span> });
     let updated = match preset {
-        true => view! { <Badge tone=Tone::Neutral text="Preset" /> }.into_any(),
+        true => "–".into_any(),
         false => view! { <Time ms=updated_at now /> }.into_any(),
     };
     view! {
         <tr>
             <td>
                 <a class="title" href=href>{name.clone()}</a>
+                {preset.then(|| view! { " " <Badge tone=Tone::Neutral text="Preset" /> })}
                 {under}
             </td>
             <td class="num" data-label="Members">{count(members)}</td>

@@ -227,10 +227,7 @@ impl Writing<'_> {
                 .push((audit::ORGANIZATION.into(), Entry::new(Action::Created, ObjectKind::Workspace, id, workspace)));
         }
         let change = Change::between(before, after);
-        if !change.is_empty() {
-            let entry = Entry::new(Action::Changed, ObjectKind::Member, &user, &name).with(change);
-            entries.push((id.clone(), entry));
-        }
+        entries.push((id.clone(), Entry::new(Action::Changed, ObjectKind::Member, &user, &name).with(change)));
         for (log, entry) in &entries {
             audit::record(&mut tx, log, now, &actor, entry).await?;
         }

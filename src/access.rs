@@ -41,6 +41,11 @@ pub fn reader_may(permission: model::Permission) -> bool {
     leptos::prelude::use_context::<model::SessionInfo>().is_some_and(|session| session.may(permission))
 }
 
+/// Whether they hold one of two.
+pub fn reader_may_either(either: model::Either) -> bool {
+    reader_may(either.of(reader_may))
+}
+
 /// Who is signed in, inside the signed-in part of the application. The server knows; the browser reads what the
 /// server wrote into the page (a `SharedValue`) and never gets here. `None` is a stranger, who reads what is public.
 pub fn session_info() -> Option<model::SessionInfo> {

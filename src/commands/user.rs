@@ -240,10 +240,7 @@ impl Writing<'_> {
                 .push((audit::ORGANIZATION.into(), Entry::new(Action::Created, ObjectKind::Workspace, id, workspace)));
         }
         let change = Change::between(before, after);
-        if !change.is_empty() {
-            let entry = Entry::new(Action::Changed, ObjectKind::Member, &user, &name).with(change);
-            entries.push((id.clone(), entry));
-        }
+        entries.push((id.clone(), Entry::new(Action::Changed, ObjectKind::Member, &user, &name).with(change)));
         // Log by log, in the order that everybody writes in.
         entries.sort_by(|(one, _), (other, _)| one.cmp(other));
         for (log, entry) in &entries {

@@ -11,7 +11,7 @@ use crate::{
         model::{Action, ObjectKind},
     },
     clock::Millis,
-    db::{Db, Tx, name_key},
+    db::{Db, Tx, like_pattern, name_key},
     error::{AppError, AppResult},
     execute, fetch,
     members::model::State,
@@ -54,17 +54,9 @@ const ROLES_READ: i64 = 20_000;
 /// Where a list ends at the latest.
 const OFFSET_MAX: i64 = 1_000_000;
 
-/// A `like` pattern (escape character `!`) that finds `text` anywhere; "" for "".
-fn pattern(text: &str) -> String {
-    if text.is_empty() {
-        return String::new();
-    }
-    format!("%{}%", text.replace('!', "!!").replace('%', "!%").replace('_', "!_"))
-}
-
 /// A page of the accounts that fit, and how many do; `reader` is marked.
 pub async fn page(db: &Db, query: &AccountQuery, reader: &str) -> sqlx::Result<(Vec<AccountRow>, i64)> {
-    let search = pattern(&name_key(query.search.trim()));
+    let search = like_pattern(&name_key(query.search.trim()));
     let state = query.state.map_or("", State::code);
     let column = if query.by_sign_in { "coalesce(u.last_sign_in_at, 0)" } else { "u.name_key" };
     let direction = if query.descending { "desc" } else { "asc" };

@@ -4,6 +4,7 @@
 //! works with, its workspace included.
 
 pub mod model;
+pub mod person;
 pub mod sign_in;
 pub mod weakness;
 
@@ -38,6 +39,11 @@ pub use resource::Resource;
 /// Whether the reader's roles hold a permission: pages hide what one may not do. The server decides by itself.
 pub fn reader_may(permission: model::Permission) -> bool {
     leptos::prelude::use_context::<model::SessionInfo>().is_some_and(|session| session.may(permission))
+}
+
+/// Whether they hold one of two.
+pub fn reader_may_either(either: model::Either) -> bool {
+    reader_may(either.of(reader_may))
 }
 
 /// Who is signed in, inside the signed-in part of the application. The server knows; the browser reads what the

@@ -9,7 +9,7 @@ mod open;
 #[cfg(test)]
 pub mod testing;
 
-pub use open::{OpenError, check_master_key};
+pub use open::{OpenError, check_master_key, fill_name_keys};
 
 use sqlx::{PgConnection, PgPool, Postgres, Sqlite, SqliteConnection, SqlitePool, Transaction};
 
@@ -127,6 +127,29 @@ pub fn name_key(name: &str) -> String {
     name.to_lowercase()
 }
 
+/// A `like` pattern (escape character `!`) that finds `text` anywhere; "" for "".
+pub fn like_pattern(text: &str) -> String {
+    if text.is_empty() {
+        return String::new();
+    }
+    format!("%{}%", text.replace('!', "!!").replace('%', "!%").replace('_', "!_"))
+}
+
+/// What a column keeps as JSON.
+pub fn from_json<T: serde::de::DeserializeOwned>(text: &str) -> sqlx::Result<T> {
+    serde_json::from_str(text).map_err(|error| sqlx::Error::Decode(Box::new(error)))
+}
+
+/// As a column keeps it, or a statement is given it.
+pub fn to_json(value: &(impl serde::Serialize + ?Sized)) -> sqlx::Result<String> {
+    serde_json::to_string(value).map_err(|error| sqlx::Error::Encode(Box::new(error)))
+}
+
+/// Whether a unique index refused: for saves that can meet only one, that of the name.
+pub fn is_taken(error: &sqlx::Error) -> bool {
+    error.as_database_error().is_some_and(|cause| cause.is_unique_violation())
+}
+
 /// `fetch!(db, all, Webhook, "select ... where id = $1", id)`: rows of a `#[derive(FromRow)]` type or a tuple, from a
 /// [`Db`] (its readers) or a [`Tx`]; `one`, `optional` or `all`.
 #[macro_export]
@@ -151,4 +174,16 @@ macro_rules! execute {
             $crate::db::Target::Postgres(on) => sqlx::query::<sqlx::Postgres>($sql)$(.bind($bind))*.execute(on).await.map(|done| done.rows_affected()),
         }
     };
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn patterns_find_what_was_typed_and_no_more() {
+        assert_eq!(like_pattern(""), "");
+        assert_eq!(like_pattern("spring"), "%spring%");
+        assert_eq!(like_pattern("50% a_b!"), "%50!% a!_b!!%");
+    }
 }

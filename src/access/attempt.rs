@@ -1,12 +1,13 @@
 //! A try to show who one is, by password or code: counted before anything is looked at, written down when it fails.
 
-use super::{address, store};
+use super::{address, person::EMAIL_MAX, store};
 use crate::{
     audit::{
-        Actor, Change, Entry,
+        self, Actor, Change, Entry,
         model::{Action, ObjectKind},
     },
     clock::{MINUTE, Millis},
+    fetch,
     server::AppState,
 };
 use serde_json::json;
@@ -16,8 +17,10 @@ use tokio::sync::SemaphorePermit;
 const ACCOUNT_TRIES: i64 = 10;
 pub const ADDRESS_TRIES: i64 = 30;
 pub const WINDOW: Millis = 15 * MINUTE;
-/// As long as an e-mail address may be.
-const EMAIL_MAX: usize = 254;
+/// Entries about strangers in one window, from all addresses together: the log never gives room back.
+const STRANGERS: i64 = 100;
+/// What they are counted by.
+const ALL_STRANGERS: &str = "strangers";
 
 /// Whose try it is, and from where.
 #[derive(Clone, Debug)]
@@ -73,9 +76,9 @@ impl Attempt {
         store::forget_place(&state.db, &self.place).await
     }
 
-    /// Writes down that it failed: to the logs of the account's workspaces, or of nobody's account to the
-    /// organization's. The answer does not wait for it, so that it tells nobody which accounts there are; the place in
-    /// the queue, which is held meanwhile, bounds how many wait.
+    /// Writes down that it failed: to the logs of the account's workspaces; of an account without any, and of nobody's
+    /// ([`note_stranger`]), to the organization's. The answer does not wait for it, so that it tells nobody which
+    /// accounts there are; the place in the queue, which is held meanwhile, bounds how many wait.
     pub fn note(&self, state: &AppState, action: Action, at: &'static str, place: SemaphorePermit<'static>) {
         tracing::warn!(address = %self.client, at, "{}", action.label());
         let (attempt, state) = (self.clone(), state.clone());
@@ -93,8 +96,38 @@ impl Attempt {
         let typed = if self.email.contains('@') { self.email.as_str() } else { "not an e-mail address" };
         let actor = Actor::stranger(typed, self.client.clone());
         let entry = Entry::new(action, ObjectKind::Account, &user, typed).with(Change::to(&json!({"at": at})));
+        if user.is_empty() {
+            return note_stranger(state, &actor, &entry).await;
+        }
         let mut tx = state.db.begin().await?;
-        store::tell(&mut tx, &user, state.clock.now(), &actor, &entry).await?;
+        let mut logs = store::workspace_logs(&mut tx, &user).await?;
+        if logs.is_empty() {
+            logs.push(audit::ORGANIZATION.into());
+        }
+        for log in &logs {
+            audit::record(&mut tx, log, state.clock.now(), &actor, &entry).await?;
+        }
         tx.commit().await
     }
+}
+
+/// Writes to the organization's log what somebody without an account or a key has tried. After [`STRANGERS`] of them one
+/// entry says that no more follow until the window is over: who has many addresses could fill the log otherwise.
+pub async fn note_stranger(state: &AppState, actor: &Actor, entry: &Entry<'_>) -> sqlx::Result<()> {
+    let now = state.clock.now();
+    let entries = store::count_try(&state.db, ALL_STRANGERS, now, now - WINDOW).await?;
+    if entries > STRANGERS + 1 {
+        return Ok(());
+    }
+    let mut tx = state.db.begin().await?;
+    if entries <= STRANGERS {
+        audit::record(&mut tx, audit::ORGANIZATION, now, actor, entry).await?;
+        return tx.commit().await;
+    }
+    let sql = "select since from sign_in_failures where subject = $1";
+    let since = fetch!(tx, optional, (Millis,), sql, ALL_STRANGERS)?.map_or(now, |(since,)| since);
+    let said = json!({"reason": "Too many by strangers: more are not recorded", "recorded_again_at": since + WINDOW});
+    let entry = Entry::new(Action::SignInThrottled, entry.kind, "", "").with(Change::to(&said));
+    audit::record(&mut tx, audit::ORGANIZATION, now, &Actor::stranger("Strangers", ""), &entry).await?;
+    tx.commit().await
 }

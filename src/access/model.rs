@@ -102,6 +102,17 @@ pub enum Permission {
     Organization,
 }
 
+/// One permission or the other, for what both open. Pages and the server ask for the same.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Either(pub Permission, pub Permission);
+
+impl Either {
+    /// The one to ask for: the first when it is held, or else the second.
+    pub fn of(self, may: impl Fn(Permission) -> bool) -> Permission {
+        if may(self.0) { self.0 } else { self.1 }
+    }
+}
+
 /// Several permissions: those of a role, or what several roles add up to.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
@@ -297,6 +308,16 @@ mod tests {
         let both = customers.and(log);
         assert!(both.covers(customers) && both.covers(log) && !log.covers(both));
         assert!(!Permissions::all().has(Permission::Organization));
+    }
+
+    #[test]
+    fn either_asks_for_the_one_that_is_held() {
+        let (first, second) = (Permission::Manage(Area::Roles), Permission::View(Area::Members));
+        let asked = |own: Permissions| Either(first, second).of(|permission| own.has(permission));
+        assert_eq!(asked(Permissions::NONE.with(first)), first);
+        assert_eq!(asked(Permissions::NONE.with(first).with(second)), first);
+        assert_eq!(asked(Permissions::NONE.with(second)), second);
+        assert_eq!(asked(Permissions::NONE), second);
     }
 
     #[test]

@@ -3,11 +3,14 @@
 mod sign_in;
 
 pub use sign_in::{
-    add_step, count_try, end_step, forget_place, forget_try, logs_of, still_opens, tell, tries, try_step,
-    turn_off_second_factor, was_member,
+    account_logs, add_step, count_try, end_step, forget_place, forget_try, still_opens, tell, tries, try_step,
+    turn_off_second_factor, was_member, workspace_logs,
 };
 
-use super::model::{Area, Attributes, Permission, Permissions, Preset};
+use super::{
+    model::{Area, Attributes, Permission, Permissions, Preset},
+    person::name_of,
+};
 use crate::{
     clock::{Millis, new_id},
     db::{Db, Tx, name_key},
@@ -115,15 +118,15 @@ pub async fn put_user_in(
         }
         None => {
             let id = new_id();
-            let name = name.unwrap_or_else(|| email.split('@').next().unwrap_or(&email));
+            let name = name.map_or_else(|| name_of(&email), str::to_string);
             execute!(
                 tx,
                 "insert into users (id, email, name, name_key, password_hash, created_at)
                  values ($1, $2, $3, $4, $5, $6)",
                 &id,
                 &email,
-                name,
-                name_key(name),
+                &name,
+                name_key(&name),
                 password_hash,
                 now
             )?;
@@ -237,14 +240,8 @@ pub async fn attributes(db: &Db, workspace: &str, user: &str) -> sqlx::Result<At
     serde_json::from_str(&text).map_err(|error| sqlx::Error::Decode(Box::new(error)))
 }
 
-pub async fn put_attributes(db: &Db, workspace: &str, user: &str, attributes: &Attributes) -> sqlx::Result<()> {
-    let mut tx = db.begin().await?;
-    put_attributes_in(&mut tx, workspace, user, attributes).await?;
-    tx.commit().await
-}
-
-/// [`put_attributes`] inside a change.
-pub async fn put_attributes_in(tx: &mut Tx, workspace: &str, user: &str, attributes: &Attributes) -> sqlx::Result<()> {
+/// Gives a member these in place of those that there were.
+pub async fn put_attributes(tx: &mut Tx, workspace: &str, user: &str, attributes: &Attributes) -> sqlx::Result<()> {
     let text = serde_json::to_string(attributes).map_err(|error| sqlx::Error::Encode(Box::new(error)))?;
     let sql = "update members set attributes = $3 where workspace_id = $1 and user_id = $2";
     let changed = execute!(tx, sql, workspace, user, text)?;

@@ -66,7 +66,9 @@ on_both_databases!(a_right_password_forgets_the_tries, |db| async move {
     }
     let long = format!("{}@example.com", "x".repeat(10_000));
     sign_in_from(&app, "9.9.9.9:1", "", &long, "not it").await;
-    let rows = crate::fetch!(app.state.db, all, (String, i64), "select subject, failures from sign_in_failures");
+    // What strangers left in the log is counted behind the answer.
+    let rows = "select subject, failures from sign_in_failures where subject <> 'strangers'";
+    let rows = crate::fetch!(app.state.db, all, (String, i64), rows);
     let huge = format!("{}@example.com", "x".repeat(100_000));
     assert_eq!(sign_in_from(&app, "9.9.9.9:1", "", &huge, "not it").await.status, 413);
     let mut rows = rows.unwrap();

@@ -92,7 +92,7 @@ async fn person(caller: &Caller) -> Result<Ctx, AppError> {
     Ok(ctx)
 }
 
-/// Tells the person's workspaces what was done to the account, and commits.
+/// Tells the logs what was done to the account, and commits.
 async fn tell(mut tx: Tx, ctx: &Ctx, action: Action, change: Change) -> sqlx::Result<()> {
     let info = ctx.info();
     let entry = Entry::new(action, ObjectKind::Account, &info.user_id, &info.user_name).with(change);
@@ -104,7 +104,7 @@ async fn profile(caller: Caller, Form(new): Form<Profile>) -> Answer {
     let ctx = person(&caller).await?;
     let new = new.tidy();
     if let Some(word) = new.problem() {
-        return Ok(problem(word));
+        return Ok(problem(&word));
     }
     if !new.time_zone.is_empty() && !zones::is_zone(&new.time_zone) {
         return Ok(problem("time_zone.unknown"));
@@ -164,9 +164,8 @@ async fn change_password(caller: Caller, headers: HeaderMap, Form(form): Form<Pa
     if form.new_password != form.again {
         return Ok(problem("again.differs"));
     }
-    let (new, email, name) = (form.new_password.clone(), info.email.clone(), info.user_name.clone());
-    let weakness = tokio::task::spawn_blocking(move || password::weakness(&new, &[&email, &name]));
-    if let Some(weakness) = weakness.await.map_err(internal)? {
+    let weakness = password::weakness(&form.new_password, &[&info.email, &info.user_name]).await;
+    if let Some(weakness) = weakness.map_err(internal)? {
         return Ok(problem(&format!("new_password.{}", weakness.code())));
     }
     let same = form.new_password == form.current_password;

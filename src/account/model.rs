@@ -1,10 +1,14 @@
 //! An account as its owner sees it, and what its forms are told.
 
-use crate::{access::weakness::Weakness, error::FieldError};
+use crate::{
+    access::{
+        person::{NameProblem, check_name},
+        weakness::Weakness,
+    },
+    error::FieldError,
+};
 use serde::{Deserialize, Serialize};
 
-/// Characters of a person's name.
-pub const NAME_MAX: usize = 100;
 /// Sessions that are shown, those used last first.
 pub const SESSIONS_MAX: i64 = 100;
 
@@ -45,12 +49,8 @@ impl Profile {
     }
 
     /// The [`problem`] with it, but for the zone, which the server knows.
-    pub fn problem(&self) -> Option<&'static str> {
-        match self.name.chars().count() {
-            0 => Some("name.empty"),
-            length if length > NAME_MAX => Some("name.long"),
-            _ => None,
-        }
+    pub fn problem(&self) -> Option<String> {
+        check_name(&self.name).map(|problem| format!("name.{}", problem.code()))
     }
 }
 
@@ -112,8 +112,7 @@ pub fn problem(word: &str) -> Option<FieldError> {
         ("", "off") => "The second factor is off already.".into(),
         ("", "late") => "That took too long. Turn the second factor on again.".into(),
         ("", "gone") => "That session has ended already.".into(),
-        ("name", "empty") => "Enter your name.".into(),
-        ("name", "long") => format!("At most {NAME_MAX} characters."),
+        ("name", why) => NameProblem::from_code(why)?.text(),
         ("time_zone", "unknown") => "Choose a time zone of the list.".into(),
         ("current_password" | "factor_password", "wrong") => "This is not your current password.".into(),
         ("new_password", "same") => "This is your password already. Choose another one.".into(),
@@ -137,9 +136,10 @@ mod tests {
         let tidy = of("  Ada \t Lovelace ");
         assert_eq!((tidy.name.as_str(), tidy.theme.as_str(), tidy.language.as_str()), ("Ada Lovelace", "", "en"));
         assert_eq!(tidy.problem(), None);
-        assert_eq!(of(" ").problem().and_then(problem).unwrap().field, "name");
-        assert_eq!(of(&"文".repeat(NAME_MAX)).problem(), None);
-        assert_eq!(of(&"文".repeat(NAME_MAX + 1)).problem(), Some("name.long"));
+        for (name, why) in [(" ", "name.empty"), (&"文".repeat(101), "name.long"), ("A\u{7}da", "name.control")] {
+            let word = of(name).problem().unwrap();
+            assert_eq!((word.as_str(), problem(&word).unwrap().field.as_str()), (why, "name"));
+        }
         assert_eq!((theme("dark"), theme(""), theme("<b>")), (Some("dark"), None, None));
     }
 

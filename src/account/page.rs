@@ -2,9 +2,10 @@
 
 use super::{
     api::get_account,
-    model::{self, Account, LANGUAGES, NAME_MAX, OwnSession, Profile, THEMES},
+    model::{self, Account, LANGUAGES, OwnSession, Profile, THEMES},
 };
 use crate::{
+    access::person::NAME_MAX,
     error::{AppError, FieldError},
     ui::{
         Badge, Choice, Confirm, ErrorNote, Field, FormErrors, Note, PageHeader, Panel, Scope, Select, SelectOption,

@@ -247,9 +247,9 @@ on_both_databases!(the_command_line_turns_a_second_factor_off, |db| async move {
     assert_eq!(desk.app.try_sign_in(EMAIL, PASSWORD).await.header("location"), "/");
     assert_eq!(desk.log().await.last().unwrap(), "second_factor_off");
     let actor = "select actor_kind from audit_log where action = 'second_factor_off'";
-    assert_eq!(fetch!(db, all, (String,), actor).unwrap(), [("command_line".to_string(),)]);
+    assert!(fetch!(db, all, (String,), actor).unwrap().iter().all(|(kind,)| kind == "command_line"));
     let logs = "select count(*) from audit_log where action = 'second_factor_off' and workspace_id = $1";
-    assert_eq!(fetch!(db, one, (i64,), logs, audit::ORGANIZATION).unwrap().0, 0);
+    assert_eq!(fetch!(db, one, (i64,), logs, audit::ORGANIZATION).unwrap().0, 1);
 });
 
 on_both_databases!(an_account_is_its_owners, |db| async move {

@@ -4,7 +4,7 @@ use super::{model::PREFIX, store};
 use crate::{
     access::{
         Means, Signed,
-        attempt::{ADDRESS_TRIES, WINDOW},
+        attempt::{ADDRESS_TRIES, WINDOW, note_stranger},
         model::{Permissions, SessionInfo},
         store as access,
     },
@@ -84,21 +84,19 @@ pub async fn signed(state: &AppState, key: &str, path: &str, address: &str, hous
 
 /// Writes a refusal down: of a key that was once valid in its workspace, of an unknown one in the organization's log.
 async fn refused(state: &AppState, known: Option<&store::Shown>, address: &str) -> AppResult<()> {
-    let (chain, id, name, reason) = match known {
-        Some(key) if key.revoked_at.is_some() => {
-            (key.workspace_id.as_str(), key.id.as_str(), key.name.as_str(), "Revoked")
-        }
-        Some(key) => (key.workspace_id.as_str(), key.id.as_str(), key.name.as_str(), "Expired"),
-        None => (audit::ORGANIZATION, "", "", "Unknown"),
-    };
-    let actor = match known {
-        Some(key) => Actor::api_key(&key.id, format!("API key {}", key.name), address),
-        None => Actor::stranger("", address),
+    let (id, name, reason) = match known {
+        Some(key) if key.revoked_at.is_some() => (key.id.as_str(), key.name.as_str(), "Revoked"),
+        Some(key) => (key.id.as_str(), key.name.as_str(), "Expired"),
+        None => ("", "", "Unknown"),
     };
     let entry = Entry::new(Action::SignInFailed, ObjectKind::ApiKey, id, name);
     let entry = entry.with(Change::to(&serde_json::json!({"reason": reason})));
+    let Some(key) = known else {
+        return Ok(note_stranger(state, &Actor::stranger("", address), &entry).await?);
+    };
+    let actor = Actor::api_key(&key.id, format!("API key {}", key.name), address);
     let mut tx = state.db.begin().await?;
-    audit::record(&mut tx, chain, state.clock.now(), &actor, &entry).await?;
+    audit::record(&mut tx, &key.workspace_id, state.clock.now(), &actor, &entry).await?;
     Ok(tx.commit().await?)
 }
 

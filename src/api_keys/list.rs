@@ -5,11 +5,11 @@ use super::{
     model::{ApiKey, CreatedKey, KeyPage, KeyQuery, KeyState, NAME_MAX, ROWS, Scope},
 };
 use crate::{
-    access::model::SessionInfo,
+    access::model::{Area, Permission, SessionInfo},
     ui::{
-        Badge, Button, CodeBlock, Confirm, DateTimeField, Dialog, EmptyState, ErrorNote, Field, FilterSelect, Filters,
-        FormErrors, ListParams, MultiSelect, Note, PageHeader, Pager, Panel, RowMenu, Scope as Shown, SelectOption,
-        Skeleton, SubmitButton, TableWrap, TextInput, Time, Tone, close_dialog, use_list_params,
+        Badge, Button, CodeBlock, Confirm, DateTimeField, Dialog, EmptyState, Field, FilterSelect, Filters, FormErrors,
+        ListParams, Loaded, MultiSelect, Note, PageHeader, Pager, Panel, RowMenu, SelectOption, SubmitButton,
+        TableWrap, TextInput, Time, Tone, close_dialog, use_list_params,
     },
     webhooks::fields::in_argument,
 };
@@ -17,8 +17,15 @@ use leptos::{form::ActionForm, html, prelude::*};
 
 const CREATE: &str = "create-api-key";
 
+/// What the reader may do with keys.
+#[derive(Clone, Copy)]
+struct Reader {
+    revokes: bool,
+    /// Has something to give to a key, too.
+    creates: bool,
+}
+
 pub fn api_keys_page() -> AnyView {
-    let scope = Shown::here();
     let params = use_list_params(&["state"]);
     let create = ServerAction::<CreateApiKey>::new();
     let revoke = ServerAction::<RevokeApiKey>::new();
@@ -27,7 +34,9 @@ pub fn api_keys_page() -> AnyView {
         |(params, ..)| list_api_keys(query(&params)),
     );
     let session = use_context::<SessionInfo>().unwrap_or_default();
-    let administrator = session.administrator;
+    let scopes = Scope::given_by(session.permissions);
+    let revokes = session.may(Permission::Manage(Area::ApiKeys));
+    let reader = Reader { revokes, creates: revokes && !scopes.is_empty() };
     let states = KeyState::ALL.iter().map(|state| SelectOption::new(state.code(), state.label())).collect();
     view! {
         <PageHeader
@@ -35,7 +44,7 @@ pub fn api_keys_page() -> AnyView {
             crumbs=vec![("Workspace Management", "")]
             intro="What your own programs show instead of a sign-in, to import customers or to read what tasks did."
         >
-            {administrator.then(|| view! { <Button label="Create API Key" primary=true opens=CREATE /> })}
+            {reader.creates.then(|| view! { <Button label="Create API Key" primary=true opens=CREATE /> })}
         </PageHeader>
         <FormErrors error=Signal::derive(move || revoke.value().get().and_then(Result::err)) />
         <div role="status">
@@ -48,17 +57,9 @@ pub fn api_keys_page() -> AnyView {
                 placeholder="Search name or end of the key"
                 selects=vec![FilterSelect::new("state", "All states", states)]
             />
-            <Transition fallback=|| view! { <Skeleton /> }>
-                {move || Suspend::new(async move {
-                    let loaded = page.await;
-                    scope.show(move || match loaded {
-                        Ok(page) => table(page, params, administrator, revoke),
-                        Err(error) => view! { <ErrorNote error /> }.into_any(),
-                    })
-                })}
-            </Transition>
+            <Loaded what=page show=move |page| table(page, params, reader, revoke) />
         </Panel>
-        {administrator.then(|| view! { <CreateDialog action=create zone=session.time_zone /> })}
+        {reader.creates.then(|| view! { <CreateDialog action=create scopes zone=session.time_zone /> })}
     }
     .into_any()
 }
@@ -77,12 +78,12 @@ fn created_note(created: CreatedKey) -> impl IntoView {
     }
 }
 
-fn table(page: KeyPage, params: Memo<ListParams>, administrator: bool, revoke: ServerAction<RevokeApiKey>) -> AnyView {
+fn table(page: KeyPage, params: Memo<ListParams>, reader: Reader, revoke: ServerAction<RevokeApiKey>) -> AnyView {
     if page.rows.is_empty() && page.total == 0 {
-        return empty(params.get_untracked().is_filtered(), administrator);
+        return empty(params.get_untracked().is_filtered(), reader);
     }
     let now = page.now;
-    let rows = page.rows.into_iter().map(|key| row(key, now, administrator, revoke)).collect_view();
+    let rows = page.rows.into_iter().map(|key| row(key, now, reader, revoke)).collect_view();
     view! {
         <TableWrap label="API keys">
             <table class="stack">
@@ -107,7 +108,7 @@ fn table(page: KeyPage, params: Memo<ListParams>, administrator: bool, revoke: S
     .into_any()
 }
 
-fn empty(filtered: bool, administrator: bool) -> AnyView {
+fn empty(filtered: bool, reader: Reader) -> AnyView {
     if filtered {
         return view! { <EmptyState title="No match" text="No API key fits the search and the filter." /> }.into_any();
     }
@@ -116,13 +117,13 @@ fn empty(filtered: bool, administrator: bool) -> AnyView {
             title="No API keys yet"
             text="A key lets a program of yours import customers or read the users of a task, and nothing else. It is shown once."
         >
-            {administrator.then(|| view! { <Button label="Create API Key" primary=true opens=CREATE /> })}
+            {reader.creates.then(|| view! { <Button label="Create API Key" primary=true opens=CREATE /> })}
         </EmptyState>
     }
     .into_any()
 }
 
-fn row(key: ApiKey, now: i64, administrator: bool, revoke: ServerAction<RevokeApiKey>) -> AnyView {
+fn row(key: ApiKey, now: i64, reader: Reader, revoke: ServerAction<RevokeApiKey>) -> AnyView {
     let state = key.state(now);
     let tone = match state {
         KeyState::Active => Tone::Ok,
@@ -147,7 +148,7 @@ fn row(key: ApiKey, now: i64, administrator: bool, revoke: ServerAction<RevokeAp
         }
         None => "Never".into_any(),
     };
-    let menu = (administrator && state != KeyState::Revoked).then(|| revoke_menu(&key, revoke));
+    let menu = (reader.revokes && state != KeyState::Revoked).then(|| revoke_menu(&key, revoke));
     view! {
         <tr>
             <td>
@@ -199,7 +200,7 @@ fn revoke_menu(key: &ApiKey, revoke: ServerAction<RevokeApiKey>) -> AnyView {
 }
 
 #[component]
-fn CreateDialog(action: ServerAction<CreateApiKey>, zone: String) -> impl IntoView {
+fn CreateDialog(action: ServerAction<CreateApiKey>, scopes: Vec<Scope>, zone: String) -> impl IntoView {
     let error = Signal::derive(move || action.value().get().and_then(Result::err));
     let errors = in_argument("new", error);
     let form = NodeRef::<html::Form>::new();
@@ -212,7 +213,7 @@ fn CreateDialog(action: ServerAction<CreateApiKey>, zone: String) -> impl IntoVi
             }
         }
     });
-    let scopes = Scope::ALL.iter().map(|scope| SelectOption::new(scope.code(), scope.label())).collect::<Vec<_>>();
+    let scopes = scopes.iter().map(|scope| SelectOption::new(scope.code(), scope.label())).collect::<Vec<_>>();
     view! {
         <Dialog id=CREATE title="Create API Key">
             <ActionForm action node_ref=form>

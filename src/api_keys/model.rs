@@ -51,6 +51,11 @@ impl Scope {
             Self::ReadTasks => Permission::View(Area::ReachWebhook),
         })
     }
+
+    /// Those that somebody with these permissions gives to a key: nobody gives more than they have.
+    pub fn given_by(own: Permissions) -> Vec<Self> {
+        Self::ALL.into_iter().filter(|scope| own.covers(scope.permissions())).collect()
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -151,8 +156,9 @@ impl KeyInput {
         Scope::ALL.into_iter().filter(|scope| self.scopes.iter().any(|code| code == scope.code())).collect()
     }
 
-    /// What is wrong with what was typed, by the inputs' names; the moment is the server's to read.
-    pub fn check(&self) -> Vec<FieldError> {
+    /// What is wrong with what was typed, by the inputs' names; the moment is the server's to read. `own` is what
+    /// whoever makes the key may do.
+    pub fn check(&self, own: Permissions) -> Vec<FieldError> {
         let mut errors = Vec::new();
         match self.name.chars().count() {
             0 => errors.push(FieldError::new("name", "Enter a name that tells what the key is for.")),
@@ -164,6 +170,11 @@ impl KeyInput {
         }
         if self.scopes().is_empty() {
             errors.push(FieldError::new("scopes", "Choose what the key may do."));
+        }
+        let given = Scope::given_by(own);
+        for scope in self.scopes().into_iter().filter(|scope| !given.contains(scope)) {
+            let message = format!("You can't give “{}”: your own roles don't allow it.", scope.label());
+            errors.push(FieldError::new("scopes", message));
         }
         errors
     }
@@ -185,12 +196,24 @@ mod tests {
         let fields = |name: &str, scopes: &[&str]| {
             let scopes = scopes.iter().map(|code| (*code).to_string()).collect();
             let input = KeyInput { name: name.into(), scopes, expires: String::new() }.tidy();
-            input.check().into_iter().map(|error| error.field).collect::<Vec<_>>()
+            input.check(Permissions::all()).into_iter().map(|error| error.field).collect::<Vec<_>>()
         };
         assert_eq!(fields(" CRM ", &["customers.import"]), [""; 0]);
         assert_eq!(fields(" ", &["everything"]), ["name", "scopes"]);
         assert_eq!(fields(&"x".repeat(65), &["tasks.read"]), ["name"]);
         assert_eq!(fields("a\u{7}b", &["tasks.read"]), ["name"]);
+    }
+
+    #[test]
+    fn nobody_gives_a_key_more_than_they_have() {
+        let scopes = Scope::ALL.map(|scope| scope.code().to_string()).to_vec();
+        let input = KeyInput { name: "CRM".into(), scopes, expires: String::new() };
+        assert_eq!(input.check(Permissions::all()), []);
+        let reads = Permissions::NONE.with(Permission::View(Area::ReachWebhook));
+        assert_eq!(Scope::given_by(reads), [Scope::ReadTasks]);
+        let [error] = &input.check(reads)[..] else { panic!("one is refused") };
+        assert!(error.field == "scopes" && error.message.contains("Import customers"), "{error:?}");
+        assert_eq!(input.check(Permissions::NONE).len(), 2);
     }
 
     #[test]

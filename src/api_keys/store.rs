@@ -7,7 +7,7 @@ use crate::{
         model::{Action, ObjectKind},
     },
     clock::{Millis, new_id},
-    db::Db,
+    db::{Db, from_json},
     error::{AppError, AppResult},
     execute, fetch,
     ui::time,
@@ -30,7 +30,7 @@ struct Row {
 
 /// Scopes of a later version open nothing here.
 fn scopes_of(text: &str) -> sqlx::Result<Vec<Scope>> {
-    let codes: Vec<String> = serde_json::from_str(text).map_err(|error| sqlx::Error::Decode(Box::new(error)))?;
+    let codes: Vec<String> = from_json(text)?;
     Ok(codes.iter().filter_map(|code| Scope::from_code(code)).collect())
 }
 

@@ -1,4 +1,4 @@
-//! Keys as administrators make them and as programs show them.
+//! Keys as people make them and as programs show them.
 
 use super::{
     api::{CreateApiKey, ListApiKeys, RevokeApiKey},
@@ -299,11 +299,10 @@ on_both_databases!(the_last_use_is_shown_and_written_every_minute, |db| async mo
     assert_eq!(desk.keys("query[state]=revoked").await.len(), 0);
 });
 
-on_both_databases!(only_administrators_make_and_revoke_keys, |db| async move {
+on_both_databases!(keys_are_made_within_one_s_own_permissions, |db| async move {
     let desk = Desk::new(db.clone()).await;
     desk.key("CRM", &["tasks.read"], "").await;
     let id = desk.keys("").await.remove(0).id;
-    // A role that manages keys is not enough; one that views them sees them.
     let shop = &desk.workspace;
     execute!(
         db,
@@ -317,12 +316,30 @@ on_both_databases!(only_administrators_make_and_revoke_keys, |db| async move {
     assert_eq!(desk.server.page("/api-keys", &marketer).await.status, 403);
     execute!(db, "update member_roles set role_id = 'keys' where workspace_id = $1 and role_id = 'marketer'", shop)
         .unwrap();
-    let page = desk.server.page("/api-keys", &marketer).await;
-    assert!(page.status == 200 && page.text.contains("CRM") && !page.text.contains("Create API Key"));
+    let may = async |permissions: &str| {
+        execute!(db, "update roles set permissions = $2 where workspace_id = $1", shop, permissions).unwrap();
+        desk.server.page("/api-keys", &marketer).await.text
+    };
     let fields = [("new[name]", "Mine"), ("new[scopes][0]", "tasks.read")];
+    // Who sees keys changes none.
+    let page = may(r#"["api_keys.view"]"#).await;
+    assert!(page.contains("CRM") && !page.contains("Create API Key") && !page.contains("Revoke API key"));
     assert_eq!(desk.create(&marketer, &fields).await.status, 403);
     assert_eq!(desk.revoke(&marketer, &id).await.status, 403);
     assert_eq!(desk.create("", &fields).await.status, 401);
+    // Who manages them revokes any, and gives what they may do themselves.
+    let page = may(r#"["api_keys.manage"]"#).await;
+    assert!(page.contains("Revoke API key") && !page.contains("Create API Key"), "nothing to give");
+    let refused = desk.create(&marketer, &fields).await;
+    assert!(refused.status == 422 && refused.text.contains("your own roles"), "{}", refused.text);
+    let page = may(r#"["api_keys.manage", "reach_webhook.view"]"#).await;
+    assert!(page.contains("Create API Key") && page.contains("tasks.read") && !page.contains("customers.import"));
+    let more = [fields[0], fields[1], ("new[scopes][1]", "customers.import")];
+    assert_eq!(desk.create(&marketer, &more).await.status, 422);
+    assert_eq!(desk.create(&marketer, &fields).await.status, 200);
+    assert_eq!(desk.revoke(&marketer, &id).await.status, 200);
+    let states: Vec<_> = desk.keys("").await.iter().map(|key| key.state(desk.server.state.clock.now())).collect();
+    assert_eq!(states, [KeyState::Active, KeyState::Revoked]);
     // What is wrong stands at its field.
     let wrong = [("new[name]", " "), ("new[scopes][0]", "all"), ("new[expires]", "2020-01-01T10:00")];
     let error: AppError = serde_json::from_str(&desk.create(&desk.cookie, &wrong).await.text).unwrap();
@@ -331,5 +348,5 @@ on_both_databases!(only_administrators_make_and_revoke_keys, |db| async move {
     // A plain form could not show the key, so it makes none.
     let plain = desk.server.submit::<CreateApiKey>(&desk.cookie, &fields).await;
     assert!(plain.status == 302 || plain.status == 409, "{}", plain.status);
-    assert_eq!(desk.keys("").await.len(), 1);
+    assert_eq!(desk.keys("").await.len(), 2);
 });

@@ -216,8 +216,5 @@ async fn check(ctx: &crate::access::Ctx, audience: &Audience) -> Result<(), AppE
 /// The name was free when it was checked.
 #[cfg(feature = "ssr")]
 pub(super) fn name_taken(error: sqlx::Error) -> AppError {
-    match error.as_database_error() {
-        Some(cause) if cause.is_unique_violation() => AppError::invalid("name", super::store::NAME_TAKEN),
-        _ => error.into(),
-    }
+    if crate::db::is_taken(&error) { AppError::invalid("name", super::store::NAME_TAKEN) } else { error.into() }
 }

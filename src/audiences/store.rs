@@ -2,7 +2,7 @@
 
 use super::{
     model::{Audience, AudienceSummary, Kind, name_problem},
-    rules::{Rules, Test},
+    rules::Test,
     rules_sql,
 };
 use crate::{
@@ -12,7 +12,7 @@ use crate::{
     },
     clock::{Millis, new_id},
     customers::{self, model::Tag, store::tags_of},
-    db::{Db, Tx, name_key},
+    db::{Db, Tx, from_json, like_pattern, name_key},
     error::FieldError,
     execute, fetch,
 };
@@ -44,10 +44,6 @@ fn kind_of(code: &str) -> sqlx::Result<Kind> {
     Kind::from_code(code).ok_or_else(|| sqlx::Error::Decode(format!("an audience of the kind {code}").into()))
 }
 
-fn rules_of(text: &str) -> sqlx::Result<Rules> {
-    serde_json::from_str(text).map_err(|error| sqlx::Error::Decode(error.into()))
-}
-
 /// By name, at most `most`, after a name.
 pub async fn page(
     db: &Db,
@@ -61,9 +57,9 @@ pub async fn page(
         all,
         (String, String, String, i64, Millis),
         "select id, name, kind, size, updated_at from audiences
-         where workspace_id = $1 and name_key like $2 escape '!' and name > $3 order by name limit $4",
+         where workspace_id = $1 and ($2 = '' or name_key like $2 escape '!') and name > $3 order by name limit $4",
         workspace,
-        pattern(search),
+        like_pattern(&name_key(search.trim())),
         after,
         most
     )?;
@@ -82,19 +78,6 @@ pub async fn summaries(db: &Db, workspace: &str) -> sqlx::Result<Vec<AudienceSum
 pub async fn count(db: &Db, workspace: &str) -> sqlx::Result<i64> {
     let (count,) = fetch!(db, one, (i64,), "select count(*) from audiences where workspace_id = $1", workspace)?;
     Ok(count)
-}
-
-/// `like` for "contains this text".
-fn pattern(search: &str) -> String {
-    let mut pattern = String::from("%");
-    for c in name_key(search.trim()).chars() {
-        if matches!(c, '%' | '_' | '!') {
-            pattern.push('!');
-        }
-        pattern.push(c);
-    }
-    pattern.push('%');
-    pattern
 }
 
 /// The audience, or `RowNotFound`.
@@ -131,7 +114,7 @@ impl TryFrom<Row> for Audience {
     fn try_from(row: Row) -> sqlx::Result<Self> {
         Ok(Self {
             kind: kind_of(&row.kind)?,
-            rules: rules_of(&row.rules)?,
+            rules: from_json(&row.rules)?,
             id: row.id,
             name: row.name,
             size: row.size,

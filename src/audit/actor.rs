@@ -92,6 +92,11 @@ impl<'a> Entry<'a> {
     pub fn with(self, change: Change) -> Self {
         Self { change, ..self }
     }
+
+    /// A change in which nothing differs.
+    pub fn says_nothing(&self) -> bool {
+        self.action == Action::Changed && self.change.is_empty()
+    }
 }
 
 /// Fields before and after. What is given must hold no secret.
@@ -169,6 +174,14 @@ mod tests {
             assert!(kept.chars().count() < FIELD_MAX + 30 && kept.ends_with(" characters)"), "{field}");
         }
         assert_eq!(Change::to(&json!({"text": "ä".repeat(FIELD_MAX)})).after["text"], "ä".repeat(FIELD_MAX));
+    }
+
+    #[test]
+    fn only_a_change_of_nothing_says_nothing() {
+        let entry = |action| Entry::new(action, ObjectKind::Role, "r", "Helper");
+        assert!(entry(Action::Changed).with(Change::between(&json!({"a": 1}), &json!({"a": 1}))).says_nothing());
+        assert!(!entry(Action::Changed).with(Change::between(&json!({"a": 1}), &json!({"a": 2}))).says_nothing());
+        assert!(!entry(Action::Deleted).says_nothing());
     }
 
     #[test]

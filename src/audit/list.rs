@@ -5,8 +5,8 @@ use super::{
     model::{Action, ActorKind, FieldChange, LogEntry, LogPage, LogQuery, ObjectKind},
 };
 use crate::ui::{
-    Chip, CodeBlock, EmptyState, ErrorNote, FilterDay, FilterSelect, Filters, KeysetPager, LinkButton, ListParams,
-    PageHeader, Panel, Scope, SelectOption, Skeleton, TableWrap, Time, use_list_params,
+    Chip, CodeBlock, EmptyState, FilterDay, FilterSelect, Filters, KeysetPager, LinkButton, ListParams, Loaded,
+    PageHeader, Panel, SelectOption, TableWrap, Time, use_list_params,
 };
 use leptos::prelude::*;
 
@@ -21,7 +21,6 @@ pub fn organization_audit_log_page() -> AnyView {
 }
 
 fn page(organization: bool) -> AnyView {
-    let scope = Scope::here();
     let params = use_list_params(FILTERS);
     let log = Resource::new(move || params.get(), move |params| list_audit_log(query(&params), organization));
     let (title, room, intro) = match organization {
@@ -33,15 +32,7 @@ fn page(organization: bool) -> AnyView {
     view! {
         <PageHeader title crumbs=vec![(room, "")] intro />
         <Panel padded=false>
-            <Transition fallback=|| view! { <Skeleton rows=8 /> }>
-                {move || Suspend::new(async move {
-                    let loaded = log.await;
-                    scope.show(move || match loaded {
-                        Ok(page) => content(page, params, organization),
-                        Err(error) => view! { <ErrorNote error /> }.into_any(),
-                    })
-                })}
-            </Transition>
+            <Loaded rows=8 what=log show=move |page| content(page, params, organization) />
         </Panel>
     }
     .into_any()

@@ -3,7 +3,7 @@
 use super::{Actor, Entry};
 use crate::{
     clock::Millis,
-    db::{Db, Tx},
+    db::{Db, Tx, like_pattern, to_json},
     execute, fetch,
 };
 use sha2::{Digest, Sha256};
@@ -55,8 +55,12 @@ impl Row {
     }
 }
 
-/// Writes an entry, the last thing before the commit: others who write to the same log wait from here on.
+/// Writes an entry, the last thing before the commit: others who write to the same log wait from here on. A form that
+/// was saved as it stood leaves none.
 pub async fn record(tx: &mut Tx, workspace: &str, now: Millis, actor: &Actor, entry: &Entry<'_>) -> sqlx::Result<()> {
+    if entry.says_nothing() {
+        return Ok(());
+    }
     let (seq, before) = fetch!(
         tx,
         one,
@@ -77,7 +81,7 @@ pub async fn record(tx: &mut Tx, workspace: &str, now: Millis, actor: &Actor, en
         object_id: entry.id.into(),
         object: entry.name.into(),
         address: actor.address.clone(),
-        change: serde_json::to_string(&entry.change).map_err(|error| sqlx::Error::Encode(Box::new(error)))?,
+        change: to_json(&entry.change)?,
         search_key,
     };
     let hash = row.hash(workspace, &before);
@@ -145,7 +149,7 @@ pub async fn page(db: &Db, workspace: &str, filter: &Filter, older_than: i64, li
         AssertSqlSafe(sql),
         workspace,
         older_than,
-        pattern(&filter.search),
+        like_pattern(&filter.search.trim().to_lowercase()),
         &filter.action,
         &filter.object_kind,
         &filter.actor_id,
@@ -165,15 +169,6 @@ pub async fn following(db: &Db, workspace: &str, after: i64, limit: i64) -> sqlx
 /// The number and the hash of the newest entry, as the log itself counts.
 pub async fn head(db: &Db, workspace: &str) -> sqlx::Result<Option<(i64, String)>> {
     fetch!(db, optional, (i64, String), "select seq, hash from audit_heads where workspace_id = $1", workspace)
-}
-
-/// A `like` pattern (escape character `!`) that finds `text` anywhere; "" for "".
-fn pattern(text: &str) -> String {
-    let text = text.trim().to_lowercase();
-    if text.is_empty() {
-        return text;
-    }
-    format!("%{}%", text.replace('!', "!!").replace('%', "!%").replace('_', "!_"))
 }
 
 /// People and keys that a filter names.

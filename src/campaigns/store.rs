@@ -10,6 +10,7 @@ use crate::{
     db::{Db, Tx},
     error::AppError,
     execute, fetch,
+    ui::format::first_few,
 };
 use sqlx::AssertSqlSafe;
 
@@ -238,22 +239,13 @@ pub async fn delete(db: &Db, workspace: &str, id: &str, by: &By) -> Result<(), C
         return Ok(());
     }
     drop(tx);
-    let subs: Vec<String> = subs(db, workspace, id).await?.into_iter().map(|sub| sub.name).collect();
+    let named = |name: String| format!("“{name}”");
+    let subs: Vec<String> = subs(db, workspace, id).await?.into_iter().map(|sub| named(sub.name)).collect();
     if !subs.is_empty() {
-        return Err(CampaignError::HasSubs(campaign.name, some_of(&subs)));
+        return Err(CampaignError::HasSubs(campaign.name, first_few(subs)));
     }
-    let tasks: Vec<String> = tasks(db, workspace, id).await?.into_iter().map(|task| task.name).collect();
-    Err(CampaignError::HasTasks(campaign.name, some_of(&tasks)))
-}
-
-/// The first few names, and how many more there are.
-fn some_of(names: &[String]) -> String {
-    const SHOWN: usize = 5;
-    let shown = names.iter().take(SHOWN).map(|name| format!("“{name}”")).collect::<Vec<_>>().join(", ");
-    match names.len().saturating_sub(SHOWN) {
-        0 => shown,
-        more => format!("{shown} and {more} more"),
-    }
+    let tasks: Vec<String> = tasks(db, workspace, id).await?.into_iter().map(|task| named(task.name)).collect();
+    Err(CampaignError::HasTasks(campaign.name, first_few(tasks)))
 }
 
 #[cfg(test)]

@@ -3,7 +3,9 @@
 use crate::{
     access::{
         model::{Attributes, Preset},
-        password, store,
+        password,
+        person::{check_email, check_name},
+        store,
     },
     audit::{
         self, Actor, Change, Entry,
@@ -13,7 +15,7 @@ use crate::{
     config::{Config, Flags},
     db::Db,
     execute, fetch,
-    members::model::{ATTRIBUTE_MAX, check_attributes, check_email},
+    members::model::{ATTRIBUTE_MAX, check_attributes},
     server,
 };
 use clap::Subcommand;
@@ -98,12 +100,18 @@ pub async fn run(command: UserCommand) -> Result<(), String> {
     if let Some(problem) = check_email(email) {
         return Err(problem);
     }
+    if let Some(problem) = person.name.as_deref().and_then(check_name) {
+        return Err(problem.text());
+    }
     jiff::tz::TimeZone::get(&person.time_zone).map_err(|error| error.to_string())?;
     eprintln!("Password for {email} (one line on standard input):");
     let mut password = String::new();
     std::io::stdin().read_line(&mut password).map_err(|error| error.to_string())?;
     let password = password.trim_end_matches(['\r', '\n']).to_string();
-    password::check(&password, &[email, person.name.as_deref().unwrap_or_default()])?;
+    let about = [email, person.name.as_deref().unwrap_or_default()];
+    if let Some(weakness) = password::weakness(&password, &about).await? {
+        return Err(weakness.text().into());
+    }
     let hash = password::hash(password).await?;
     // Not exclusive: people can be added while the server runs.
     let (db, _) = server::open(&Config::load(&flags)?, false).await?;
@@ -181,8 +189,6 @@ impl Writing<'_> {
         }
         let turned_off = person.turn_off_second_factor && store::turn_off_second_factor(&mut tx, &user).await?;
         let (name,) = fetch!(tx, one, (String,), "select name from users where id = $1", &user)?;
-        // Entries come last: whoever writes to the same log waits.
-        let mut entries = Vec::new();
         let action = if new { Action::Created } else { Action::PasswordSet };
         let mut after = json!({});
         if new {
@@ -191,8 +197,10 @@ impl Writing<'_> {
         if promoted {
             after["organization_administrator"] = json!(true);
         }
-        let account = Entry::new(action, ObjectKind::Account, &user, &name).with(Change::to(&after));
-        entries.push((audit::ORGANIZATION.to_string(), account));
+        let mut told = vec![Entry::new(action, ObjectKind::Account, &user, &name).with(Change::to(&after))];
+        if turned_off {
+            told.push(Entry::new(Action::SecondFactorOff, ObjectKind::Account, &user, &name));
+        }
         let by_name = "select id from workspaces where name = $1";
         let mut made = String::new();
         let mut membership = (String::new(), json!({}), json!({}));
@@ -218,8 +226,13 @@ impl Writing<'_> {
             let sql = "select attributes from members where workspace_id = $1 and user_id = $2";
             let (had,) = fetch!(tx, one, (String,), sql, id, &user)?;
             before["attributes"] = serde_json::from_str(&had).unwrap_or_default();
-            store::put_attributes_in(&mut tx, id, &user, attributes).await?;
+            store::put_attributes(&mut tx, id, &user, attributes).await?;
             after["attributes"] = json!(attributes);
+        }
+        // Entries come last: whoever writes to the same log waits.
+        let mut entries = Vec::new();
+        for log in store::account_logs(&mut tx, &user).await? {
+            entries.extend(told.iter().map(|entry| (log.clone(), entry.clone())));
         }
         if !made.is_empty() {
             let workspace = named.unwrap_or_default();
@@ -227,16 +240,11 @@ impl Writing<'_> {
                 .push((audit::ORGANIZATION.into(), Entry::new(Action::Created, ObjectKind::Workspace, id, workspace)));
         }
         let change = Change::between(before, after);
-        if !change.is_empty() {
-            let entry = Entry::new(Action::Changed, ObjectKind::Member, &user, &name).with(change);
-            entries.push((id.clone(), entry));
-        }
+        entries.push((id.clone(), Entry::new(Action::Changed, ObjectKind::Member, &user, &name).with(change)));
+        // Log by log, in the order that everybody writes in.
+        entries.sort_by(|(one, _), (other, _)| one.cmp(other));
         for (log, entry) in &entries {
             audit::record(&mut tx, log, now, &actor, entry).await?;
-        }
-        if turned_off {
-            let entry = Entry::new(Action::SecondFactorOff, ObjectKind::Account, &user, &name);
-            store::tell(&mut tx, &user, now, &actor, &entry).await?;
         }
         tx.commit().await?;
         Ok(promoted)

@@ -1,6 +1,6 @@
 //! Opening, locking and migrating.
 
-use super::{Db, SqliteDb};
+use super::{Db, SqliteDb, name_key};
 use crate::secrets::MasterKey;
 use sqlx::{
     migrate::Migrator,
@@ -100,6 +100,30 @@ pub async fn check_master_key(db: &Db, key: &MasterKey) -> Result<(), OpenError>
     }
     name_organization(db).await?;
     Ok(())
+}
+
+/// Names of people from before `users.name_key` got it by SQL, whose `lower` knows less than [`name_key`] (SQLite's ASCII
+/// alone), so that searches did not find them. Done once for each database.
+pub async fn fill_name_keys(db: &Db) -> sqlx::Result<()> {
+    const DONE: &str = "select 1 from settings where key = 'user_name_keys'";
+    if crate::fetch!(db, optional, (i32,), DONE)?.is_some() {
+        return Ok(());
+    }
+    let mut tx = db.begin().await?;
+    // Of two processes that begin at once, the second waits here, and has nothing to do then.
+    let sql = "insert into settings (key, value) values ('user_name_keys', '1') on conflict (key) do nothing";
+    if crate::execute!(tx, sql)? == 0 {
+        return Ok(());
+    }
+    let all = crate::fetch!(tx, all, (String, String, String), "select id, name, name_key from users")?;
+    for (id, name, key) in all {
+        let right = name_key(&name);
+        if right != key {
+            let sql = "update users set name_key = $3 where id = $1 and name = $2";
+            crate::execute!(tx, sql, id, name, right)?;
+        }
+    }
+    tx.commit().await
 }
 
 /// The installation's own id, made at the first start: receivers of several can tell them apart.

@@ -36,7 +36,7 @@ pub const KEY: &str = "123456789";
 /// What the audit log is told of whatever is done to a send.
 pub fn note() -> Note<'static> {
     static BY: LazyLock<By> = LazyLock::new(|| By::command_line(0));
-    Note { by: &BY, entry: Entry::new(Action::Changed, ObjectKind::Task, "s", "s") }
+    Note { by: &BY, entry: Entry::new(Action::Stopped, ObjectKind::Task, "s", "s") }
 }
 
 /// How long [`put_send`]'s sends take receipts.

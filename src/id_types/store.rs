@@ -9,6 +9,7 @@ use crate::{
     db::Db,
     error::{AppError, AppResult},
     execute, fetch,
+    ui::format::first_few,
     webhooks::{self, model::Webhook},
 };
 
@@ -57,7 +58,7 @@ pub async fn add(db: &Db, workspace: &str, input: &IdTypeInput, by: &By) -> AppR
 }
 
 /// `NotFound` when the workspace has no such type; `Conflict`, naming the webhooks, when enabled ones would be left
-/// without any enabled type.
+/// without any enabled type. Nothing happens when it is so already.
 pub async fn set_enabled(db: &Db, workspace: &str, code: &str, enabled: bool, by: &By) -> AppResult<()> {
     if !enabled {
         let types = list(db, workspace).await?;
@@ -69,25 +70,30 @@ pub async fn set_enabled(db: &Db, workspace: &str, code: &str, enabled: bool, by
         };
         let all = webhooks::store::list(db, workspace).await?;
         let named: Vec<String> =
-            all.iter().filter(left_without).map(|webhook| format!("“{}”", webhook.input.name)).take(5).collect();
+            all.iter().filter(left_without).map(|webhook| format!("“{}”", webhook.input.name)).collect();
         if !named.is_empty() {
             return Err(AppError::conflict(format!(
                 "{code} can't be disabled: the enabled webhooks that allow only it are {}. Disable them, or allow \
                  another type, first.",
-                named.join(", ")
+                first_few(named)
             )));
         }
     }
     let mut tx = db.begin().await?;
-    let (name,) = fetch!(
+    let turned = fetch!(
         tx,
-        one,
+        optional,
         (String,),
-        "update id_types set enabled = $3 where workspace_id = $1 and code = $2 returning name",
+        "update id_types set enabled = $3 where workspace_id = $1 and code = $2 and enabled <> $3 returning name",
         workspace,
         code,
         enabled
     )?;
+    let Some((name,)) = turned else {
+        let sql = "select name from id_types where workspace_id = $1 and code = $2";
+        fetch!(tx, one, (String,), sql, workspace, code)?;
+        return Ok(());
+    };
     let action = if enabled { Action::Enabled } else { Action::Disabled };
     by.record(&mut tx, workspace, &Entry::new(action, ObjectKind::IdType, code, &name)).await?;
     Ok(tx.commit().await?)

@@ -2,13 +2,20 @@
 //! anything has loaded.
 
 use super::{
-    model::{DONE, PATH, Purpose, check_name},
+    model::{DONE, PATH, Problem, Purpose},
     store::{self, Person},
 };
 use crate::{
-    access::{address::household, password, session, store as access},
+    access::{
+        address::household,
+        password,
+        person::check_name,
+        session,
+        sign_in::post::after_password,
+        store::{self as access, UserRow},
+    },
     audit::{
-        self, Actor, Entry,
+        Actor, Entry,
         model::{Action, ObjectKind},
     },
     clock::{MINUTE, Millis},
@@ -22,7 +29,7 @@ use axum::{
     response::{IntoResponse, Redirect, Response},
     routing,
 };
-use http::{HeaderMap, header};
+use http::HeaderMap;
 use serde::Deserialize;
 use std::net::SocketAddr;
 
@@ -41,9 +48,10 @@ struct Chosen {
     password: String,
 }
 
-/// The link's page with what is wrong.
-fn back(token: &str, problem: &str, name: &str) -> Response {
-    let query = query::to_query([("problem", problem), ("name", name)]);
+/// The link's page with what is wrong; without a problem the link is not valid, which the page says.
+fn back(token: &str, problem: Option<Problem>, name: &str) -> Response {
+    let code = problem.map(Problem::code).unwrap_or_default();
+    let query = query::to_query([("problem", code.as_str()), ("name", name)]);
     let token: String = token.chars().filter(char::is_ascii_alphanumeric).take(64).collect();
     Redirect::to(&format!("{PATH}{token}{query}")).into_response()
 }
@@ -61,41 +69,34 @@ async fn accept(
     let name: String = form.name.trim().chars().take(200).collect();
     if access::count_try(&state.db, &place, now, now - WINDOW).await? > TRIES {
         tracing::warn!(%address, "links throttled");
-        return Ok(back(&token, "Too many tries. Wait 15 minutes and try again.", &name));
+        return Ok(back(&token, Some(Problem::Wait), &name));
     }
     let Some(_place) = password::queue() else {
-        return Ok(back(&token, "Many people are signing in right now. Wait a moment and try again.", &name));
+        return Ok(back(&token, Some(Problem::Busy), &name));
     };
     let Some(person) = store::find(&state.db, &token, now).await? else {
-        return Ok(back(&token, "", ""));
+        return Ok(back(&token, None, ""));
     };
     let purpose = person.purpose()?;
     let name = (purpose == Purpose::Invitation).then_some(name);
     let typed = name.as_deref().unwrap_or_default();
     if let Some(problem) = name.as_deref().and_then(check_name) {
-        return Ok(back(&token, &problem, typed));
+        return Ok(back(&token, Some(Problem::Name(problem)), typed));
     }
-    if let Err(problem) = password::check(&form.password, &[&person.email, typed]) {
-        return Ok(back(&token, &problem, typed));
+    let weakness = password::weakness(&form.password, &[&person.email, typed]).await.map_err(internal)?;
+    if let Some(weakness) = weakness {
+        return Ok(back(&token, Some(Problem::Password(weakness)), typed));
     }
     let hash = password::hash(form.password).await.map_err(internal)?;
     let actor = Actor::person(&person.id, name.as_deref().unwrap_or(&person.name), &address);
     if !set(&state, &person, purpose, &token, &hash, name.as_deref(), &actor).await? {
-        return Ok(back(&token, "", ""));
+        return Ok(back(&token, None, ""));
     }
-    access::forget_try(&state.db, "", &place).await?;
-    let workspace = access::workspaces_of(&state.db, &person.id).await?.into_iter().next();
-    match workspace {
-        // A second factor is asked for at the sign-in: the link alone does not stand for it.
-        Some((workspace, _)) if !person.disabled && !person.second_factor => {
-            let done = format!("{PATH}{DONE}");
-            Ok(match session::begin(&state, &headers, &actor, &workspace, &hash).await? {
-                Some(cookie) => ([(header::SET_COOKIE, cookie)], Redirect::to("/")).into_response(),
-                None => Redirect::to(&done).into_response(),
-            })
-        }
-        _ => Ok(Redirect::to(&format!("{PATH}{DONE}")).into_response()),
-    }
+    access::forget_place(&state.db, &place).await?;
+    // By what was set here: another link may have set another one since.
+    let user = UserRow { password_hash: hash, ..access::user(&state.db, &person.id).await? };
+    let inside = after_password(&state, &headers, &user, &address, "/").await?;
+    Ok(inside.unwrap_or_else(|| Redirect::to(&format!("{PATH}{DONE}")).into_response()))
 }
 
 /// One transaction; false when another request used the link first.
@@ -115,18 +116,12 @@ async fn set(
     }
     store::set_password(&mut tx, &person.id, hash, name).await?;
     access::end_sessions(&mut tx, &person.id).await?;
-    let mut logs = store::memberships(&mut tx, &person.id).await?;
-    if logs.is_empty() {
-        logs.push(audit::ORGANIZATION.into());
-    }
     let (action, kind) = match purpose {
         Purpose::Invitation => (Action::Joined, ObjectKind::Member),
         Purpose::Password => (Action::PasswordSet, ObjectKind::Account),
     };
     let entry = Entry::new(action, kind, &person.id, &actor.name);
-    for log in &logs {
-        audit::record(&mut tx, log, now, actor, &entry).await?;
-    }
+    access::tell(&mut tx, &person.id, now, actor, &entry).await?;
     tx.commit().await?;
     Ok(true)
 }

@@ -1,9 +1,8 @@
 //! A link, what its page shows, and what is shown once after links were made.
 
+use crate::access::{person::NameProblem, weakness::Weakness};
 use serde::{Deserialize, Serialize};
 
-/// Characters of a person's name.
-pub const NAME_MAX: usize = 100;
 /// Where the pages of links are; what stands behind it is secret.
 pub const PATH: &str = "/invitation/";
 /// In place of a token: the password is set, and signing in is the next step.
@@ -35,6 +34,47 @@ impl Purpose {
 
     pub fn from_code(code: &str) -> Option<Self> {
         [Self::Invitation, Self::Password].into_iter().find(|purpose| purpose.code() == code)
+    }
+}
+
+/// Why the form of a link was refused. The page's address holds its code: a text there could be anybody's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Problem {
+    /// Too many tries.
+    Wait,
+    /// Too many people at once.
+    Busy,
+    Name(NameProblem),
+    Password(Weakness),
+}
+
+impl Problem {
+    pub fn code(self) -> String {
+        match self {
+            Self::Wait => "wait".into(),
+            Self::Busy => "busy".into(),
+            Self::Name(problem) => format!("name.{}", problem.code()),
+            Self::Password(weakness) => format!("password.{}", weakness.code()),
+        }
+    }
+
+    pub fn text(self) -> String {
+        match self {
+            Self::Wait => "Too many tries. Wait 15 minutes and try again.".into(),
+            Self::Busy => "Many people are signing in right now. Wait a moment and try again.".into(),
+            Self::Name(problem) => problem.text(),
+            Self::Password(weakness) => weakness.text().into(),
+        }
+    }
+
+    pub fn from_code(code: &str) -> Option<Self> {
+        match code.split_once('.') {
+            None if code == "wait" => Some(Self::Wait),
+            None if code == "busy" => Some(Self::Busy),
+            Some(("name", why)) => NameProblem::from_code(why).map(Self::Name),
+            Some(("password", why)) => Weakness::from_code(why).map(Self::Password),
+            _ => None,
+        }
     }
 }
 
@@ -95,12 +135,20 @@ pub struct MadeLinks {
     pub csv: String,
 }
 
-/// Why a name can't be taken.
-pub fn check_name(name: &str) -> Option<String> {
-    match name.chars().count() {
-        0 => Some("Enter a name.".into()),
-        length if length > NAME_MAX => Some(format!("At most {NAME_MAX} characters; this has {length}.")),
-        _ if name.chars().any(char::is_control) => Some("Remove line breaks and other control characters.".into()),
-        _ => None,
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn problems_are_known_by_their_codes_alone() {
+        let names = [NameProblem::Empty, NameProblem::Long, NameProblem::Control].map(Problem::Name);
+        let passwords = Weakness::ALL.iter().copied().map(Problem::Password);
+        for problem in [Problem::Wait, Problem::Busy].into_iter().chain(names).chain(passwords) {
+            assert_eq!(Problem::from_code(&problem.code()), Some(problem));
+            assert!(!problem.text().is_empty());
+        }
+        for stranger in ["", "Call 555 0100", "name", "name.", "password.<b>", "wait.", "busy.empty"] {
+            assert_eq!(Problem::from_code(stranger), None, "{stranger}");
+        }
     }
 }

@@ -3,9 +3,12 @@
 
 use super::{
     api::get_invitation,
-    model::{DONE, Invitation, NAME_MAX, PATH, Purpose},
+    model::{DONE, Invitation, PATH, Problem, Purpose},
 };
-use crate::ui::{ErrorNote, Field, Note, Scope, Skeleton, SubmitButton, TextInput, Tone, query::use_query};
+use crate::{
+    access::person::NAME_MAX,
+    ui::{ErrorNote, Field, Note, Scope, Skeleton, SubmitButton, TextInput, Tone, query::use_query},
+};
 use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::hooks::use_params_map;
@@ -41,8 +44,8 @@ pub fn invitation_page() -> AnyView {
 
 fn form(token: &str, invitation: Invitation) -> AnyView {
     let query = use_query().get_untracked();
-    let problem = query.get("problem").filter(|text| !text.is_empty()).map(|text| {
-        let text = text.to_string();
+    let problem = query.get("problem").and_then(Problem::from_code).map(|problem| {
+        let text = problem.text();
         view! { <Note tone=Tone::Bad>{text}</Note> }
     });
     let Invitation { purpose, email, name, workspaces } = invitation;

@@ -29,8 +29,6 @@ pub struct Person {
     pub id: String,
     pub email: String,
     pub name: String,
-    pub disabled: bool,
-    pub second_factor: bool,
     purpose: String,
     created_by: String,
 }
@@ -72,8 +70,7 @@ pub async fn find(db: &Db, token: &str, now: Millis) -> sqlx::Result<Option<Pers
         db,
         optional,
         Person,
-        "select u.id, u.email, u.name, u.disabled_at is not null as disabled,
-                u.totp_cipher is not null as second_factor, l.purpose, l.created_by
+        "select u.id, u.email, u.name, l.purpose, l.created_by
          from account_links l join users u on u.id = l.user_id where l.token_hash = $1 and l.expires_at > $2",
         token_hash(token),
         now
@@ -112,17 +109,10 @@ pub async fn of_user(db: &Db, user: &str, now: Millis) -> sqlx::Result<Option<Op
     row.map(link).transpose()
 }
 
-/// Workspaces on the page of a link, and logs that an entry about an account goes to.
+/// Workspaces on the page of a link.
 const WORKSPACES_MAX: i64 = 500;
 
-/// The ids of the workspaces that a person is a member of, disabled or not: their logs tell of the account.
-pub async fn memberships(tx: &mut Tx, user: &str) -> sqlx::Result<Vec<String>> {
-    let sql = "select workspace_id from members where user_id = $1 order by workspace_id limit $2";
-    let rows = fetch!(tx, all, (String,), sql, user, WORKSPACES_MAX)?;
-    Ok(rows.into_iter().map(|(id,)| id).collect())
-}
-
-/// Their names.
+/// The names of the workspaces that a person is a member of, disabled or not.
 pub async fn workspace_names(db: &Db, user: &str) -> sqlx::Result<Vec<String>> {
     let sql = "select w.name from members m join workspaces w on w.id = m.workspace_id
                where m.user_id = $1 order by w.name, w.id limit $2";

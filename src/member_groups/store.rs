@@ -8,17 +8,15 @@ use crate::{
         model::{Action, ObjectKind},
     },
     clock::{Millis, new_id},
-    db::{Db, Tx, name_key},
+    db::{Db, Tx, is_taken, name_key, to_json},
     error::{AppError, AppResult},
     execute, fetch,
     grants::model::GrantState,
+    ui::format::first_few,
 };
 use serde::Serialize;
 use sqlx::AssertSqlSafe;
 use std::collections::{BTreeMap, HashMap};
-
-/// Webhooks that a refusal names.
-const NAMED: usize = 5;
 
 #[derive(sqlx::FromRow)]
 struct Row {
@@ -124,12 +122,10 @@ pub async fn offered(db: &Db, workspace: &str) -> sqlx::Result<(Vec<Person>, boo
 
 /// The unique index on the name is the only one that a save can meet.
 fn name_taken(error: sqlx::Error) -> AppError {
-    match &error {
-        sqlx::Error::Database(cause) if cause.is_unique_violation() => {
-            AppError::invalid("name", "Another group of this workspace has this name.")
-        }
-        _ => error.into(),
+    if !is_taken(&error) {
+        return error.into();
     }
+    AppError::invalid("name", "Another group of this workspace has this name.")
 }
 
 /// The name and the last change of a group, its row taken until the transaction ends.
@@ -150,7 +146,7 @@ fn named(rows: Vec<(String, String, String)>) -> BTreeMap<String, String> {
 /// Those of `ids` who are members of the workspace, as the audit log names them: id to "Name <e-mail>". They stay
 /// members until the transaction ends.
 pub async fn names_of(tx: &mut Tx, workspace: &str, ids: &[String]) -> sqlx::Result<BTreeMap<String, String>> {
-    let ids = serde_json::to_string(ids).map_err(|error| sqlx::Error::Encode(Box::new(error)))?;
+    let ids = to_json(ids)?;
     let sql = match tx {
         Tx::Sqlite(_) => {
             format!("{NAME} where m.workspace_id = $1 and m.user_id in (select value from json_each($2))")
@@ -165,7 +161,7 @@ pub async fn names_of(tx: &mut Tx, workspace: &str, ids: &[String]) -> sqlx::Res
 
 /// Those of `ids` that are groups of the workspace: id to name. They stay until the transaction ends.
 pub async fn group_names(tx: &mut Tx, workspace: &str, ids: &[String]) -> sqlx::Result<BTreeMap<String, String>> {
-    let ids = serde_json::to_string(ids).map_err(|error| sqlx::Error::Encode(Box::new(error)))?;
+    let ids = to_json(ids)?;
     let sql = match tx {
         Tx::Sqlite(_) => {
             "select id, name from member_groups where workspace_id = $1 and id in (select value from json_each($2))"
@@ -256,6 +252,9 @@ pub async fn update(ctx: &Ctx, id: &str, seen: Millis, input: &GroupInput) -> Ap
     let mut after = chosen(&mut tx, workspace, input).await?;
     before.retain(|id, _| after.remove(id).is_none());
     let (gone, come) = (before, after);
+    if name == input.name && gone.is_empty() && come.is_empty() {
+        return Ok(());
+    }
     execute!(
         tx,
         "update member_groups set name = $3, name_key = $4, updated_at = $5 where workspace_id = $1 and id = $2",
@@ -294,11 +293,9 @@ pub async fn delete(ctx: &Ctx, id: &str) -> AppResult<()> {
     let (name, _) = lock(&mut tx, workspace, id).await?;
     let used_by = uses(fetch!(tx, all, UseRow, USES, workspace, id)?, now).remove(id).unwrap_or_default();
     if !used_by.is_empty() {
-        let more = if used_by.len() > NAMED { " and others" } else { "" };
-        let named: Vec<String> = used_by.iter().take(NAMED).map(GroupUse::text).collect();
         return Err(AppError::conflict(format!(
-            "“{name}” is used by grants of the webhooks {}{more}. Remove the grants first.",
-            named.join(", ")
+            "“{name}” is used by grants of the webhooks {}. Remove the grants first.",
+            first_few(used_by.iter().map(GroupUse::text))
         )));
     }
     let members = names_in(&mut tx, workspace, id).await?;

@@ -120,6 +120,9 @@ on_both_databases!(a_group_is_made_changed_and_written_down, |db| async move {
     assert_eq!(emails, ["bob@example.com", "carl@example.com"]);
 
     let seen = desk.list("").await[0].updated_at;
+    let members = read::<GroupDetail>(&detail).members.into_iter().map(|person| person.id).collect::<Vec<_>>();
+    assert_eq!(desk.save(&desk.ada, &group.id, seen, "West", &members).await.status, 200);
+    assert_eq!(desk.list("").await[0].updated_at, seen, "nothing was changed");
     let other = desk.created("East", &[]).await;
     assert_eq!(wrong_fields(&desk.save(&desk.ada, &group.id, seen, "EAST", &[]).await), ["name"]);
     assert_eq!(wrong_fields(&desk.save(&desk.ada, &group.id, seen, "", &[]).await), ["name"]);

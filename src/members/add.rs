@@ -2,13 +2,15 @@
 
 use super::{
     api::{AddMember, get_member_choices},
-    model::{EMAIL_MAX, MemberChoices, RoleChoice},
+    model::{MemberChoices, RoleChoice},
     rules::may_give,
 };
 use crate::{
-    access::model::{Preset, SessionInfo},
+    access::{
+        model::{Preset, SessionInfo},
+        person::{EMAIL_MAX, NAME_MAX},
+    },
     error::{AppError, FieldError},
-    invitations::model::NAME_MAX,
     ui::{
         ErrorNote, Field, FormErrors, LinkButton, MultiSelect, PageHeader, Panel, Scope, SelectOption, Skeleton,
         SubmitButton, TextInput,

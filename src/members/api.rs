@@ -73,13 +73,15 @@ pub async fn get_member(id: String) -> AppResult<MemberDetail> {
     let (mut roles, mut groups) = store::held(db, workspace, std::slice::from_ref(&id)).await?;
     let (roles, groups) = (roles.remove(&id).unwrap_or_default(), groups.remove(&id).unwrap_or_default());
     let choices = change::choices(&ctx).await?;
+    let attributes = found.attributes()?;
     let why_not = rules::refusal(ctx.info(), &found.target(&roles, &choices.roles), rules::Touch::Account);
     Ok(MemberDetail {
         row: row(&ctx, &found, &roles, &groups, (&choices.roles, &choices.groups)),
         created_at: found.created_at,
+        seen: store::fingerprint(&roles, &groups, &attributes),
         roles,
         groups,
-        attributes: found.attributes()?,
+        attributes,
         second_factor: found.second_factor,
         why_not_account: why_not.unwrap_or_default().into(),
         link: invitations::store::of_user(db, &id, ctx.now()).await?,
@@ -143,14 +145,18 @@ pub async fn take_links(key: String) -> AppResult<MadeLinks> {
     ctx.state.shown.take(ctx.user(), &key, ctx.now()).ok_or(AppError::NotFound)
 }
 
-/// Roles, groups and attributes.
+/// Roles, groups and attributes; `seen` is what the page had of them.
 #[server]
-pub async fn save_member(id: String, #[server(default)] input: MemberInput) -> AppResult<()> {
+pub async fn save_member(
+    id: String,
+    #[server(default)] seen: String,
+    #[server(default)] input: MemberInput,
+) -> AppResult<()> {
     let ctx = require(&caller()?, Permission::Manage(Area::Members), Resource::Member(&id)).await?;
     let input = input.tidy();
     let (attributes, errors) = input.check();
     AppError::check(errors)?;
-    change::save(&ctx, &id, &input.roles, &input.groups, &attributes).await
+    change::save(&ctx, &id, &seen, (&input.roles, &input.groups), &attributes).await
 }
 
 /// Disables at once, or enables.

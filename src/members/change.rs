@@ -13,6 +13,8 @@ use crate::{
     access::{
         Ctx,
         model::{Area, Attributes, Permission, Preset},
+        person::name_of,
+        store as access,
     },
     audit::{
         self, Change, Entry,
@@ -120,7 +122,9 @@ async fn put_groups(
             execute!(tx, sql, workspace, group, user)?;
             continue;
         }
-        let sql = "insert into member_group_members (workspace_id, group_id, user_id) values ($1, $2, $3)";
+        // The group's own page may have put them in at this moment.
+        let sql = "insert into member_group_members (workspace_id, group_id, user_id) values ($1, $2, $3)
+                   on conflict do nothing";
         execute!(tx, sql, workspace, group, user)?;
         let sql = "select count(*) from member_group_members where workspace_id = $1 and group_id = $2";
         let (members,) = fetch!(tx, one, (i64,), sql, workspace, group)?;
@@ -206,25 +210,22 @@ async fn add_one(ctx: &Ctx, tx: &mut Tx, choices: &MemberChoices, new: &NewMembe
         Some(known) => (known.id, known.name, known.pending),
         None => {
             let id = new_id();
-            let name = match new.name.as_str() {
-                "" => email.split('@').next().unwrap_or(email),
-                name => name,
-            };
+            let name = if new.name.is_empty() { name_of(email) } else { new.name.clone() };
             let made = execute!(
                 tx,
                 "insert into users (id, email, name, name_key, password_hash, created_at)
                  values ($1, $2, $3, $4, '', $5) on conflict (email) do nothing",
                 &id,
                 email,
-                name,
-                name_key(name),
+                &name,
+                name_key(&name),
                 now
             )?;
             if made == 0 {
                 let text = format!("{email} was added elsewhere at this moment. Try again.");
                 return Err(AppError::conflict(text));
             }
-            (id, name.to_string(), true)
+            (id, name, true)
         }
     };
     let attributes = serde_json::to_string(&new.attributes)?;
@@ -279,19 +280,31 @@ async fn keep_one(ctx: &Ctx, tx: &mut Tx, id: &str, name: &str) -> AppResult<()>
     )))
 }
 
-/// Roles, groups and attributes.
-pub async fn save(ctx: &Ctx, id: &str, roles: &[String], groups: &[String], attributes: &Attributes) -> AppResult<()> {
+/// Roles, groups and attributes, edited since `seen`, their [`store::fingerprint`].
+pub async fn save(
+    ctx: &Ctx,
+    id: &str,
+    seen: &str,
+    (roles, groups): (&[String], &[String]),
+    attributes: &Attributes,
+) -> AppResult<()> {
     let choices = choices(ctx).await?;
     let (workspace, now) = (ctx.workspace(), ctx.now());
     let mut tx = ctx.state.db.begin().await?;
     store::hold(&mut tx, workspace).await?;
     let before = touch(ctx, &mut tx, id, Touch::Change, &choices.roles).await?;
+    let before_attributes = before.row.attributes()?;
+    if seen != store::fingerprint(&before.roles, &before.groups, &before_attributes) {
+        return Err(AppError::conflict(
+            "Somebody else has changed this member's roles, groups or attributes since you opened the page. Nothing of \
+             yours was saved: open it again in another tab and repeat your change on what stands now.",
+        ));
+    }
     check_given(ctx, &choices, (roles, groups), (&before.roles, &before.groups))?;
     let taken = |role: &String| !roles.contains(role);
     if id == ctx.user() && before.roles.iter().any(taken) {
         return Err(AppError::invalid("roles", "You can't take a role from yourself. Another administrator can."));
     }
-    let before_attributes = before.row.attributes()?;
     if before_attributes != *attributes && !ctx.info().administrator {
         return Err(AppError::invalid("attributes", ATTRIBUTES_REFUSED));
     }
@@ -300,9 +313,7 @@ pub async fn save(ctx: &Ctx, id: &str, roles: &[String], groups: &[String], attr
     }
     put_roles(&mut tx, workspace, id, roles).await?;
     put_groups(&mut tx, workspace, id, (groups, &before.groups), now).await?;
-    let text = serde_json::to_string(attributes)?;
-    let sql = "update members set attributes = $3 where workspace_id = $1 and user_id = $2";
-    execute!(tx, sql, workspace, id, text)?;
+    access::put_attributes(&mut tx, workspace, id, attributes).await?;
     let change = Change::between(
         &said(&choices, &before.roles, &before.groups, &before_attributes),
         &said(&choices, roles, groups, attributes),

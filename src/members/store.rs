@@ -4,12 +4,13 @@ use super::model::{MEMBERS_PAGE, MemberOrder, MemberQuery, RoleChoice, State};
 use crate::{
     access::model::{Attributes, Permissions, Preset},
     clock::Millis,
-    db::{Db, Tx, name_key},
+    db::{Db, Tx, from_json, like_pattern, name_key, to_json},
     fetch,
     members::rules::Target,
 };
+use sha2::{Digest, Sha256};
 use sqlx::AssertSqlSafe;
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 /// Roles and groups of one workspace, so that lists of all of them stay bounded.
 const CHOICES_MAX: i64 = 500;
@@ -36,7 +37,7 @@ impl Row {
     }
 
     pub fn attributes(&self) -> sqlx::Result<Attributes> {
-        serde_json::from_str(&self.attributes).map_err(|error| sqlx::Error::Decode(Box::new(error)))
+        from_json(&self.attributes)
     }
 
     /// As whom the rules know the member. `own` are the ids of the member's roles.
@@ -75,17 +76,9 @@ fn matches() -> String {
     )
 }
 
-/// A `like` pattern (escape character `!`) that finds `text` anywhere; "" for "".
-fn pattern(text: &str) -> String {
-    if text.is_empty() {
-        return String::new();
-    }
-    format!("%{}%", text.replace('!', "!!").replace('%', "!%").replace('_', "!_"))
-}
-
 /// A page of what matches, and how many match in all.
 pub async fn page(db: &Db, workspace: &str, query: &MemberQuery) -> sqlx::Result<(Vec<Row>, i64)> {
-    let search = pattern(&name_key(&query.search));
+    let search = like_pattern(&name_key(&query.search));
     let state = query.state.map_or("", State::code);
     let column = match query.order {
         MemberOrder::Name => "u.name_key",
@@ -119,7 +112,7 @@ pub type Held = HashMap<String, Vec<String>>;
 
 /// The ids of the roles and of the groups of these members.
 pub async fn held(db: &Db, workspace: &str, ids: &[String]) -> sqlx::Result<(Held, Held)> {
-    let json = serde_json::to_string(ids).map_err(|error| sqlx::Error::Encode(Box::new(error)))?;
+    let json = to_json(ids)?;
     let among =
         if db.is_sqlite() { "select value from json_each($2)" } else { "select json_array_elements_text($2::json)" };
     let of = async |table: &str, column: &str| {
@@ -135,6 +128,14 @@ pub async fn held(db: &Db, workspace: &str, ids: &[String]) -> sqlx::Result<(Hel
     Ok((of("member_roles", "role_id").await?, of("member_group_members", "group_id").await?))
 }
 
+/// What stands of a membership, in short: another text after each change of roles, groups or attributes, wherever it was
+/// made, such as on the page of a group.
+pub fn fingerprint(roles: &[String], groups: &[String], attributes: &Attributes) -> String {
+    let sorted = |ids: &[String]| ids.iter().cloned().collect::<BTreeSet<String>>();
+    let said = serde_json::json!([sorted(roles), sorted(groups), attributes]);
+    hex::encode(&Sha256::digest(said.to_string().as_bytes())[..16])
+}
+
 /// The program's roles, and those of the workspace by name.
 pub async fn roles(db: &Db, workspace: &str) -> sqlx::Result<Vec<RoleChoice>> {
     let rows = fetch!(
@@ -146,8 +147,7 @@ pub async fn roles(db: &Db, workspace: &str) -> sqlx::Result<Vec<RoleChoice>> {
         CHOICES_MAX
     )?;
     let own = rows.into_iter().map(|(id, name, permissions)| {
-        let codes: Vec<String> =
-            serde_json::from_str(&permissions).map_err(|error| sqlx::Error::Decode(Box::new(error)))?;
+        let codes: Vec<String> = from_json(&permissions)?;
         Ok(RoleChoice { id, name, permissions: Permissions::from_codes(codes.iter().map(String::as_str)) })
     });
     RoleChoice::presets().map(Ok).chain(own).collect()

@@ -3,7 +3,10 @@
 mod lists;
 mod refusals;
 
-use super::api::{AddMember, MakeMemberLink, RemoveMember, SaveMember, SetMemberEnabled, TurnOffSecondFactor};
+use super::{
+    api::{AddMember, MakeMemberLink, RemoveMember, SaveMember, SetMemberEnabled, TurnOffSecondFactor},
+    store,
+};
 use crate::{
     access::{model::Preset, store as access},
     db::Db,
@@ -98,8 +101,21 @@ impl Desk {
         self.server.post(link, "", &encoded(&[("name", name), ("password", password)])).await
     }
 
+    /// What the member's page has as `seen`.
+    pub async fn seen(&self, id: &str) -> String {
+        let (mut roles, mut groups) = store::held(self.db(), &self.workspace, &[id.to_string()]).await.unwrap();
+        let attributes = access::attributes(self.db(), &self.workspace, id).await.unwrap();
+        let (roles, groups) = (roles.remove(id).unwrap_or_default(), groups.remove(id).unwrap_or_default());
+        store::fingerprint(&roles, &groups, &attributes)
+    }
+
+    /// Saves what was edited on the page as it stands.
     pub async fn save(&self, cookie: &str, id: &str, fields: &[(&str, &str)]) -> Answer {
-        let fields = [&[("id", id)], fields].concat();
+        self.save_seen(cookie, id, &self.seen(id).await, fields).await
+    }
+
+    pub async fn save_seen(&self, cookie: &str, id: &str, seen: &str, fields: &[(&str, &str)]) -> Answer {
+        let fields = [&[("id", id), ("seen", seen)], fields].concat();
         self.server.call::<SaveMember>(cookie, &encoded(&fields)).await
     }
 

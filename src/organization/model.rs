@@ -1,13 +1,12 @@
 //! Workspaces and accounts as organization administrators see them.
 
-use crate::{error::FieldError, members::model::State};
+use crate::{access::person::EMAIL_MAX, error::FieldError, members::model::State};
 use serde::{Deserialize, Serialize};
 
 /// Rows of a page.
 pub const PAGE_SIZE: i64 = 50;
 /// Characters of a workspace's name.
 pub const NAME_MAX: usize = 64;
-pub const EMAIL_MAX: usize = 254;
 /// Workspaces of an organization.
 pub const WORKSPACES_MAX: usize = 500;
 /// Memberships of one account that a list shows.

@@ -191,6 +191,23 @@ on_both_databases!(accounts_are_listed_with_their_workspaces, |db| async move {
     assert!(emails(&[("query[offset]", "50")]).await.is_empty());
 });
 
+on_both_databases!(names_from_before_are_found_in_any_case, |db| async move {
+    let desk = Desk::new(db.clone()).await;
+    // As SQL's `lower` made it when the column came: SQLite's leaves what is not ASCII.
+    let sql = "insert into users (id, email, name, name_key, password_hash, created_at)
+               values ('u1', 'x@example.com', 'ÅSA ÖBERG', 'Åsa Öberg', '', 0)";
+    execute!(db, sql).unwrap();
+    let found = async |text: &str| desk.accounts(&[("query[search]", text)]).await.len();
+    assert_eq!(found("åsa ö").await, 0, "what is to be mended");
+    crate::db::fill_name_keys(&db).await.unwrap();
+    assert_eq!((found("åsa ö").await, found("ÅSA Ö").await), (1, 1));
+    assert_eq!(found("somebody").await, 1, "the others are as they were");
+    // Every later start looks at no name.
+    execute!(db, "update users set name_key = 'kept' where id = 'u1'").unwrap();
+    crate::db::fill_name_keys(&db).await.unwrap();
+    assert_eq!(found("kept").await, 1);
+});
+
 on_both_databases!(an_administrator_is_always_left, |db| async move {
     let desk = Desk::new(db.clone()).await;
     desk.app.member("ada@example.com", "Shop", Preset::Marketer).await;

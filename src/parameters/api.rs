@@ -5,7 +5,7 @@ use crate::error::AppResult;
 use leptos::prelude::*;
 
 #[cfg(feature = "ssr")]
-use super::{load, store};
+use super::{load, model::LOADING, store};
 #[cfg(feature = "ssr")]
 use crate::{
     access::{
@@ -96,13 +96,11 @@ pub async fn delete_parameter(id: String) -> AppResult<()> {
     Ok(())
 }
 
-/// Whoever makes tasks chooses among the values; whoever configures parameters tries them.
 #[cfg(feature = "ssr")]
 async fn may_load(id: &str) -> AppResult<Ctx> {
     let caller = caller()?;
-    let manages = caller.may(Permission::Manage(Area::ParameterManagement));
-    let area = if manages { Area::ParameterManagement } else { Area::ReachWebhook };
-    require(&caller, Permission::Manage(area), Resource::Parameter(id)).await
+    let permission = LOADING.of(|permission| caller.may(permission));
+    require(&caller, permission, Resource::Parameter(id)).await
 }
 
 /// As [`load_values`], for a webhook's form: `given` are the values chosen so far, by the ids of their parameters.

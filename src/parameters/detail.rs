@@ -5,13 +5,10 @@ mod try_it;
 use super::{
     api::{DeleteParameter, LoadValues, get_parameter},
     list::may_manage,
-    model::{Kind, Parameter, ParameterChoice, ParameterDetail, Source, User, UserKind},
+    model::{Kind, LOADING, Parameter, ParameterChoice, ParameterDetail, Source, User, UserKind},
 };
 use crate::{
-    access::{
-        model::{Area, Permission},
-        reader_may,
-    },
+    access::reader_may_either,
     ui::{
         Button, Confirm, EmptyState, ErrorNote, Fact, Facts, FormErrors, LinkButton, PageHeader, Panel, Scope,
         Skeleton, SubmitButton, TableWrap, Time, close_dialog,
@@ -68,7 +65,7 @@ fn page(detail: ParameterDetail, actions: Actions) -> AnyView {
     let definition = definition(&parameter, &associated, now);
     let passed = passed(&parameter, &associated);
     let constants = constants(&parameter);
-    let loads = reader_may(Permission::Manage(Area::ReachWebhook));
+    let loads = reader_may_either(LOADING);
     let trying = (parameter.input.kind == Kind::Interface).then(|| {
         let content = if loads {
             view! { <TryIt parameter associated action=actions.load /> }.into_any()

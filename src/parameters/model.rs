@@ -9,9 +9,17 @@ pub use pages::{
     ParameterRow, User, UserKind,
 };
 
-use crate::{webhooks::model::Authentication, wire::interface::Item};
+use crate::{
+    access::model::{Area, Either, Permission},
+    webhooks::model::Authentication,
+    wire::interface::Item,
+};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+
+/// Whoever configures parameters tries their values; whoever makes tasks chooses among them.
+pub const LOADING: Either =
+    Either(Permission::Manage(Area::ParameterManagement), Permission::Manage(Area::ReachWebhook));
 
 /// Lengths in characters.
 pub const NAME_MAX: usize = 64;

@@ -14,7 +14,7 @@ use super::model::{
 };
 use crate::{
     clock::Millis,
-    db::{Db, name_key},
+    db::{Db, from_json, like_pattern, name_key},
     fetch,
     secrets::MasterKey,
     webhooks::model::Authentication,
@@ -57,10 +57,6 @@ const MATCHES: &str = " and ($2 = '' or p.name_key like $2 escape '!' or lower(p
         or lower(p.url) like $2 escape '!')
     and ($3 = '' or p.kind = $3)";
 
-fn broken(error: serde_json::Error) -> sqlx::Error {
-    sqlx::Error::Decode(Box::new(error))
-}
-
 fn kind(code: &str) -> sqlx::Result<Kind> {
     Kind::from_code(code).ok_or_else(|| sqlx::Error::Decode(format!("parameter kind {code:?}").into()))
 }
@@ -69,7 +65,7 @@ impl TryFrom<Row> for Parameter {
     type Error = sqlx::Error;
 
     fn try_from(row: Row) -> sqlx::Result<Self> {
-        let Associations { system, others, associated } = serde_json::from_str(&row.associations).map_err(broken)?;
+        let Associations { system, others, associated } = from_json(&row.associations)?;
         let input = ParameterInput {
             name: row.name,
             kind: kind(&row.kind)?,
@@ -84,7 +80,7 @@ impl TryFrom<Row> for Parameter {
             others,
             with_associated: !associated.is_empty(),
             associated,
-            constants: serde_json::from_str(&row.constants).map_err(broken)?,
+            constants: from_json(&row.constants)?,
         };
         Ok(Self { id: row.id, version: row.version, has_key: row.has_key, input, updated_at: row.updated_at })
     }
@@ -110,7 +106,7 @@ pub async fn choices(db: &Db, workspace: &str) -> sqlx::Result<Vec<ParameterChoi
 
 /// A page of what matches, and how many match in all.
 pub async fn page(db: &Db, workspace: &str, query: &ParameterQuery) -> sqlx::Result<(Vec<ParameterRow>, i64)> {
-    let search = pattern(&name_key(&query.search));
+    let search = like_pattern(&name_key(&query.search));
     let kind = query.kind.map_or("", Kind::code);
     let column = match query.order {
         ParameterOrder::Name => "p.name_key",
@@ -126,7 +122,7 @@ pub async fn page(db: &Db, workspace: &str, query: &ParameterQuery) -> sqlx::Res
     let used = users::counts(db, workspace).await?;
     let row = |row: Row| {
         let users = used.get(&row.id).copied().unwrap_or_default();
-        let constants: Vec<ConstantValue> = serde_json::from_str(&row.constants).map_err(broken)?;
+        let constants: Vec<ConstantValue> = from_json(&row.constants)?;
         Ok(ParameterRow {
             kind: self::kind(&row.kind)?,
             id: row.id,
@@ -139,14 +135,6 @@ pub async fn page(db: &Db, workspace: &str, query: &ParameterQuery) -> sqlx::Res
         })
     };
     Ok((rows.into_iter().map(row).collect::<sqlx::Result<_>>()?, total))
-}
-
-/// A `like` pattern (escape character `!`) that finds `text` anywhere; "" for "".
-fn pattern(text: &str) -> String {
-    if text.is_empty() {
-        return String::new();
-    }
-    format!("%{}%", text.replace('!', "!!").replace('%', "!%").replace('_', "!_"))
 }
 
 /// The key that signs the requests; `None` without authentication. `RowNotFound` when the workspace has no such

@@ -278,6 +278,11 @@ on_both_databases!(editing_and_deleting_by_form, |db| async move {
     assert_eq!((saved.status, saved.header("location")), (StatusCode::OK, &*format!("/webhook-parameters/{province}")));
     let late = send(edit("1")).await;
     assert_eq!(late.status, StatusCode::CONFLICT, "{}", late.text);
+    for _ in 0..2 {
+        assert_eq!(send(edit("2")).await.status, StatusCode::OK, "without a change the version stays");
+    }
+    let told = crate::audit::testing::told(&desk.server.state.db, &desk.workspace).await;
+    assert_eq!(told.iter().filter(|one| one.contains("changed parameter")).count(), 1, "{told:?}");
     let mut closing = edit("2");
     closing.retain(|(name, _)| !name.starts_with("input[others]") && *name != "input[with_others]");
     for (name, value) in [
@@ -342,6 +347,17 @@ on_both_databases!(only_those_who_may, |db| async move {
         assert_eq!(answer.status, StatusCode::FORBIDDEN, "{}", answer.text);
     }
     assert_eq!(server.call::<LoadValues>(&marketer, &load).await.status, StatusCode::OK);
+    // The page offers what the server allows.
+    for (email, code, loads) in [
+        ("m@example.com", "parameter_management.manage", StatusCode::OK),
+        ("v@example.com", "parameter_management.view", StatusCode::FORBIDDEN),
+    ] {
+        server.member_who_may(email, "Spring Store", &[code]).await;
+        let cookie = server.sign_in(email).await;
+        assert_eq!(server.call::<LoadValues>(&cookie, &load).await.status, loads, "{code}");
+        let page = server.page(&format!("/webhook-parameters/{id}"), &cookie).await.text;
+        assert_eq!(page.contains("Load values"), loads == StatusCode::OK, "{code}");
+    }
 
     server.member("eve@example.com", "Elsewhere", Preset::Administrator).await;
     let stranger = server.sign_in("eve@example.com").await;

@@ -11,16 +11,14 @@ use crate::{
         model::{Action, ObjectKind},
     },
     clock::{Millis, new_id},
-    db::{Db, Tx, name_key},
+    db::{Db, Tx, from_json, is_taken, name_key},
     error::{AppError, AppResult},
     execute, fetch,
+    ui::format::{NAMED, first_few},
 };
 use serde::Serialize;
 use sqlx::AssertSqlSafe;
 use std::collections::HashMap;
-
-/// Members that a refusal names.
-const NAMED: usize = 5;
 
 #[derive(sqlx::FromRow)]
 struct Row {
@@ -51,8 +49,7 @@ impl<'a> Kept<'a> {
 
 impl Row {
     fn role(self, members: i64) -> sqlx::Result<Role> {
-        let codes: Vec<String> =
-            serde_json::from_str(&self.permissions).map_err(|error| sqlx::Error::Decode(Box::new(error)))?;
+        let codes: Vec<String> = from_json(&self.permissions)?;
         Ok(Role {
             id: self.id,
             name: self.name,
@@ -157,12 +154,10 @@ async fn lock(tx: &mut Tx, ctx: &Ctx, id: &str) -> AppResult<Role> {
 
 /// The unique index on the name is the only one that a save can meet.
 fn name_taken(error: sqlx::Error) -> AppError {
-    match &error {
-        sqlx::Error::Database(cause) if cause.is_unique_violation() => {
-            AppError::invalid("name", "Another role of this workspace has this name.")
-        }
-        _ => error.into(),
+    if !is_taken(&error) {
+        return error.into();
     }
+    AppError::invalid("name", "Another role of this workspace has this name.")
 }
 
 /// A new role; its id. `input` has passed [`RoleInput::check`].
@@ -203,8 +198,8 @@ pub async fn create(ctx: &Ctx, input: &RoleInput) -> AppResult<String> {
     Ok(role.id)
 }
 
-/// Saves what was edited from `version` on; its holders have the new permissions at once. `input` has passed
-/// [`RoleInput::check`].
+/// Saves what was edited from `version` on; its holders have the new permissions at once. Without a change the version
+/// stays. `input` has passed [`RoleInput::check`].
 pub async fn update(ctx: &Ctx, id: &str, version: i64, input: &RoleInput) -> AppResult<()> {
     let (workspace, now) = (ctx.workspace(), ctx.now());
     let mut tx = ctx.state.db.begin().await?;
@@ -225,6 +220,10 @@ pub async fn update(ctx: &Ctx, id: &str, version: i64, input: &RoleInput) -> App
     }
     let after =
         Role { name: input.name.clone(), description: input.description.clone(), permissions: after, ..before.clone() };
+    let change = Change::between(&Kept::of(&before), &Kept::of(&after));
+    if change.is_empty() {
+        return Ok(());
+    }
     execute!(
         tx,
         "update roles set name = $3, name_key = $4, description = $5, permissions = $6, version = version + 1,
@@ -239,7 +238,6 @@ pub async fn update(ctx: &Ctx, id: &str, version: i64, input: &RoleInput) -> App
         now
     )
     .map_err(name_taken)?;
-    let change = Change::between(&Kept::of(&before), &Kept::of(&after));
     let entry = Entry::new(Action::Changed, ObjectKind::Role, id, &after.name).with(change);
     audit::record(&mut tx, workspace, now, &ctx.actor(), &entry).await?;
     tx.commit().await?;
@@ -270,12 +268,10 @@ pub async fn delete(ctx: &Ctx, id: &str) -> AppResult<()> {
         NAMED as i64 + 1
     )?;
     if !holders.is_empty() {
-        let more = if holders.len() > NAMED { " and others" } else { "" };
-        let named: Vec<String> = holders.into_iter().take(NAMED).map(|(name,)| format!("“{name}”")).collect();
         return Err(AppError::conflict(format!(
-            "“{}” is held by {}{more}. A role that somebody holds can't be deleted; take it from them first.",
+            "“{}” is held by {}. A role that somebody holds can't be deleted; take it from them first.",
             role.name,
-            named.join(", ")
+            first_few(holders.into_iter().map(|(name,)| format!("“{name}”")))
         )));
     }
     // What members who are gone may have left.

@@ -129,6 +129,10 @@ on_both_databases!(a_role_is_made_changed_and_written_down, |db| async move {
     let levels = [(Area::Customers, Level::View), (Area::Roles, Level::View)];
     assert_eq!(desk.save(&desk.ada, &id, 1, "Helper 2", &levels).await.status, 200);
     assert_eq!(desk.server.call::<ListRoles>(&bob, "query[search]=").await.status, 200, "at once");
+    for _ in 0..2 {
+        let same = desk.save(&desk.ada, &id, 2, "Helper 2", &levels).await;
+        assert_eq!(same.status, 200, "without a change the version stays: {}", same.text);
+    }
     let late = desk.save(&desk.ada, &id, 1, "Helper 3", &levels).await;
     assert!(late.status == 409 && late.text.contains("Somebody else"), "{}", late.text);
 

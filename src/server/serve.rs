@@ -26,6 +26,7 @@ pub async fn open(config: &Config, exclusive: bool) -> Result<(Db, MasterKey), S
     }
     .map_err(|error| error.to_string())?;
     db::check_master_key(&db, &master_key).await.map_err(|error| error.to_string())?;
+    db::fill_name_keys(&db).await.map_err(|error| error.to_string())?;
     Ok((db, master_key))
 }
 

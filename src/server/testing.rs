@@ -77,6 +77,26 @@ impl Harness {
         workspace
     }
 
+    /// Another one, whose one role holds these permissions, by their codes.
+    pub async fn member_who_may(&self, email: &str, workspace: &str, codes: &[&str]) -> String {
+        let workspace = self.member(email, workspace, Preset::Analyst).await;
+        let (db, role) = (&self.state.db, crate::clock::new_id());
+        crate::execute!(
+            db,
+            "insert into roles (workspace_id, id, name, name_key, description, permissions, version, created_at,
+                                updated_at)
+             values ($1, $2, $2, $2, '', $3, 1, 0, 0)",
+            &workspace,
+            &role,
+            serde_json::to_string(codes).unwrap()
+        )
+        .unwrap();
+        let user = access::user_by_email(db, email).await.unwrap().unwrap().id;
+        let sql = "update member_roles set role_id = $3 where workspace_id = $1 and user_id = $2";
+        crate::execute!(db, sql, &workspace, user, &role).unwrap();
+        workspace
+    }
+
     /// A permanent grant of the webhook, By Member.
     pub async fn grant(&self, workspace: &str, webhook: &str, email: &str) {
         let user = access::user_by_email(&self.state.db, email).await.unwrap().unwrap().id;

@@ -163,7 +163,11 @@ pub async fn submit(ctx: &Ctx, id: &str, new: bool, input: TaskInput) -> AppResu
     let after = told(ctx, &record.input()?).await?;
     let (action, change) = match &before {
         None => (Action::Submitted, Change::to(&after)),
-        Some(before) => (Action::Changed, Change::between(&told(ctx, before).await?, &after)),
+        Some(before) => match Change::between(&told(ctx, before).await?, &after) {
+            // As it was, it takes over the webhook's version, and who submitted it last is whose grant counts.
+            same if same.is_empty() => (Action::Submitted, same),
+            change => (Action::Changed, change),
+        },
     };
     let mut tx = db.begin().await?;
     let locked = webhooks::store::lock(&mut tx, workspace, &record.webhook_id).await?;

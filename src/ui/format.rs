@@ -22,6 +22,16 @@ pub fn counted(n: i64, word: &str) -> String {
     format!("{} {word}{plural}", count(n))
 }
 
+/// Things that a refusal names.
+pub const NAMED: usize = 5;
+
+/// The first few of several, as a refusal names them.
+pub fn first_few(all: impl IntoIterator<Item = String>) -> String {
+    let mut all = all.into_iter();
+    let named = all.by_ref().take(NAMED).collect::<Vec<_>>().join(", ");
+    if all.next().is_some() { named + " and others" } else { named }
+}
+
 /// A size in decimal units: `12.6 MB`.
 pub fn bytes(n: i64) -> String {
     let size = n.max(0) as f64;
@@ -104,6 +114,13 @@ pub fn compact(n: f64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn long_lists_of_names_are_cut() {
+        let first = |most: i64| first_few((1..=most).map(|n| n.to_string()));
+        assert_eq!((first(1).as_str(), first(5).as_str()), ("1", "1, 2, 3, 4, 5"));
+        assert_eq!(first(6), "1, 2, 3, 4, 5 and others");
+    }
 
     #[test]
     fn counts_are_grouped() {

@@ -7,14 +7,11 @@ use super::{
     delete::DeleteDialog,
     form::{MessagePreview, Sample},
     list::{latest_test, may_manage, what_follows},
-    model::{TestSends, Webhook, WebhookDetail, WebhookInput},
+    model::{TESTING, TestSends, Webhook, WebhookDetail, WebhookInput},
     test_send::{TestSend, log_href},
 };
 use crate::{
-    access::{
-        model::{Area, Permission},
-        reader_may,
-    },
+    access::reader_may_either,
     receipts::{api::receipt_problems, model::Problem},
     ui::{
         Badge, Button, CodeBlock, EmptyState, ErrorNote, Fact, Facts, FormErrors, LinkButton, PageHeader, Panel, Scope,
@@ -76,7 +73,7 @@ fn page(detail: WebhookDetail, switch: ServerAction<SetWebhookEnabled>, test: Se
     let sample = Signal::stored(Sample::from(&webhook));
     let title = webhook.input.name.clone();
     let guide = format!("/guide?webhook={}", webhook.id);
-    let tests = reader_may(Permission::Manage(Area::ReachWebhook));
+    let tests = reader_may_either(TESTING);
     view! {
         <PageHeader
             title

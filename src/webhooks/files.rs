@@ -1,12 +1,8 @@
 //! [Download Logs]: a plain route.
 
-use super::store;
+use super::{model::TESTS_SEEN, store};
 use crate::{
-    access::{
-        Caller, Resource,
-        model::{Area, Permission},
-        require,
-    },
+    access::{Caller, Resource, require},
     error::AppError,
     server::AppState,
 };
@@ -19,8 +15,8 @@ pub fn routes() -> Router<AppState> {
 }
 
 async fn download_log(caller: Caller, Path(id): Path<String>) -> Result<impl IntoResponse, AppError> {
-    // Tests are made on the webhook's page and from a task's form.
-    let ctx = require(&caller, Permission::View(Area::ReachWebhook), Resource::TestSend(&id)).await?;
+    let permission = TESTS_SEEN.of(|permission| caller.may(permission));
+    let ctx = require(&caller, permission, Resource::TestSend(&id)).await?;
     let log = store::test_log(&ctx.state.db, ctx.workspace(), &id).await?;
     Ok((
         [

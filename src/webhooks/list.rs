@@ -3,18 +3,18 @@
 use super::{
     api::{DeleteWebhook, list_webhooks, set_webhook_enabled},
     delete::DeleteDialog,
-    model::{PAGE_SIZE, TestResult, Webhook, WebhookOrder, WebhookPage, WebhookQuery},
+    model::{PAGE_SIZE, TESTING, TestResult, Webhook, WebhookOrder, WebhookPage, WebhookQuery},
 };
 use crate::{
     access::{
         model::{Area, Permission},
-        reader_may,
+        reader_may, reader_may_either,
     },
     customers::model::PRESET_ID_TYPES,
     grants::model::Standing,
     ui::{
-        Badge, EmptyState, ErrorNote, FilterSelect, Filters, FormErrors, LinkButton, ListParams, PageHeader, Pager,
-        Panel, RowMenu, Scope, SelectOption, Skeleton, SortTh, Switch, TableWrap, Time, Tone,
+        Badge, EmptyState, FilterSelect, Filters, FormErrors, LinkButton, ListParams, Loaded, PageHeader, Pager, Panel,
+        RowMenu, SelectOption, SortTh, Switch, TableWrap, Time, Tone,
         format::{count, counted},
         use_list_params, use_toasts,
     },
@@ -36,7 +36,6 @@ pub(super) fn may_manage() -> bool {
 }
 
 pub fn webhooks_page() -> AnyView {
-    let scope = Scope::here();
     let params = use_list_params(&["id_type", "state"]);
     let delete = ServerAction::<DeleteWebhook>::new();
     let page =
@@ -66,15 +65,7 @@ pub fn webhooks_page() -> AnyView {
         <FormErrors error=Signal::derive(move || delete.value().get().and_then(Result::err)) />
         <Panel padded=false>
             <Filters action="/webhooks" params placeholder="Search name or URL" selects=selects() />
-            <Transition fallback=|| view! { <Skeleton /> }>
-                {move || Suspend::new(async move {
-                    let loaded = page.await;
-                    scope.show(move || match loaded {
-                        Ok(page) => table(page, params, manages, turn, delete),
-                        Err(error) => view! { <ErrorNote error /> }.into_any(),
-                    })
-                })}
-            </Transition>
+            <Loaded what=page show=move |page| table(page, params, manages, turn, delete) />
         </Panel>
     }
     .into_any()
@@ -211,6 +202,7 @@ fn row(
     });
     let unused = (tasks == 0).then_some("0");
     let shown = RwSignal::new(webhook.enabled);
+    let tests = reader_may_either(TESTING);
     let (asked, own, named) = (dialog.clone(), id.clone(), name.clone());
     let turned = {
         let (id, name) = (id.clone(), name.clone());
@@ -248,10 +240,11 @@ fn row(
             <td data-label="Latest test">{latest_test(webhook.test, Some(now))}</td>
             <td class="num" data-label="Used by tasks">{used} {unused}</td>
             <td class="num fit">
-                <a class="btn bare" href=test.clone() aria-label=format!("Test {name}")>"Test"</a>
+                {tests
+                    .then(|| view! { <a class="btn bare" href=test.clone() aria-label=format!("Test {name}")>"Test"</a> })}
                 <RowMenu id=format!("menu-{id}") label=format!("More actions for {name}")>
                     <a href=href>"Details"</a>
-                    <a href=test>"Test Send"</a>
+                    {tests.then(|| view! { <a href=test.clone()>"Test Send"</a> })}
                     {manages
                         .then(|| {
                             view! {

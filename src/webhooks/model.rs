@@ -13,8 +13,14 @@ pub use pages::{
 pub use version::told as settings_told;
 pub use version::{Change, Version, Versions, changes};
 
+use crate::access::model::{Area, Either, Permission};
 use serde::{Deserialize, Deserializer, Serialize, de};
 use std::fmt;
+
+/// Whoever configures webhooks tries them; others need a grant, as for a task.
+pub const TESTING: Either = Either(Permission::Manage(Area::WebhookManagement), Permission::Manage(Area::ReachWebhook));
+/// Tests are made, and their logs seen, on the webhook's page and from a task's form.
+pub const TESTS_SEEN: Either = Either(Permission::View(Area::WebhookManagement), Permission::View(Area::ReachWebhook));
 
 /// Lengths in characters.
 pub const NAME_MAX: usize = 64;

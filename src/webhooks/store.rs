@@ -15,7 +15,7 @@ use super::model::{
 };
 use crate::{
     clock::Millis,
-    db::{Db, name_key},
+    db::{Db, from_json, like_pattern, name_key},
     fetch,
     secrets::MasterKey,
 };
@@ -69,22 +69,21 @@ impl TryFrom<Row> for Webhook {
     type Error = sqlx::Error;
 
     fn try_from(row: Row) -> sqlx::Result<Self> {
-        let broken = |error: serde_json::Error| sqlx::Error::Decode(Box::new(error));
         let input = WebhookInput {
             name: row.name,
             authentication: Authentication::from_code(&row.authentication)
                 .ok_or_else(|| sqlx::Error::Decode(format!("authentication {:?}", row.authentication).into()))?,
             key: String::new(),
             url: row.url,
-            id_types: serde_json::from_str(&row.id_types).map_err(broken)?,
-            parameters: serde_json::from_str(&row.parameters).map_err(broken)?,
+            id_types: from_json(&row.id_types)?,
+            parameters: from_json(&row.parameters)?,
             batch_size: row.batch_size,
             concurrency: row.concurrency,
             users_per_second: row.users_per_second.unwrap_or(0),
             pass_environment: row.pass_environment,
             receipts_enabled: row.receipts_enabled,
             retention_days: row.retention_days,
-            statuses: serde_json::from_str(&row.statuses).map_err(broken)?,
+            statuses: from_json(&row.statuses)?,
         };
         let test = row.tested_at.map(|at| TestResult {
             ok: row.test_ok.unwrap_or(false),
@@ -113,9 +112,10 @@ pub async fn list(db: &Db, workspace: &str) -> sqlx::Result<Vec<Webhook>> {
 
 /// A page of what matches, and how many match in all.
 pub async fn page(db: &Db, workspace: &str, query: &WebhookQuery) -> sqlx::Result<(Vec<Webhook>, i64)> {
-    let search = pattern(&name_key(&query.search));
+    let search = like_pattern(&name_key(&query.search));
     // A code within the JSON array, its quotes included.
-    let id_type = if query.id_type.is_empty() { String::new() } else { pattern(&format!("\"{}\"", query.id_type)) };
+    let id_type =
+        if query.id_type.is_empty() { String::new() } else { like_pattern(&format!("\"{}\"", query.id_type)) };
     let column = match query.order {
         WebhookOrder::Name => "w.name_key",
         WebhookOrder::LatestTest => "coalesce(w.tested_at, 0)",
@@ -129,14 +129,6 @@ pub async fn page(db: &Db, workspace: &str, query: &WebhookQuery) -> sqlx::Resul
     let (total,) = fetch!(db, one, (i64,), AssertSqlSafe(count), workspace, &search, &id_type, query.enabled)?;
     let rows = rows.into_iter().map(Webhook::try_from).collect::<sqlx::Result<_>>()?;
     Ok((rows, total))
-}
-
-/// A `like` pattern (escape character `!`) that finds `text` anywhere; "" for "".
-fn pattern(text: &str) -> String {
-    if text.is_empty() {
-        return String::new();
-    }
-    format!("%{}%", text.replace('!', "!!").replace('%', "!%").replace('_', "!_"))
 }
 
 /// `RowNotFound` when the workspace has no such webhook.

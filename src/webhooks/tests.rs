@@ -212,6 +212,26 @@ on_both_databases!(a_test_is_sent_logged_and_downloaded, |db| async move {
     let answer = desk.server.page(&log_href(&outcome.id), &stranger).await;
     assert_eq!(answer.status, StatusCode::NOT_FOUND);
 
+    // The page offers what the server allows: to those who configure webhooks, and to those who send.
+    for (email, code, tests, seen) in [
+        ("m@example.com", "webhook_management.manage", StatusCode::OK, StatusCode::OK),
+        ("v@example.com", "webhook_management.view", StatusCode::FORBIDDEN, StatusCode::OK),
+        ("s@example.com", "reach_webhook.view", StatusCode::FORBIDDEN, StatusCode::OK),
+        ("o@example.com", "overview.view", StatusCode::FORBIDDEN, StatusCode::FORBIDDEN),
+    ] {
+        desk.server.member_who_may(email, "Spring Store", &[code]).await;
+        let cookie = desk.server.sign_in(email).await;
+        let answer = desk.server.call::<TestWebhook>(&cookie, &encoded(&fields)).await;
+        assert_eq!(answer.status, tests, "{code}: {}", answer.text);
+        assert_eq!(desk.server.page(&log_href(&outcome.id), &cookie).await.status, seen, "{code}");
+        if code.starts_with("webhook_management") {
+            let page = desk.server.page(&format!("/webhooks/{id}"), &cookie).await.text;
+            assert_eq!(page.contains("test[test_id]"), tests == StatusCode::OK, "{code}");
+            let list = desk.server.page("/webhooks", &cookie).await.text;
+            assert_eq!(list.contains("#test-send"), tests == StatusCode::OK, "{code}");
+        }
+    }
+
     let page = desk.server.call::<TestWebhook>(&desk.cookie, &encoded(&fields[..4])).await;
     assert_eq!(wrong_fields(&page), ["values[0][value]"]);
 });

@@ -76,41 +76,50 @@ pub async fn sign_in(
     } else {
         attempt.forget(&state).await?;
     }
-    after_password(&state, &headers, &user, &attempt.client, &form.next).await
+    let inside = after_password(&state, &headers, &user, &attempt.client, &form.next).await?;
+    Ok(inside.unwrap_or_else(|| back_to_sign_in("wrong", &form.next)))
 }
 
-/// Goes on after a person has shown the right password: a session and the way to `next`, or first the page that asks
-/// for the code of the second factor. `client` is the address that the request came from.
-async fn after_password(
+/// Goes on after a person has shown the right password, or has just set it: a session and the way to `next`, or first
+/// the page that asks for the code of the second factor. `None` when it opens nothing: the account is disabled, no
+/// workspace is open to it, or it has another password by now. `client` is the address that the request came from.
+pub async fn after_password(
     state: &AppState,
     headers: &HeaderMap,
     user: &UserRow,
     client: &str,
     next: &str,
-) -> AppResult<Response> {
+) -> AppResult<Option<Response>> {
     if !user.second_factor {
         return enter(state, headers, user, client, next).await;
     }
     let (token, now) = (random_hex(32), state.clock.now());
-    if !store::add_step(&state.db, &token_hash(&token), user, now, now + STEP_LASTS).await? {
-        return Ok(back_to_sign_in("wrong", next));
+    if store::workspaces_of(&state.db, &user.id).await?.is_empty()
+        || !store::add_step(&state.db, &token_hash(&token), user, now, now + STEP_LASTS).await?
+    {
+        return Ok(None);
     }
     let cookie = set_cookie(state, STEP, &token, STEP_LASTS / SECOND);
-    Ok(([(header::SET_COOKIE, cookie)], Redirect::to(&code_at("", next))).into_response())
+    Ok(Some(([(header::SET_COOKIE, cookie)], Redirect::to(&code_at("", next))).into_response()))
 }
 
-/// A session in the first workspace that is open to the person.
-async fn enter(state: &AppState, headers: &HeaderMap, user: &UserRow, client: &str, next: &str) -> AppResult<Response> {
-    let Some((workspace, _)) = store::workspaces_of(&state.db, &user.id).await?.into_iter().next() else {
-        return Ok(back_to_sign_in("nowhere", next));
-    };
+/// A session in the first workspace that is open to the person; `None` as [`after_password`].
+async fn enter(
+    state: &AppState,
+    headers: &HeaderMap,
+    user: &UserRow,
+    client: &str,
+    next: &str,
+) -> AppResult<Option<Response>> {
+    let workspaces = store::workspaces_of(&state.db, &user.id).await?;
+    let Some((workspace, _)) = workspaces.into_iter().next() else { return Ok(None) };
     let actor = Actor::person(&user.id, &user.name, client);
     let Some(session) = begin(state, headers, &actor, &workspace, &user.password_hash).await? else {
-        return Ok(back_to_sign_in("wrong", next));
+        return Ok(None);
     };
     // A code that was waited for is not any more.
     let cookies = [(header::SET_COOKIE, session), (header::SET_COOKIE, set_cookie(state, STEP, "", 0))];
-    Ok((AppendHeaders(cookies), Redirect::to(local(next))).into_response())
+    Ok(Some((AppendHeaders(cookies), Redirect::to(local(next))).into_response()))
 }
 
 #[derive(Deserialize)]
@@ -158,7 +167,8 @@ pub async fn code(
     }
     tx.commit().await?;
     attempt.forget(&state).await?;
-    enter(&state, &headers, &user, &client, &form.next).await
+    let inside = enter(&state, &headers, &user, &client, &form.next).await?;
+    Ok(inside.unwrap_or_else(|| back_to_sign_in("wrong", &form.next)))
 }
 
 fn from(state: &AppState, peer: Peer, headers: &HeaderMap) -> String {

@@ -118,21 +118,30 @@ pub async fn turn_off_second_factor(tx: &mut Tx, user: &str) -> sqlx::Result<boo
     Ok(changed == 1)
 }
 
-/// Logs that are told of what happens to one account.
-const LOGS: i64 = 10;
+/// Workspaces whose logs are told of one account.
+const LOGS: i64 = 50;
 
-/// The logs of the workspaces that a person is a member of, be it disabled; of nobody's account, the organization's.
-/// Always in the same order, so that those who write to several do not wait for each other in a ring.
-pub async fn logs_of(tx: &mut Tx, user: &str) -> sqlx::Result<Vec<String>> {
+/// The logs of the first [`LOGS`] workspaces that a person is a member of, be it disabled, in the order of their ids.
+pub async fn workspace_logs(tx: &mut Tx, user: &str) -> sqlx::Result<Vec<String>> {
     let sql = "select workspace_id from members where user_id = $1 order by workspace_id limit $2";
-    let own: Vec<String> = fetch!(tx, all, (String,), sql, user, LOGS)?.into_iter().map(|(id,)| id).collect();
-    Ok(if own.is_empty() { vec![audit::ORGANIZATION.to_string()] } else { own })
+    Ok(fetch!(tx, all, (String,), sql, user, LOGS)?.into_iter().map(|(id,)| id).collect())
 }
 
-/// Writes to the logs of a person's workspaces what happened to the account, the last thing before the commit.
+/// The logs that tell what happens to an account, whoever does it: the organization's, which has all accounts, and
+/// [`workspace_logs`]. Always in the same order, so that those who write to several do not wait for each other in a
+/// ring.
+pub async fn account_logs(tx: &mut Tx, user: &str) -> sqlx::Result<Vec<String>> {
+    let mut logs = vec![audit::ORGANIZATION.to_string()];
+    logs.extend(workspace_logs(tx, user).await?);
+    Ok(logs)
+}
+
+/// Writes down what happened to an account, such as a new password, a second factor, a link, a name, sessions that were
+/// ended: in the [`account_logs`], the last thing before the commit. Signing in and out is no change of the account: it
+/// stands in the log of the workspace that the session is in, and what fails in [`workspace_logs`].
 pub async fn tell(tx: &mut Tx, user: &str, now: Millis, actor: &Actor, entry: &Entry<'_>) -> sqlx::Result<()> {
-    for workspace in logs_of(tx, user).await? {
-        audit::record(tx, &workspace, now, actor, entry).await?;
+    for log in account_logs(tx, user).await? {
+        audit::record(tx, &log, now, actor, entry).await?;
     }
     Ok(())
 }

@@ -1,7 +1,20 @@
 //! What sign-ins leave in the audit log.
 
 use super::*;
-use crate::{audit, fetch, server::AppState};
+use crate::{
+    access::{
+        attempt::{WINDOW, note_stranger},
+        store,
+    },
+    audit::{
+        self, Actor, Entry,
+        model::{Action, ObjectKind},
+    },
+    execute, fetch,
+    members::tests::Desk,
+    organization::api::ChangeAccount,
+    server::AppState,
+};
 use std::time::Duration;
 
 /// Action, actor, object's id, and the address of an entry.
@@ -89,4 +102,77 @@ on_both_databases!(throttling_survives_a_restart, |db| async move {
     assert_eq!(problem(&answer), "wait");
     after.state.clock.advance(15 * crate::clock::MINUTE);
     assert_eq!(sign_in_from(&after, "8.8.8.8:1", "", "ada@example.com", PASSWORD).await.header("location"), "/");
+});
+
+on_both_databases!(what_happens_to_an_account_stands_in_the_same_logs_whoever_does_it, |db| async move {
+    let desk = Desk::new(db.clone()).await;
+    desk.organization_administrator("ada@example.com").await;
+    desk.server.member("bob@example.com", "Shop", Preset::Marketer).await;
+    let bank = desk.server.member("bob@example.com", "Bank", Preset::Marketer).await;
+    let (bob, cookie) = (desk.id("bob@example.com").await, desk.server.sign_in("bob@example.com").await);
+    // The person, a workspace's administrator, who has the link, the organization, the command line.
+    desk.server.post("/account/profile", &cookie, "name=Bob").await;
+    let made = desk.make_link(&desk.cookie, &bob).await;
+    let link = desk.link_behind(&made).await;
+    assert_eq!(desk.accept(&link, "", "a quite long passphrase 7").await.header("location"), "/");
+    execute!(db, "update users set totp_cipher = 'x' where id = $1", &bob).unwrap();
+    let off = encoded(&[("id", &bob), ("change", "TurnOffSecondFactor")]);
+    assert_eq!(desk.server.call::<ChangeAccount>(&desk.cookie, &off).await.status, 200);
+    crate::commands::user::tests::add(&db, "bob@example.com", false).await;
+    for log in [audit::ORGANIZATION, &desk.workspace, &bank] {
+        let sql = "select action from audit_log where workspace_id = $1 and object_id = $2 and object_kind = 'account'
+                   and action not like 'sign%' order by seq";
+        let actions = fetch!(db, all, (String,), sql, log, &bob).unwrap();
+        let actions: Vec<&str> = actions.iter().map(|(action,)| action.as_str()).collect();
+        let expected = ["changed", "link_made", "password_set", "second_factor_off", "password_set"];
+        assert_eq!(actions, expected, "{log:?}");
+        audit::testing::assert_whole(&db, log).await;
+    }
+    // However many there are, the logs that are told are bounded; the organization's is always one of them.
+    for number in 0..60 {
+        let id = format!("w{number}");
+        execute!(db, "insert into workspaces (id, name, time_zone, created_at) values ($1, $1, 'UTC', 0)", &id)
+            .unwrap();
+        execute!(db, "insert into members (workspace_id, user_id) values ($1, $2)", &id, &bob).unwrap();
+    }
+    let mut tx = db.begin().await.unwrap();
+    let logs = store::account_logs(&mut tx, &bob).await.unwrap();
+    assert_eq!((logs.len(), logs[0].as_str()), (51, audit::ORGANIZATION));
+});
+
+on_both_databases!(strangers_do_not_fill_the_log_from_however_many_addresses, |db| async move {
+    let app = Harness::new(db.clone()).await;
+    let began = app.state.clock.now();
+    let note = async |number: u32| {
+        let address = format!("10.0.{}.{}", number / 250, number % 250);
+        let entry = Entry::new(Action::SignInFailed, ObjectKind::ApiKey, "", "");
+        note_stranger(&app.state, &Actor::stranger("", address), &entry).await.unwrap();
+    };
+    let count = async |action: &str| {
+        let sql = "select count(*) from audit_log where workspace_id = '' and action = $1";
+        fetch!(db, one, (i64,), sql, action).unwrap().0
+    };
+    for number in 0..98 {
+        note(number).await;
+    }
+    // Accounts and keys count together.
+    for number in 0..2 {
+        sign_in_from(&app, &format!("9.9.9.{number}:1"), "", &format!("made{number}@example.com"), "not it").await;
+    }
+    said(&app.state, audit::ORGANIZATION, 100).await;
+    app.state.clock.advance(WINDOW - 1);
+    for number in 100..200 {
+        note(number).await;
+    }
+    assert_eq!((count("sign_in_failed").await, count("sign_in_throttled").await), (100, 1));
+    let told = audit::testing::last_change(&db, audit::ORGANIZATION).await;
+    assert!(told["after"]["reason"].as_str().unwrap().contains("more are not recorded"), "{told}");
+    assert_eq!(told["after"]["recorded_again_at"], began + WINDOW);
+    // Those of accounts that there are go on, in their own logs.
+    let shop = app.member("ada@example.com", "Shop", Preset::Marketer).await;
+    sign_in_from(&app, "9.9.9.9:1", "", "ada@example.com", "not it").await;
+    assert_eq!(said(&app.state, &shop, 1).await.len(), 1);
+    app.state.clock.advance(1);
+    note(0).await;
+    assert_eq!(count("sign_in_failed").await, 101, "the window is over");
 });

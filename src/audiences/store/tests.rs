@@ -1,6 +1,6 @@
 use super::*;
 use crate::{
-    audiences::rules::{Condition, Op, Rule},
+    audiences::rules::{Condition, Op, Rule, Rules},
     customers::{
         import::testing::{import_text, workspace},
         model::TagKind,

@@ -129,9 +129,3 @@ on_both_databases!(only_an_empty_campaign_is_deleted, |db| async move {
     delete(&db, "w", &summer, &By::command_line(NOW)).await.unwrap();
     assert_eq!(tree(&db, "w").await.unwrap(), []);
 });
-
-#[test]
-fn long_lists_of_names_are_cut() {
-    let names: Vec<String> = (1..=7).map(|n| n.to_string()).collect();
-    assert_eq!(some_of(&names), "“1”, “2”, “3”, “4”, “5” and 2 more");
-}

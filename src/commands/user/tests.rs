@@ -139,8 +139,10 @@ on_both_databases!(the_command_line_stands_in_the_audit_log, |db| async move {
     assert!(organization.iter().zip(starts).all(|(line, start)| line.starts_with(start)), "{organization:?}");
     let here = store::workspace_by_name(&db, "Workspace").await.unwrap().unwrap();
     let workspace = logged(here).await;
-    assert_eq!(workspace.len(), 1, "{workspace:?}");
-    assert!(workspace[0].contains("administrator") && workspace[0].contains("East"), "{workspace:?}");
+    let starts = ["command_line created account", "command_line changed member", "command_line password_set account"];
+    assert_eq!(workspace.len(), starts.len(), "{workspace:?}");
+    assert!(workspace.iter().zip(starts).all(|(line, start)| line.starts_with(start)), "{workspace:?}");
+    assert!(workspace[1].contains("administrator") && workspace[1].contains("East"), "{workspace:?}");
     assert!(!organization.concat().contains("secret-hash") && !workspace.concat().contains("secret-hash"));
 });
 

@@ -4,7 +4,7 @@ use super::touch;
 use crate::{
     access::{Ctx, store as access},
     audit::{
-        self, Change, Entry,
+        Change, Entry,
         model::{Action, ObjectKind},
     },
     error::AppResult,
@@ -23,7 +23,7 @@ pub async fn make_link(ctx: &Ctx, id: &str) -> AppResult<Fresh> {
     let token = invitations::store::make(&mut tx, id, purpose, ctx.user(), now).await?;
     let change = Change::to(&json!({"for": purpose.label()}));
     let entry = Entry::new(Action::LinkMade, ObjectKind::Account, id, &member.name).with(change);
-    audit::record(&mut tx, workspace, now, &ctx.actor(), &entry).await?;
+    access::tell(&mut tx, id, now, &ctx.actor(), &entry).await?;
     tx.commit().await?;
     Ok(Fresh { user_id: member.id, email: member.email, name: member.name, link: Some((purpose, token)) })
 }
@@ -40,7 +40,7 @@ pub async fn turn_off_second_factor(ctx: &Ctx, id: &str) -> AppResult<()> {
     access::turn_off_second_factor(&mut tx, id).await?;
     access::end_sessions(&mut tx, id).await?;
     let entry = Entry::new(Action::SecondFactorOff, ObjectKind::Account, id, &member.name);
-    audit::record(&mut tx, workspace, now, &ctx.actor(), &entry).await?;
+    access::tell(&mut tx, id, now, &ctx.actor(), &entry).await?;
     tx.commit().await?;
     Ok(())
 }

@@ -29,13 +29,14 @@ impl Row {
 pub(super) fn membership(detail: &MemberDetail, save: ServerAction<SaveMember>) -> AnyView {
     let error: Signal<Option<AppError>> = Signal::derive(move || save.value().get().and_then(Result::err));
     let errors = in_argument("input", error);
-    let id = detail.row.id.clone();
+    let (id, seen) = (detail.row.id.clone(), detail.seen.clone());
     let roles = role_field("input[roles]", &detail.choices.roles, detail.roles.clone(), errors);
     let groups = group_field("input[groups]", &detail.choices, detail.groups.clone(), errors);
     let attributes = attribute_rows(&detail.attributes, errors);
     view! {
         <ActionForm action=save>
             <input type="hidden" name="id" value=id />
+            <input type="hidden" name="seen" value=seen />
             <Panel title="Roles, groups and attributes" padded=false>
                 <div class="body">
                     <div class="fields">

@@ -1,6 +1,7 @@
 //! What is refused, and to whom.
 
 use super::{super::api::*, *};
+use crate::member_groups::api::SaveMemberGroup;
 use leptos::server_fn::ServerFn;
 
 on_both_databases!(nobody_shuts_themselves_or_the_last_administrator_out, |db| async move {
@@ -166,4 +167,46 @@ on_both_databases!(members_of_other_workspaces_do_not_exist, |db| async move {
     let bob = desk.server.sign_in("bob@example.com").await;
     assert!(desk.server.page(made.header("location"), &bob).await.text.contains("Shown already"));
     assert_eq!(links_in(&desk.server.page(made.header("location"), &desk.cookie).await.text).len(), 1);
+});
+
+on_both_databases!(a_save_over_something_newer_is_refused, |db| async move {
+    let desk = Desk::new(db).await;
+    desk.server.member("bob@example.com", "Shop", Preset::Marketer).await;
+    let (bob, east) = (desk.id("bob@example.com").await, desk.group("East").await);
+    let seen = desk.seen(&bob).await;
+    let page = desk.server.page(&format!("/members/{bob}"), &desk.cookie).await.text;
+    assert!(page.contains(&format!("name=\"seen\" value=\"{seen}\"")), "the form sends it along");
+    let (marketer, analyst) = ([("input[roles][0]", "marketer")], [("input[roles][0]", "analyst")]);
+    let stands = async || (desk.seen(&bob).await, desk.log().await.len());
+
+    // Another administrator's roles.
+    assert_eq!(desk.save_seen(&desk.cookie, &bob, &seen, &analyst).await.status, StatusCode::OK);
+    let before = stands().await;
+    let refused = desk.save_seen(&desk.cookie, &bob, &seen, &marketer).await;
+    assert!(refused.status == StatusCode::CONFLICT && refused.text.contains("open it again"), "{}", refused.text);
+    assert_eq!(stands().await, before, "nothing of it was saved");
+    assert_eq!(desk.save_seen(&desk.cookie, &bob, "", &marketer).await.status, StatusCode::CONFLICT);
+
+    // A group that was changed on its own page, once to have them and once no more.
+    for members in [vec![("input[members][0]", bob.as_str())], vec![]] {
+        let seen = desk.seen(&bob).await;
+        let sql = "select updated_at from member_groups where id = $1";
+        let (version,) = fetch!(desk.db(), one, (i64,), sql, &east).unwrap();
+        let version = version.to_string();
+        let mut fields = vec![("id", east.as_str()), ("seen", version.as_str()), ("input[name]", "East")];
+        fields.extend(members);
+        assert_eq!(desk.server.call::<SaveMemberGroup>(&desk.cookie, &encoded(&fields)).await.status, StatusCode::OK);
+        assert_eq!(desk.save_seen(&desk.cookie, &bob, &seen, &marketer).await.status, StatusCode::CONFLICT);
+    }
+
+    // Attributes.
+    let seen = desk.seen(&bob).await;
+    execute!(desk.db(), "update members set attributes = '{\"a\":[\"b\"]}' where user_id = $1", &bob).unwrap();
+    assert_eq!(desk.save_seen(&desk.cookie, &bob, &seen, &marketer).await.status, StatusCode::CONFLICT);
+    // What says the same leaves the page as it was.
+    let same = [analyst[0], ("input[attributes][0][name]", "a"), ("input[attributes][0][values]", "b")];
+    let seen = desk.seen(&bob).await;
+    for _ in 0..2 {
+        assert_eq!(desk.save_seen(&desk.cookie, &bob, &seen, &same).await.status, StatusCode::OK);
+    }
 });

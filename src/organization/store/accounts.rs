@@ -7,11 +7,11 @@ use super::{
 use crate::{
     access::{Ctx, model::Preset, store as access},
     audit::{
-        self, Change, Entry,
+        Change, Entry,
         model::{Action, ObjectKind},
     },
     clock::Millis,
-    db::{Db, Tx, name_key},
+    db::{Db, Tx, like_pattern, name_key},
     error::{AppError, AppResult},
     execute, fetch,
     members::model::State,
@@ -54,17 +54,9 @@ const ROLES_READ: i64 = 20_000;
 /// Where a list ends at the latest.
 const OFFSET_MAX: i64 = 1_000_000;
 
-/// A `like` pattern (escape character `!`) that finds `text` anywhere; "" for "".
-fn pattern(text: &str) -> String {
-    if text.is_empty() {
-        return String::new();
-    }
-    format!("%{}%", text.replace('!', "!!").replace('%', "!%").replace('_', "!_"))
-}
-
 /// A page of the accounts that fit, and how many do; `reader` is marked.
 pub async fn page(db: &Db, query: &AccountQuery, reader: &str) -> sqlx::Result<(Vec<AccountRow>, i64)> {
-    let search = pattern(&name_key(query.search.trim()));
+    let search = like_pattern(&name_key(query.search.trim()));
     let state = query.state.map_or("", State::code);
     let column = if query.by_sign_in { "coalesce(u.last_sign_in_at, 0)" } else { "u.name_key" };
     let direction = if query.descending { "desc" } else { "asc" };
@@ -139,7 +131,7 @@ struct Standing {
     invited: bool,
 }
 
-/// Does it, and writes it to the organization's log. `NotFound` when there is no such account, `Conflict` when the
+/// Does it, and tells the account's logs. `NotFound` when there is no such account, `Conflict` when the
 /// organization would be left without an administrator who can sign in. Nothing happens when it is so already.
 pub async fn change(ctx: &Ctx, id: &str, change: AccountChange) -> AppResult<()> {
     let mut tx = ctx.state.db.begin().await?;
@@ -178,7 +170,7 @@ pub async fn change(ctx: &Ctx, id: &str, change: AccountChange) -> AppResult<()>
         Change::between(&json!({"organization_administrator": !is}), &json!({"organization_administrator": is}))
     };
     let entry = Entry::new(action, ObjectKind::Account, id, &account.name).with(said.map(told).unwrap_or_default());
-    audit::record(&mut tx, audit::ORGANIZATION, ctx.now(), &ctx.actor(), &entry).await?;
+    access::tell(&mut tx, id, ctx.now(), &ctx.actor(), &entry).await?;
     tx.commit().await?;
     Ok(())
 }

@@ -122,10 +122,8 @@ pub async fn edit(ctx: &Ctx, id: &str, input: &WorkspaceInput) -> AppResult<()> 
     execute!(tx, sql, id, &input.name, &input.time_zone)?;
     let before = json!({"name": name, "time_zone": time_zone});
     let change = Change::between(&before, &json!({"name": input.name, "time_zone": input.time_zone}));
-    if !change.is_empty() {
-        let entry = Entry::new(Action::Changed, ObjectKind::Workspace, id, &input.name).with(change);
-        audit::record(&mut tx, audit::ORGANIZATION, ctx.now(), &ctx.actor(), &entry).await?;
-    }
+    let entry = Entry::new(Action::Changed, ObjectKind::Workspace, id, &input.name).with(change);
+    audit::record(&mut tx, audit::ORGANIZATION, ctx.now(), &ctx.actor(), &entry).await?;
     tx.commit().await?;
     Ok(())
 }

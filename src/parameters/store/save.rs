@@ -10,11 +10,12 @@ use crate::{
         model::{Action, ObjectKind},
     },
     clock::new_id,
-    db::{Db, Tx, name_key},
+    db::{Db, Tx, is_taken, name_key},
     error::{AppError, FieldError},
     execute, fetch,
     parameters::model::{Kind, PARAMETERS_MAX, ParameterInput, User, cycle},
     secrets::MasterKey,
+    ui::format::first_few,
     webhooks::model::Authentication,
 };
 use serde_json::{Map, Value};
@@ -56,10 +57,7 @@ impl From<SaveError> for AppError {
 
 /// The unique index on the name is the only one that a save can meet.
 fn name_taken(error: sqlx::Error) -> SaveError {
-    match &error {
-        sqlx::Error::Database(cause) if cause.is_unique_violation() => SaveError::NameTaken,
-        _ => error.into(),
-    }
+    if is_taken(&error) { SaveError::NameTaken } else { error.into() }
 }
 
 /// Until the transaction ends, no other that holds the workspace's parameters goes on: what refers to a parameter and
@@ -173,8 +171,8 @@ pub async fn create(
     Ok(id)
 }
 
-/// Saves what was edited from `version` on; an empty key keeps the one that is there. `input` has passed
-/// [`ParameterInput::tidy`] and [`ParameterInput::check`]. `RowNotFound` when the workspace has no such parameter.
+/// Saves what was edited from `version` on; an empty key keeps the one that is there. Without a change the version
+/// stays. `input` has passed [`ParameterInput::tidy`] and [`ParameterInput::check`]. `RowNotFound` when the workspace has no such parameter.
 pub async fn update(
     db: &Db,
     master_key: &MasterKey,
@@ -194,6 +192,14 @@ pub async fn update(
     let (stands,) = fetch!(tx, one, (i64,), sql, workspace, id)?;
     if stands != version || before.version != version {
         return Err(SaveError::ChangedMeanwhile);
+    }
+    let (was, mut is) = (told(&before.input), told(input));
+    if keyed && !input.key.is_empty() {
+        is.insert("key".into(), if before.has_key { "Replaced" } else { "Set" }.into());
+    }
+    let change = Change::between(&was, &is);
+    if change.is_empty() {
+        return Ok(());
     }
     check_associations(&mut tx, workspace, id, input).await?;
     execute!(
@@ -217,12 +223,8 @@ pub async fn update(
         by.at
     )
     .map_err(name_taken)?;
-    let (was, mut is) = (told(&before.input), told(input));
-    if keyed && !input.key.is_empty() {
-        is.insert("key".into(), if before.has_key { "Replaced" } else { "Set" }.into());
-    }
     let entry = Entry::new(Action::Changed, ObjectKind::Parameter, id, &input.name);
-    by.record(&mut tx, workspace, &entry.with(Change::between(&was, &is))).await?;
+    by.record(&mut tx, workspace, &entry.with(change)).await?;
     tx.commit().await?;
     Ok(())
 }
@@ -244,21 +246,11 @@ pub async fn delete(db: &Db, workspace: &str, id: &str, by: &By) -> Result<(), S
     let (name,) = fetch!(tx, one, (String,), sql, workspace, id)?;
     let users = users_in(&mut tx, workspace, id).await?;
     if !users.is_empty() {
-        return Err(SaveError::Used(name, some_of(&users)));
+        return Err(SaveError::Used(name, first_few(users.iter().map(User::text))));
     }
     execute!(tx, "delete from webhook_parameters where workspace_id = $1 and id = $2", workspace, id)?;
     let entry = Entry::new(Action::Deleted, ObjectKind::Parameter, id, &before.input.name);
     by.record(&mut tx, workspace, &entry.with(Change::from(&told(&before.input)))).await?;
     tx.commit().await?;
     Ok(())
-}
-
-/// The first few users, and how many more there are.
-fn some_of(users: &[User]) -> String {
-    const SHOWN: usize = 5;
-    let shown = users.iter().take(SHOWN).map(User::text).collect::<Vec<_>>().join(", ");
-    match users.len().saturating_sub(SHOWN) {
-        0 => shown,
-        more => format!("{shown} and {more} more"),
-    }
 }

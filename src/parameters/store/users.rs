@@ -1,8 +1,8 @@
 //! Who uses a parameter: webhooks that call it and parameters that are associated with it.
 
-use super::{Associations, broken, pattern};
+use super::Associations;
 use crate::{
-    db::{Db, Tx},
+    db::{Db, Tx, from_json, like_pattern},
     fetch,
     parameters::model::{User, UserKind},
 };
@@ -22,14 +22,14 @@ const WEBHOOKS: &str = "select id, name, parameters from webhooks
 /// The ids of the parameters that a webhook's column `parameters` calls: `"call"` in each element of the array, "" or
 /// absent when it calls none.
 fn calls(parameters: &str) -> sqlx::Result<Vec<String>> {
-    let all: Vec<serde_json::Value> = serde_json::from_str(parameters).map_err(broken)?;
+    let all: Vec<serde_json::Value> = from_json(parameters)?;
     let call = |parameter: &serde_json::Value| parameter.get("call").and_then(|call| call.as_str()).map(String::from);
     Ok(all.iter().filter_map(call).filter(|id| !id.is_empty()).collect())
 }
 
 /// The ids of the parameters that a parameter's column `associations` refers to.
 pub(super) fn associated(associations: &str) -> sqlx::Result<Vec<String>> {
-    let Associations { others, associated, .. } = serde_json::from_str(associations).map_err(broken)?;
+    let Associations { others, associated, .. } = from_json(associations)?;
     let ids = others.into_iter().map(|setting| setting.parameter).chain([associated]);
     Ok(ids.filter(|id| !id.is_empty()).collect())
 }
@@ -52,21 +52,21 @@ fn found(id: &str, parameters: Vec<Reference>, webhooks: Vec<Reference>) -> sqlx
 /// The webhooks and then the parameters that use a parameter, by name.
 pub async fn users(db: &Db, workspace: &str, id: &str) -> sqlx::Result<Vec<User>> {
     let parameters = fetch!(db, all, Reference, PARAMETERS, workspace)?;
-    let webhooks = fetch!(db, all, Reference, WEBHOOKS, workspace, pattern(id))?;
+    let webhooks = fetch!(db, all, Reference, WEBHOOKS, workspace, like_pattern(id))?;
     found(id, parameters, webhooks)
 }
 
 /// The same within a transaction.
 pub(super) async fn users_in(tx: &mut Tx, workspace: &str, id: &str) -> sqlx::Result<Vec<User>> {
     let parameters = fetch!(tx, all, Reference, PARAMETERS, workspace)?;
-    let webhooks = fetch!(tx, all, Reference, WEBHOOKS, workspace, pattern(id))?;
+    let webhooks = fetch!(tx, all, Reference, WEBHOOKS, workspace, like_pattern(id))?;
     found(id, parameters, webhooks)
 }
 
 /// How many webhooks and parameters use each parameter of the workspace; those that nobody uses are absent.
 pub(super) async fn counts(db: &Db, workspace: &str) -> sqlx::Result<HashMap<String, i64>> {
     let parameters = fetch!(db, all, Reference, PARAMETERS, workspace)?;
-    let webhooks = fetch!(db, all, Reference, WEBHOOKS, workspace, pattern("\"call\""))?;
+    let webhooks = fetch!(db, all, Reference, WEBHOOKS, workspace, like_pattern("\"call\""))?;
     let mut counts = HashMap::new();
     let used = parameters.iter().map(|(.., text)| associated(text));
     for ids in used.chain(webhooks.iter().map(|(.., text)| calls(text))) {

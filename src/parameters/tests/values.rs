@@ -105,8 +105,13 @@ on_both_databases!(values_are_kept_for_one_user_and_a_while, |db| async move {
         .await;
     desk.server.member("bob@example.com", "Spring Store", Preset::Marketer).await;
     let (ada, bob) = (desk.ctx("ada@example.com").await, desk.ctx("bob@example.com").await);
-    let regions = |names: &[&str]| [("region".to_string(), names.iter().map(|name| name.to_string()).collect())].into();
-    access::put_attributes(&db, &desk.workspace, bob.user(), &regions(&["East", "North"])).await.unwrap();
+    let give = async |names: &[&str]| {
+        let attributes = [("region".to_string(), names.iter().map(|name| name.to_string()).collect())].into();
+        let mut tx = db.begin().await.unwrap();
+        access::put_attributes(&mut tx, &desk.workspace, bob.user(), &attributes).await.unwrap();
+        tx.commit().await.unwrap();
+    };
+    give(&["East", "North"]).await;
     let load = async |ctx: &Ctx, fresh: bool| values_of(ctx, &id, &BTreeMap::new(), fresh).await.unwrap();
 
     let first = load(&ada, false).await;
@@ -125,7 +130,7 @@ on_both_databases!(values_are_kept_for_one_user_and_a_while, |db| async move {
     }
     assert_eq!(texts(&load(&ada, true).await), ["3"], "around the cache");
     assert_eq!(texts(&load(&ada, false).await), ["3"], "and kept");
-    access::put_attributes(&db, &desk.workspace, bob.user(), &regions(&["East"])).await.unwrap();
+    give(&["East"]).await;
     assert_eq!(texts(&load(&bob, false).await), ["4"], "other permissions, other values");
     desk.server.state.clock.advance(5 * MINUTE);
     assert_eq!(texts(&load(&ada, false).await), ["5"], "too old");

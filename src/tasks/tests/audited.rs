@@ -23,6 +23,8 @@ on_both_databases!(what_is_done_to_a_task_is_written_down, |db| async move {
     assert_eq!(desk.submit(ID, &edit).await.status, 200);
     let change = last_change(&db, &desk.workspace).await;
     assert_eq!(change, serde_json::json!({"before": {"name": "Spring"}, "after": {"name": "Summer"}}));
+    let same = [edit[0], edit[1], edit[2], edit[3]];
+    assert_eq!(desk.submit(ID, &same).await.status, 200);
     let control = async |action: &str| {
         desk.server.call::<ControlTask>(&desk.cookie, &format!("id={ID}&action={action}")).await.status.as_u16()
     };
@@ -50,6 +52,7 @@ on_both_databases!(what_is_done_to_a_task_is_written_down, |db| async move {
     let expected = [
         "submitted task Spring",
         "changed task Summer",
+        "submitted task Summer",
         "paused task Summer",
         "resumed task Summer",
         "stopped task Summer",

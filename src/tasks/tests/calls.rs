@@ -113,7 +113,9 @@ on_both_databases!(values_are_loaded_one_from_the_other, |db| async move {
     let db = &places.desk.server.state.db;
     let (user,) = fetch!(db, one, (String,), "select user_id from members").unwrap();
     let north = [("region".to_string(), vec!["North".to_string()])].into();
-    access::put_attributes(db, &places.desk.workspace, &user, &north).await.unwrap();
+    let mut tx = db.begin().await.unwrap();
+    access::put_attributes(&mut tx, &places.desk.workspace, &user, &north).await.unwrap();
+    tx.commit().await.unwrap();
     assert_eq!(names(&load(&places.province, &[]).await), ["beijing", "shandong"]);
     assert_eq!(places.desk.server.call::<LoadCall>("", "parameter_id=x").await.status, 401);
     assert_eq!(load("elsewhere", &[]).await.status, 404);

@@ -7,18 +7,16 @@ use crate::{
         model::{Action, ObjectKind},
     },
     clock::{Millis, new_id},
-    db::{Db, Tx, name_key},
+    db::{Db, Tx, is_taken, name_key},
     error::{AppError, FieldError},
     execute, fetch, parameters,
     secrets::MasterKey,
     server::AppState,
+    ui::format::{NAMED, first_few},
     webhooks::model::{Authentication, ReceiptStatus, WEBHOOKS_MAX, Webhook, WebhookInput, changes, check_statuses},
 };
 use secrecy::ExposeSecret;
 use sqlx::AssertSqlSafe;
-
-/// Tasks or changes that a refusal names.
-const NAMED: i64 = 5;
 
 /// Why a webhook was not saved.
 #[derive(Debug, thiserror::Error)]
@@ -69,10 +67,7 @@ impl From<SaveError> for AppError {
 
 /// The unique index on the name is the only one that a save can meet.
 fn name_taken(error: sqlx::Error) -> SaveError {
-    match &error {
-        sqlx::Error::Database(cause) if cause.is_unique_violation() => SaveError::NameTaken,
-        _ => error.into(),
-    }
+    if is_taken(&error) { SaveError::NameTaken } else { error.into() }
 }
 
 /// The columns of an input that are not kept as they are typed.
@@ -165,7 +160,7 @@ pub async fn create(saving: &Saving<'_>, input: &WebhookInput, copy_of: Option<&
 
 /// Saves what was edited from `version` on. The webhook must be disabled and as it was when the editing began; an
 /// empty key keeps the one that is there, another replaces it, and the replaced one verifies receipts for `overlap`
-/// ms more. `input` has passed [`WebhookInput::check`].
+/// ms more. Without a change the version stays. `input` has passed [`WebhookInput::check`].
 pub async fn update(
     saving: &Saving<'_>,
     id: &str,
@@ -179,6 +174,10 @@ pub async fn update(
     let wrong = if input.receipts_enabled { check_statuses(&before.input.statuses, &input.statuses) } else { vec![] };
     if !wrong.is_empty() {
         return Err(SaveError::Statuses(wrong));
+    }
+    let kept = stored(input, &before.input.statuses);
+    if kept == before.input {
+        return Ok(());
     }
     let columns = Columns::of(input, &before.input.statuses)?;
     let keyed = input.authentication == Authentication::Key;
@@ -229,7 +228,6 @@ pub async fn update(
     }
     // Webhooks from before there were versions have none yet.
     versions::keep(&mut tx, workspace, id, version, &before.input, "", before.updated_at).await?;
-    let kept = stored(input, &before.input.statuses);
     versions::keep(&mut tx, workspace, id, version + 1, &kept, &saving.by.actor.id, saving.by.at).await?;
     let change = told::changed(&before, input, &kept, (overlap > 0).then_some(saving.by.at + overlap));
     let entry = Entry::new(Action::Changed, ObjectKind::Webhook, id, &input.name).with(change);
@@ -265,12 +263,10 @@ pub async fn delete(db: &Db, workspace: &str, id: &str, by: &By) -> Result<(), S
         "select name from tasks where workspace_id = $1 and webhook_id = $2 order by created_at desc limit $3",
         workspace,
         id,
-        NAMED + 1
+        NAMED as i64 + 1
     )?;
     if !tasks.is_empty() {
-        let more = if tasks.len() as i64 > NAMED { " and others" } else { "" };
-        let named = tasks.into_iter().take(NAMED as usize).map(|(name,)| format!("“{name}”"));
-        return Err(SaveError::Used(named.collect::<Vec<_>>().join(", ") + more));
+        return Err(SaveError::Used(first_few(tasks.into_iter().map(|(name,)| format!("“{name}”")))));
     }
     for table in ["test_sends", "webhook_versions", "webhook_grants"] {
         let sql = AssertSqlSafe(format!("delete from {table} where workspace_id = $1 and webhook_id = $2"));
@@ -297,7 +293,7 @@ async fn may_save(db: &Db, workspace: &str, webhook: &Webhook, version: i64) -> 
     if webhook.version != version {
         let seen = versions::version(db, workspace, &webhook.id, version).await?;
         let changes = seen.map(|seen| changes(&seen, &webhook.input)).unwrap_or_default();
-        let told = changes.into_iter().take(NAMED as usize).map(|change| {
+        let told = changes.into_iter().take(NAMED).map(|change| {
             let or = |text: String| if text.is_empty() { "nothing".to_string() } else { format!("“{text}”") };
             format!(" {}: {} instead of {}.", change.label, or(change.after), or(change.before))
         });
@@ -306,19 +302,23 @@ async fn may_save(db: &Db, workspace: &str, webhook: &Webhook, version: i64) -> 
     if webhook.enabled { Err(SaveError::Enabled) } else { Ok(()) }
 }
 
-/// Disabling stops new sends; `RowNotFound` when the workspace has no such webhook.
+/// Disabling stops new sends; `RowNotFound` when the workspace has no such webhook. Nothing happens when it is so already.
 pub async fn set_enabled(db: &Db, workspace: &str, id: &str, enabled: bool, by: &By) -> sqlx::Result<()> {
     let mut tx = db.begin().await?;
-    let (name,) = fetch!(
+    let turned = fetch!(
         tx,
-        one,
+        optional,
         (String,),
-        "update webhooks set enabled = $3, updated_at = $4 where workspace_id = $1 and id = $2 returning name",
+        "update webhooks set enabled = $3, updated_at = $4 where workspace_id = $1 and id = $2 and enabled <> $3
+         returning name",
         workspace,
         id,
         enabled,
         by.at
     )?;
+    let Some((name,)) = turned else {
+        return lock(&mut tx, workspace, id).await?.map(|_| ()).ok_or(sqlx::Error::RowNotFound);
+    };
     let action = if enabled { Action::Enabled } else { Action::Disabled };
     by.record(&mut tx, workspace, &Entry::new(action, ObjectKind::Webhook, id, &name)).await?;
     tx.commit().await

@@ -2,7 +2,7 @@
 
 use crate::{
     clock::Millis,
-    db::{Db, Tx},
+    db::{Db, Tx, from_json},
     execute, fetch,
     webhooks::model::{Version, WebhookInput},
 };
@@ -36,10 +36,6 @@ pub(super) async fn keep(
     Ok(())
 }
 
-fn read(json: &str) -> sqlx::Result<WebhookInput> {
-    serde_json::from_str(json).map_err(|error| sqlx::Error::Decode(Box::new(error)))
-}
-
 /// What one version said; `None` when it is not kept.
 pub async fn version(db: &Db, workspace: &str, webhook: &str, version: i64) -> sqlx::Result<Option<WebhookInput>> {
     let row = fetch!(
@@ -51,7 +47,7 @@ pub async fn version(db: &Db, workspace: &str, webhook: &str, version: i64) -> s
         webhook,
         version
     )?;
-    row.map(|(json,)| read(&json)).transpose()
+    row.map(|(json,)| from_json(&json)).transpose()
 }
 
 /// The latest versions, the newest first, each with the open tasks that were submitted with it.
@@ -86,7 +82,7 @@ pub async fn versions(db: &Db, workspace: &str, webhook: &str) -> sqlx::Result<V
         .map(|(version, json, saved_by, saved_at)| {
             let saved_by = saved_by.unwrap_or_default();
             let tasks = tasks.remove(&version).unwrap_or_default();
-            Ok(Version { version, input: read(&json)?, saved_by, saved_at, tasks })
+            Ok(Version { version, input: from_json(&json)?, saved_by, saved_at, tasks })
         })
         .collect()
 }

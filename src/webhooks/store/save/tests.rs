@@ -24,6 +24,19 @@ on_both_databases!(only_a_disabled_webhook_is_edited, |db| async move {
     assert_eq!((webhook.input.name.as_str(), webhook.version, webhook.enabled), ("New", 2, false));
 });
 
+on_both_databases!(what_is_so_already_is_not_written_down, |db| async move {
+    let id = created(&db, "w", &input("Coupons")).await;
+    for enabled in [true, false, false, true] {
+        set_enabled(&db, "w", &id, enabled, &By::command_line(NOW)).await.unwrap();
+        assert_eq!(get(&db, "w", &id).await.unwrap().enabled, enabled);
+    }
+    let told = crate::audit::testing::told(&db, "w").await;
+    let turns: Vec<_> = told.iter().filter(|one| !one.contains("created")).collect();
+    assert_eq!(turns, ["Command line: disabled webhook Coupons", "Command line: enabled webhook Coupons"]);
+    let nowhere = set_enabled(&db, "other", &id, true, &By::command_line(NOW)).await;
+    assert!(matches!(nowhere, Err(sqlx::Error::RowNotFound)));
+});
+
 on_both_databases!(the_second_of_two_editors_is_refused, |db| async move {
     let id = created(&db, "w", &input("Coupons")).await;
     set_enabled(&db, "w", &id, false, &By::command_line(NOW)).await.unwrap();
@@ -47,10 +60,12 @@ on_both_databases!(an_empty_key_keeps_the_key_and_none_removes_it, |db| async mo
     set_enabled(&db, "w", &id, false, &By::command_line(NOW)).await.unwrap();
     save(&db, &id, 1, &WebhookInput { key: String::new(), ..input("Coupons") }).await.unwrap();
     assert_eq!(key_of(&db, &id).await.as_deref(), Some(" my secret "));
-    save(&db, &id, 2, &WebhookInput { key: "new".into(), ..input("Coupons") }).await.unwrap();
+    let changes = fetch!(db, one, (i64,), "select count(*) from audit_log where action = 'changed'").unwrap();
+    assert_eq!((get(&db, "w", &id).await.unwrap().version, changes), (1, (0,)), "nothing was changed");
+    save(&db, &id, 1, &WebhookInput { key: "new".into(), ..input("Coupons") }).await.unwrap();
     assert_eq!(key_of(&db, &id).await.as_deref(), Some("new"));
     let none = WebhookInput { authentication: Authentication::None, ..input("Coupons") };
-    save(&db, &id, 3, &none).await.unwrap();
+    save(&db, &id, 2, &none).await.unwrap();
     assert_eq!(key_of(&db, &id).await, None);
     assert!(!get(&db, "w", &id).await.unwrap().has_key);
 });
@@ -104,7 +119,7 @@ on_both_databases!(a_replaced_key_verifies_for_a_while_and_one_key_back_only, |d
     let with = |key: &str| WebhookInput { key: key.into(), ..input("Coupons") };
     update(&saving, &id, 1, &with("second"), 1_000).await.unwrap();
     assert_eq!(old().await, (Some(" my secret ".into()), Some(NOW + 1_000)));
-    update(&saving, &id, 2, &with(""), 5_000).await.unwrap();
+    update(&saving, &id, 2, &WebhookInput { batch_size: 9, ..with("") }, 5_000).await.unwrap();
     assert_eq!(old().await, (Some(" my secret ".into()), Some(NOW + 1_000)), "without a new key nothing changes");
     update(&saving, &id, 3, &with("third"), 2_000).await.unwrap();
     assert_eq!(old().await, (Some("second".into()), Some(NOW + 2_000)));

@@ -144,7 +144,12 @@ pub fn to(event: Event) -> String {
 }
 
 #[cfg(test)]
-pub(super) mod tests {
+mod model;
+#[cfg(test)]
+mod pairs;
+
+#[cfg(test)]
+mod tests {
     use super::*;
     use crate::{fetch, on_both_databases};
     use sqlx::AssertSqlSafe;

@@ -179,9 +179,10 @@ mod tests {
             SendState,
             record::End,
             report,
-            testing::{WORKSPACE, claim, progress, put_planned, put_webhook, record},
+            resend::{self, Which},
+            testing::{WORKSPACE, claim, note, progress, put_planned, put_webhook, record},
         },
-        on_both_databases,
+        execute, on_both_databases,
     };
 
     async fn counted(db: &Db) -> (i64, i64, i64) {
@@ -243,5 +244,35 @@ mod tests {
         in_hand.give_back(&claims[0]);
         assert_eq!(expired(&db, &in_hand, 40_000, 40_000).await.unwrap(), 1);
         assert_eq!(counted(&db).await, (0, 15, 0));
+    });
+
+    on_both_databases!(a_webhook_may_leave_to_a_person_what_a_crash_hid, |db| async move {
+        put_webhook(&db, "http://127.0.0.1:9/", 1).await;
+        execute!(db, "update webhooks set after_crash = 'ask'").unwrap();
+        let key = put_planned(&db, "s", &[10, 5]).await;
+        let claims = claim(&db, &key, 5, 1_000).await;
+        assert_eq!(record(&db, &claims[1], End::Accepted, 2_000).await, 0);
+        assert_eq!(expired(&db, &InHand::default(), 40_000, 40_000).await.unwrap(), 1);
+        let end = progress(&db, "s").await;
+        assert_eq!((end.state, end.unknown, end.finished_at), (SendState::Finished, 10, Some(40_000)));
+        resend::again(&db, &key, Which::Unknown, &note(), 50_000).await.unwrap();
+        let again = claim(&db, &key, 5, 55_000).await;
+        assert_eq!((again.len(), again[0].sent_at), (1, 1_000), "the same ids and send_time, when a person says so");
+        assert_eq!(record(&db, &again[0], End::Accepted, 60_000).await, 0);
+        assert_eq!(counted(&db).await, (15, 0, 0));
+    });
+
+    on_both_databases!(what_was_held_and_was_never_posted_is_sent_after_all, |db| async move {
+        put_webhook(&db, "http://127.0.0.1:9/", 1).await;
+        execute!(db, "update webhooks set after_crash = 'ask'").unwrap();
+        let key = put_planned(&db, "s", &[10]).await;
+        let late = claim(&db, &key, 5, 1_000).await.remove(0);
+        assert_eq!(expired(&db, &InHand::default(), 40_000, 40_000).await.unwrap(), 1);
+        assert_eq!(progress(&db, "s").await.state, SendState::Finished);
+        // Another node was slow, not dead.
+        assert_eq!(record(&db, &late, End::Released(0), 41_000).await, 0);
+        let open = progress(&db, "s").await;
+        assert_eq!((open.state, open.waiting(), open.finished_at), (SendState::Sending, 10, None));
+        assert_eq!(claim(&db, &key, 5, 42_000).await.len(), 1);
     });
 }

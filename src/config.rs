@@ -68,6 +68,7 @@ pub struct EngineConfig {
     pub tries: i64,
     pub retry_first_ms: i64,
     pub retry_longest_ms: i64,
+    pub misfire_minutes: i64,
     pub allow_networks: Vec<ipnet::IpNet>,
     pub proxy: String,
 }
@@ -99,6 +100,8 @@ fn secret<'de, D: Deserializer<'de>>(value: D) -> Result<SecretString, D::Error>
     Ok(text.into())
 }
 
+/// A year.
+const MISFIRE_MOST: i64 = 365 * 24 * 60;
 /// Variables that are the scripts' and no settings.
 const NOT_SETTINGS: [&str; 1] = ["tools"];
 /// Settings that are text also when they look like a number.
@@ -166,6 +169,9 @@ impl Config {
         }
         if self.engine.posts_at_once == 0 || self.engine.tries < 1 {
             return Err("settings: engine.posts_at_once and engine.tries must be at least 1".into());
+        }
+        if !(1..=MISFIRE_MOST).contains(&self.engine.misfire_minutes) {
+            return Err(format!("settings: engine.misfire_minutes must be 1 to {MISFIRE_MOST}"));
         }
         if !(1..=365).contains(&self.sessions.days)
             || !(1..=self.sessions.days * 24).contains(&self.sessions.idle_hours)
@@ -258,6 +264,15 @@ mod tests {
         }
         let sessions = Config::defaults().sessions;
         assert_eq!((sessions.idle(), sessions.longest()), (3 * DAY, 30 * DAY));
+    }
+
+    #[test]
+    fn how_late_a_task_may_begin_is_minutes_up_to_a_year() {
+        assert_eq!(Config::defaults().engine.misfire_minutes, 60);
+        for (minutes, right) in [(0, false), (1, true), (525_600, true), (525_601, false)] {
+            let read = read(&format!("[engine]\nmisfire_minutes = {minutes}"), &[]);
+            assert_eq!(read.is_ok(), right, "{minutes}");
+        }
     }
 
     #[test]

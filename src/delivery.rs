@@ -11,6 +11,8 @@
 pub mod model;
 
 #[cfg(feature = "ssr")]
+mod batch;
+#[cfg(feature = "ssr")]
 mod body;
 #[cfg(feature = "ssr")]
 mod claim;
@@ -33,6 +35,8 @@ pub mod ids;
 #[cfg(feature = "ssr")]
 mod limits;
 #[cfg(feature = "ssr")]
+mod misfire;
+#[cfg(feature = "ssr")]
 mod pages;
 #[cfg(feature = "ssr")]
 mod plan;
@@ -48,6 +52,8 @@ mod recover;
 pub mod report;
 #[cfg(feature = "ssr")]
 mod resend;
+#[cfg(feature = "ssr")]
+mod resolve;
 #[cfg(feature = "ssr")]
 mod retry;
 #[cfg(feature = "ssr")]
@@ -65,6 +71,8 @@ pub use model::SendState;
 
 #[cfg(feature = "ssr")]
 pub use engine::{Engine, TestSend};
+#[cfg(feature = "ssr")]
+pub use resolve::CountAs;
 #[cfg(feature = "ssr")]
 pub use sender::{Chunk, Planned, Recipient, Sender};
 #[cfg(feature = "ssr")]

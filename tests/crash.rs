@@ -196,14 +196,15 @@ async fn reconcile(db: &Db, manifest: &[Row]) {
         assert!(row.signature);
         received.entry(&row.action_id).or_default().push(row);
     }
-    let sent = fetch!(
-        db,
-        all,
-        (i64, i64),
-        "select seq, batch_no from send_actions where send_id = $1 and batch_no is not null",
-        SEND
-    )
-    .unwrap();
+    let skips = fetch!(db, all, (String,), "select skips from send_pages where send_id = $1", SEND).unwrap();
+    let skipped: BTreeSet<i64> = skips.iter().flat_map(|(skips,)| skips.split(',')).flat_map(str::parse).collect();
+    let batches = "select batch_no, first_seq, last_seq from send_batches where send_id = $1";
+    let batches = fetch!(db, all, (i64, i64, i64), batches, SEND).unwrap();
+    let sent: Vec<(i64, i64)> = batches
+        .into_iter()
+        .flat_map(|(batch_no, first, last)| (first..=last).map(move |seq| (seq, batch_no)))
+        .filter(|(seq, _)| !skipped.contains(seq))
+        .collect();
     let hidden = "select distinct batch_no from send_attempts where send_id = $1 and outcome = 'unknown'";
     let hidden: BTreeSet<i64> =
         fetch!(db, all, (i64,), hidden, SEND).unwrap().into_iter().map(|(batch_no,)| batch_no).collect();

@@ -5,11 +5,13 @@ use crate::{
         model::{Area, Permission},
         reader_may,
     },
+    delivery::model::SendState,
     error::AppError,
     tasks::{list::state_badge, model::TaskRow},
     ui::{
-        EmptyState, ErrorNote, LinkButton, PageHeader, Panel, Progress, Scope, Skeleton, TableWrap, Tile, Tiles, Time,
-        Tone, format::count,
+        EmptyState, ErrorNote, LinkButton, Note, PageHeader, Panel, Progress, Scope, Skeleton, TableWrap, Tile, Tiles,
+        Time, Tone,
+        format::{count, counted},
     },
 };
 use leptos::{prelude::*, server};
@@ -22,6 +24,8 @@ pub struct Overview {
     pub audiences: i64,
     pub webhooks: i64,
     pub tasks: i64,
+    /// Tasks that missed their time and wait for a person.
+    pub missed: i64,
     /// The newest.
     pub recent: Vec<TaskRow>,
 }
@@ -34,6 +38,8 @@ pub async fn load_overview() -> Result<Overview, AppError> {
     let (db, workspace) = (&ctx.state.db, ctx.workspace());
     let query = crate::tasks::store::ListQuery { limit: RECENT, ..Default::default() };
     let (recent, tasks) = crate::tasks::store::list(db, workspace, &query).await?;
+    let missed = crate::tasks::store::ListQuery { state: SendState::Missed.code().into(), ..Default::default() };
+    let (_, missed) = crate::tasks::store::list(db, workspace, &missed).await?;
     // How many there are is no secret, what they are called is.
     let seen = ctx.info().may(Permission::View(Area::ReachWebhook));
     Ok(Overview {
@@ -41,6 +47,7 @@ pub async fn load_overview() -> Result<Overview, AppError> {
         audiences: crate::audiences::store::count(db, workspace).await?,
         webhooks: crate::webhooks::store::list(db, workspace).await?.len() as i64,
         tasks,
+        missed,
         recent: if seen { recent } else { Vec::new() },
     })
 }
@@ -94,8 +101,14 @@ fn content(overview: Overview) -> AnyView {
     } else {
         table(overview.recent)
     };
+    let missed = (overview.missed > 0 && reader_may(Permission::View(Area::ReachWebhook))).then(|| {
+        let text = format!("{} missed the time", counted(overview.missed, "task"));
+        let href = format!("/tasks?state={}", SendState::Missed.code());
+        view! { <Note tone=Tone::Warn><a href=href>{text}</a> " and did not begin: somebody must decide."</Note> }
+    });
     view! {
         <div class="grid">
+            {missed}
             {steps}
             <Panel padded=false><Tiles items=tiles /></Panel>
             <Panel title="Recent sending tasks" padded=false>{recent}</Panel>

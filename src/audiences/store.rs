@@ -221,7 +221,7 @@ pub async fn used_by(db: &Db, workspace: &str, id: &str) -> sqlx::Result<Vec<Str
         all,
         (String,),
         "select t.name from tasks t join sends s on s.workspace_id = t.workspace_id and s.id = t.id
-         where t.workspace_id = $1 and t.audience_id = $2 and s.state in ('scheduled', 'sending', 'paused')
+         where t.workspace_id = $1 and t.audience_id = $2 and s.state in ('scheduled', 'missed', 'sending', 'paused')
          order by t.name limit 5",
         workspace,
         id

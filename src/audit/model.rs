@@ -47,6 +47,9 @@ words! {
         Resumed = "resumed", "Resumed";
         Stopped = "stopped", "Stopped";
         SentAgain = "sent_again", "Sent again";
+        Missed = "missed", "Missed";
+        SentNow = "sent_now", "Sent now";
+        Decided = "decided", "Decided";
         Tested = "tested", "Test sent";
         Granted = "granted", "Granted";
         Revoked = "revoked", "Revoked";
@@ -89,6 +92,7 @@ words! {
         Person = "person", "Member";
         ApiKey = "api_key", "API key";
         CommandLine = "command_line", "Command line";
+        Engine = "engine", "Engine";
         Stranger = "stranger", "Stranger";
     }
 }

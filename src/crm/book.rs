@@ -18,6 +18,14 @@ pub struct Row {
     pub signature: bool,
     /// What it was answered.
     pub answer: String,
+    /// SHA-256 of the request's body, in hex: the same for every try of a batch.
+    #[serde(default)]
+    pub body: String,
+    /// Of the request, another one for every try.
+    #[serde(default)]
+    pub timestamp: String,
+    #[serde(default)]
+    pub nonce: String,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -88,6 +96,9 @@ mod tests {
             target: "t".into(),
             signature: true,
             answer: "ok".into(),
+            body: "00".into(),
+            timestamp: "1".into(),
+            nonce: "n".into(),
         }
     }
 

@@ -15,6 +15,7 @@ use axum::{
 use http::{HeaderMap, StatusCode};
 use serde::Deserialize;
 use serde_json::json;
+use sha2::{Digest, Sha256};
 use std::sync::Arc;
 
 const BODY_MAX: usize = 32 * 1024 * 1024;
@@ -64,6 +65,7 @@ async fn take(
     };
     let answer = shared.answer();
     let now = Clock::System.now();
+    let hash = hex::encode(Sha256::digest(&body));
     let row = |message: &Incoming| Row {
         time: now,
         batch_id: message.callback_params.batch_id.to_string(),
@@ -72,6 +74,9 @@ async fn take(
         target: message.user_profile.target_id.clone(),
         signature: wrong.is_none(),
         answer: if wrong.is_some() { "bad signature".into() } else { answer.code().into() },
+        body: hash.clone(),
+        timestamp: signed.timestamp.clone(),
+        nonce: signed.nonce.clone(),
     };
     shared.book().enter(messages.iter().map(row).collect(), wrong.is_some());
     if let Some(wrong) = wrong {

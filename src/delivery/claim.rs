@@ -1,6 +1,7 @@
 //! Claiming: a batch that is due becomes leased, and its attempt is on disk, before its POST.
 
 use super::{
+    batch::{self, BatchState, Event, Was},
     ids::SendKey,
     store::{self, Delta},
 };
@@ -10,6 +11,7 @@ use crate::{
     fetch,
 };
 use serde::Serialize;
+use sqlx::AssertSqlSafe;
 use std::{
     collections::HashSet,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -44,6 +46,16 @@ pub enum Before {
     Retry(String),
     /// A crash hid the outcome of an attempt.
     Unknown,
+}
+
+impl Before {
+    pub fn was(&self) -> Was {
+        match self {
+            Self::Pending => Was::Pending,
+            Self::Retry(_) => Was::Retry,
+            Self::Unknown => Was::Unknown,
+        }
+    }
 }
 
 /// The batches that this process holds, by the numbers of their leases: however late, their results will come.
@@ -98,6 +110,7 @@ struct Leased<'a> {
     workspace_id: &'a str,
     send_id: &'a str,
     batch_no: i64,
+    before: &'static str,
     lease_no: i64,
     attempt: i64,
     tries: i64,
@@ -106,22 +119,18 @@ struct Leased<'a> {
 
 /// At most `most` batches of a send whose row the caller holds and which is being sent.
 pub async fn due(tx: &mut Tx, key: &SendKey, most: usize, lease: Lease) -> sqlx::Result<Vec<Claim>> {
-    let sql = match tx {
-        Tx::Sqlite(_) => {
-            "select batch_no, first_seq, last_seq, size, state, attempts, tries, lease_no, sent_at, \
-             reason from send_batches \
-             where workspace_id = $1 and send_id = $2 and state in ('pending', 'retry', 'unknown') and run_at <= $3 \
-             order by run_at, batch_no limit $4"
-        }
-        Tx::Postgres(_) => {
-            "select batch_no, first_seq, last_seq, size, state, attempts, tries, lease_no, sent_at, \
-             reason from send_batches \
-             where workspace_id = $1 and send_id = $2 and state in ('pending', 'retry', 'unknown') and run_at <= $3 \
-             order by run_at, batch_no limit $4 for update skip locked"
-        }
+    let skip = match tx {
+        Tx::Sqlite(_) => "",
+        Tx::Postgres(_) => " for update skip locked",
     };
+    let sql = format!(
+        "select batch_no, first_seq, last_seq, size, state, attempts, tries, lease_no, sent_at, reason \
+         from send_batches where workspace_id = $1 and send_id = $2 and {} and run_at <= $3 \
+         order by run_at, batch_no limit $4{skip}",
+        batch::from(Event::Claimed)
+    );
     let most = i64::try_from(most).unwrap_or(i64::MAX);
-    let found = fetch!(tx, all, Due, sql, &key.workspace_id, &key.send_id, lease.now, most)?;
+    let found = fetch!(tx, all, Due, AssertSqlSafe(sql), &key.workspace_id, &key.send_id, lease.now, most)?;
     let claims: Vec<Claim> = found
         .into_iter()
         .map(|due| Claim {
@@ -135,9 +144,9 @@ pub async fn due(tx: &mut Tx, key: &SendKey, most: usize, lease: Lease) -> sqlx:
             attempt: due.attempts + 1,
             tries: due.tries + 1,
             sent_at: due.sent_at.unwrap_or(lease.now),
-            before: match due.state.as_str() {
-                "unknown" => Before::Unknown,
-                "retry" => Before::Retry(due.reason.unwrap_or_default()),
+            before: match BatchState::from_code(&due.state) {
+                Some(BatchState::Unknown) => Before::Unknown,
+                Some(BatchState::Retry) => Before::Retry(due.reason.unwrap_or_default()),
                 _ => Before::Pending,
             },
         })
@@ -156,6 +165,7 @@ pub async fn write(tx: &mut Tx, claims: impl Iterator<Item = &Claim>, lease: Lea
             workspace_id: &claim.key.workspace_id,
             send_id: &claim.key.send_id,
             batch_no: claim.batch_no,
+            before: claim.before.was().state().code(),
             lease_no: claim.lease_no,
             attempt: claim.attempt,
             tries: claim.tries,
@@ -170,11 +180,14 @@ pub async fn write(tx: &mut Tx, claims: impl Iterator<Item = &Claim>, lease: Lea
         tx,
         execute,
         &rows,
-        (workspace_id text, send_id text, batch_no bigint, lease_no bigint, attempt bigint, tries bigint, sent_at bigint),
-        "update send_batches set state = 'leased', lease_no = r.lease_no, lease_until = $2, \
+        (workspace_id text, send_id text, batch_no bigint, before text, lease_no bigint, attempt bigint, tries bigint,
+         sent_at bigint),
+        "update send_batches set state = $3, lease_no = r.lease_no, lease_until = $2, \
          attempts = r.attempt, tries = r.tries, sent_at = r.sent_at from ",
-        " where send_batches.workspace_id = r.workspace_id and send_batches.send_id = r.send_id and send_batches.batch_no = r.batch_no",
+        " where send_batches.workspace_id = r.workspace_id and send_batches.send_id = r.send_id and send_batches.batch_no = r.batch_no \
+         and send_batches.state = r.before",
         lease.until,
+        BatchState::Leased.code(),
     )?;
     crate::bulk!(
         tx,

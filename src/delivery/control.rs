@@ -2,6 +2,7 @@
 
 use super::{
     SendState,
+    batch::{self, BatchState, Event},
     ids::SendKey,
     store::{self, Delta},
 };
@@ -64,13 +65,37 @@ pub async fn resume(db: &Db, key: &SendKey, note: &Note<'_>, now: Millis) -> App
     Ok(tx.commit().await?)
 }
 
+/// Begins a send that missed its time, as if that were now.
+pub async fn send_now(db: &Db, key: &SendKey, note: &Note<'_>, now: Millis) -> AppResult<()> {
+    let mut tx = db.begin().await?;
+    match locked(&mut tx, key).await? {
+        SendState::Missed => {}
+        state => return Err(not_now("sent now", state)),
+    }
+    let enabled = "select w.enabled from sends s join webhooks w on w.workspace_id = s.workspace_id \
+                   and w.id = s.webhook_id where s.workspace_id = $1 and s.id = $2";
+    if fetch!(tx, optional, (bool,), enabled, &key.workspace_id, &key.send_id)? != Some((true,)) {
+        return Err(AppError::conflict("The webhook is disabled. Enable it first, then send."));
+    }
+    execute!(
+        tx,
+        "update sends set state = $3, due_at = $4, error = null where workspace_id = $1 and id = $2",
+        &key.workspace_id,
+        &key.send_id,
+        SendState::Scheduled.code(),
+        now
+    )?;
+    note.record(&mut tx, &key.workspace_id).await?;
+    Ok(tx.commit().await?)
+}
+
 /// Whoever was never sent to becomes skipped with the reason [`STOPPED`], planned or not; what waits for another try
 /// has failed. POSTs under way are recorded when they end; batches whose outcome a crash hid stay unknown, for they
 /// may have been received.
 pub async fn stop(db: &Db, key: &SendKey, note: &Note<'_>, now: Millis) -> AppResult<()> {
     let mut tx = db.begin().await?;
     match locked(&mut tx, key).await? {
-        SendState::Scheduled | SendState::Sending | SendState::Paused => {}
+        SendState::Scheduled | SendState::Missed | SendState::Sending | SendState::Paused => {}
         state => return Err(not_now("stopped", state)),
     }
     end(&mut tx, key, SendState::Stopped, None, now).await?;
@@ -113,9 +138,7 @@ async fn end(tx: &mut Tx, key: &SendKey, state: SendState, error: Option<&str>, 
     store::add(tx, key, delta, now).await
 }
 
-/// What becomes of a batch that waits, given `$3`: the error, or null when somebody pressed Stop. Those that were
-/// POSTed before are in `retry`.
-const OUTCOME: &str = "case when cast($3 as text) is null and state <> 'retry' then 'skipped' else 'failed' end";
+/// Why a batch that waits has ended, given `$3`: the error, or null when somebody pressed Stop.
 const REASON: &str = "case when cast($3 as text) is not null then $3 when state <> 'retry' then 'stopped' \
                       when reason like '%, then stopped' then reason \
                       else coalesce(reason, 'tried') || ', then stopped' end";
@@ -127,15 +150,19 @@ async fn close_waiting(
     now: Millis,
     delta: &mut Delta,
 ) -> sqlx::Result<()> {
-    const WAITING: &str = "where workspace_id = $1 and send_id = $2 and state in ('open', 'pending', 'retry')";
+    let event = if error.is_some() { Event::SendGivenUp } else { Event::SendStopped };
+    let waiting = format!("where workspace_id = $1 and send_id = $2 and {}", batch::from(event));
+    let outcome = batch::to(event);
     let sums =
-        format!("select {OUTCOME}, {REASON}, cast(sum(size) as bigint) from send_batches {WAITING} group by 1, 2");
+        format!("select {outcome}, {REASON}, cast(sum(size) as bigint) from send_batches {waiting} group by 1, 2");
     let sums = fetch!(tx, all, (String, String, i64), AssertSqlSafe(sums), &key.workspace_id, &key.send_id, error)?;
     for (outcome, reason, users) in sums {
         store::add_reason(tx, key, &outcome, &reason, users).await?;
-        *if outcome == "failed" { &mut delta.failed } else { &mut delta.skipped } += users;
+        if let Some(state) = BatchState::from_code(&outcome) {
+            delta.count(state, users);
+        }
     }
-    let close = format!("update send_batches set state = {OUTCOME}, reason = {REASON}, finished_at = $4 {WAITING}");
+    let close = format!("update send_batches set state = {outcome}, reason = {REASON}, finished_at = $4 {waiting}");
     execute!(tx, AssertSqlSafe(close), &key.workspace_id, &key.send_id, error, now)?;
     Ok(())
 }

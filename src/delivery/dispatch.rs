@@ -3,6 +3,7 @@
 
 use super::{
     SendState,
+    batch::{self, Event},
     claim::{self, Claim, InHand, Lease},
     context::{Context, ContextError, Contexts},
     control,
@@ -19,6 +20,7 @@ use crate::{
     fetch,
     secrets::MasterKey,
 };
+use sqlx::AssertSqlSafe;
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use tokio::sync::{Mutex, Notify, mpsc};
 
@@ -168,17 +170,15 @@ impl Dispatcher {
 /// Those with something to claim. The conditions on states are the partial indexes' own, by which SQLite knows that it
 /// may use them.
 async fn open_sends(db: &Db, now: Millis) -> sqlx::Result<Vec<OpenSend>> {
-    fetch!(
-        db,
-        all,
-        OpenSend,
+    let sql = format!(
         "select s.workspace_id, s.id, s.webhook_id, s.batch_size, w.version, w.concurrency, w.users_per_second \
          from sends s join webhooks w on w.workspace_id = s.workspace_id and w.id = s.webhook_id \
          where s.state in ('scheduled', 'sending') and s.state = 'sending' and s.batches > 0 and w.enabled \
          and exists (select 1 from send_batches b where b.workspace_id = s.workspace_id and b.send_id = s.id \
-         and b.state in ('pending', 'retry', 'unknown') and b.run_at <= $1) order by s.due_at, s.id",
-        now
-    )
+         and b.{} and b.run_at <= $1) order by s.due_at, s.id",
+        batch::from(Event::Claimed)
+    );
+    fetch!(db, all, OpenSend, AssertSqlSafe(sql), now)
 }
 
 /// Takes the rows of all sends of the round, in order.

@@ -1,7 +1,7 @@
 //! The engine's handle.
 
 use super::{
-    Sender,
+    CountAs, Sender,
     claim::InHand,
     context::Contexts,
     control,
@@ -15,11 +15,12 @@ use super::{
     post::{self, Poster, Prepared, Request},
     recover::Recoverer,
     resend::{self, Which},
+    resolve,
     supervise::{Pulse, Stopping, supervise},
 };
 use crate::{
     audit::Note,
-    clock::{Clock, new_id},
+    clock::{Clock, MINUTE, new_id},
     config::Config,
     db::Db,
     error::AppResult,
@@ -108,6 +109,7 @@ impl Engine {
             db: db.clone(),
             clock: clock.clone(),
             senders,
+            latest: engine.misfire_minutes * MINUTE,
             wake: plan_wake.clone(),
             planned: dispatch_wake.clone(),
         };
@@ -177,6 +179,13 @@ impl Engine {
         Ok(())
     }
 
+    /// Begins a send that missed its time. `Conflict` when it did not, or its webhook is disabled.
+    pub async fn send_now(&self, workspace_id: &str, id: &str, note: &Note<'_>) -> AppResult<()> {
+        control::send_now(&self.0.db, &SendKey::new(workspace_id, id), note, self.0.clock.now()).await?;
+        self.wake();
+        Ok(())
+    }
+
     /// Ends a send for good: who was not sent to is skipped with the reason "stopped", planned or not; what waited for
     /// another try has failed; what is in flight is recorded. `Conflict` when it has ended.
     pub async fn stop_send(&self, workspace_id: &str, id: &str, note: &Note<'_>) -> AppResult<()> {
@@ -201,6 +210,20 @@ impl Engine {
     /// users; `Conflict` when there are none.
     pub async fn resend_unknown(&self, workspace_id: &str, id: &str, note: &Note<'_>) -> AppResult<i64> {
         self.resend(workspace_id, id, Which::Unknown, note).await
+    }
+
+    /// A person decides what the unknown ones of a send that has ended count as. `Conflict` when there are not as many
+    /// users as the person was told of.
+    pub async fn count_unknown(
+        &self,
+        workspace_id: &str,
+        id: &str,
+        count_as: CountAs,
+        users: i64,
+        note: &Note<'_>,
+    ) -> AppResult<()> {
+        let now = self.0.clock.now();
+        resolve::unknown(&self.0.db, &SendKey::new(workspace_id, id), count_as, users, note, now).await
     }
 
     async fn resend(&self, workspace_id: &str, id: &str, which: Which<'_>, note: &Note<'_>) -> AppResult<i64> {

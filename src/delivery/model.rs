@@ -7,6 +7,8 @@ use serde::{Deserialize, Serialize};
 pub enum SendState {
     /// Waits for its time: "Pending".
     Scheduled,
+    /// Its time was found to have passed by too much; it waits for a person.
+    Missed,
     Sending,
     Paused,
     Stopped,
@@ -16,12 +18,13 @@ pub enum SendState {
 }
 
 impl SendState {
-    pub const ALL: [Self; 6] =
-        [Self::Scheduled, Self::Sending, Self::Paused, Self::Stopped, Self::Finished, Self::Failed];
+    pub const ALL: [Self; 7] =
+        [Self::Scheduled, Self::Missed, Self::Sending, Self::Paused, Self::Stopped, Self::Finished, Self::Failed];
 
     pub fn code(self) -> &'static str {
         match self {
             Self::Scheduled => "scheduled",
+            Self::Missed => "missed",
             Self::Sending => "sending",
             Self::Paused => "paused",
             Self::Stopped => "stopped",
@@ -33,6 +36,7 @@ impl SendState {
     pub fn label(self) -> &'static str {
         match self {
             Self::Scheduled => "Pending",
+            Self::Missed => "Missed",
             Self::Sending => "Sending",
             Self::Paused => "Paused",
             Self::Stopped => "Stopped",
@@ -43,6 +47,37 @@ impl SendState {
 
     pub fn from_code(code: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|state| state.code() == code)
+    }
+}
+
+/// What becomes of batches whose outcome a crash hid: a webhook's setting.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum AfterCrash {
+    #[default]
+    Again,
+    Ask,
+}
+
+impl AfterCrash {
+    pub const ALL: [Self; 2] = [Self::Again, Self::Ask];
+
+    /// As forms and the database have it.
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::Again => "again",
+            Self::Ask => "ask",
+        }
+    }
+
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::Again => "Send again with the same ids",
+            Self::Ask => "Leave unknown for a person",
+        }
+    }
+
+    pub fn from_code(code: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|one| one.code() == code)
     }
 }
 
@@ -58,7 +93,8 @@ pub struct Progress {
     pub accepted: i64,
     pub failed: i64,
     pub skipped: i64,
-    /// A crash hid whether they were received. Once the send has ended they stay so until somebody sends them again.
+    /// A crash hid whether they were received. Once the send has ended they stay so until somebody sends them again or
+    /// says what to count them as.
     pub unknown: i64,
     pub batches: i64,
     pub error: Option<String>,

@@ -8,6 +8,7 @@ use super::{
     Chunk, Recipient, SendState, Sender, control,
     ids::SendKey,
     pages::{self, NewPage},
+    misfire,
     store::{self, Delta},
     supervise::{Loop, Pulse, Stopping},
 };
@@ -35,6 +36,8 @@ pub struct Planner {
     pub db: Db,
     pub clock: Clock,
     pub senders: Vec<Arc<dyn Sender>>,
+    /// How late a send may be found and still begin by itself, in ms.
+    pub latest: Millis,
     /// Somebody made or changed a send.
     pub wake: Arc<Notify>,
     /// There are new batches.
@@ -124,7 +127,11 @@ impl Planner {
 
     async fn begin(&self, key: &SendKey, source: &str) -> sqlx::Result<()> {
         let now = self.clock.now();
-        let may = match self.senders.iter().find(|sender| sender.source() == source) {
+        let sender = self.senders.iter().find(|sender| sender.source() == source);
+        if misfire::set_aside(&self.db, key, sender.map(AsRef::as_ref), self.latest, now).await? {
+            return Ok(());
+        }
+        let may = match sender {
             Some(sender) => sender.may_start(&self.db, &key.workspace_id, &key.send_id, now).await?,
             // Said when its first chunk is asked for.
             None => Ok(()),

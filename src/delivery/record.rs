@@ -2,6 +2,7 @@
 
 use super::{
     SendState,
+    batch::{BatchState, Event},
     claim::{Before, Claim},
     control::{self, STOPPED},
     ids::SendKey,
@@ -56,7 +57,7 @@ impl From<&EngineConfig> for RetryPolicy {
 /// What becomes of the batch.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Settled {
-    state: &'static str,
+    state: BatchState,
     /// The attempt's outcome.
     outcome: &'static str,
     run_at: Millis,
@@ -64,33 +65,41 @@ struct Settled {
     reason: Option<String>,
 }
 
-fn settle(finished: &Finished, state: SendState, policy: RetryPolicy, now: Millis, jitter: f64) -> Settled {
+/// What happens to a batch, or two things one after the other; `None` when that can't happen to what is in hand.
+fn settle(finished: &Finished, send: SendState, policy: RetryPolicy, now: Millis, jitter: f64) -> Option<Settled> {
     let claim = &finished.claim;
-    let settled = |state, outcome, reason| Settled { state, outcome, run_at: now, tries: claim.tries, reason };
+    let ended = matches!(send, SendState::Stopped | SendState::Failed);
+    let settled = |event, outcome, reason| {
+        let state = BatchState::Leased.next(event)?;
+        Some(Settled { state, outcome, run_at: now, tries: claim.tries, reason })
+    };
     match &finished.end {
-        End::Accepted => settled("accepted", "accepted", None),
-        End::Failed(reason) => settled("failed", "failed", Some(reason.clone())),
+        End::Accepted => settled(Event::Accepted, "accepted", None),
+        End::Failed(reason) => settled(Event::Failed, "failed", Some(reason.clone())),
         End::Retry(reason, _) if claim.tries >= policy.tries => {
             let times = if claim.tries == 1 { "try" } else { "tries" };
-            settled("failed", "failed", Some(format!("{reason} after {} {times}", claim.tries)))
+            settled(Event::Failed, "failed", Some(format!("{reason} after {} {times}", claim.tries)))
         }
-        End::Retry(reason, _) if matches!(state, SendState::Stopped | SendState::Failed) => {
-            settled("failed", "failed", Some(control::then_stopped(reason)))
-        }
-        End::Retry(reason, asked) => Settled {
+        End::Retry(reason, _) if ended => settled(Event::Failed, "failed", Some(control::then_stopped(reason))),
+        End::Retry(reason, asked) => Some(Settled {
             run_at: now + retry::wait(claim.tries, policy.first, policy.longest, jitter, *asked),
-            ..settled("retry", "retry", Some(reason.clone()))
-        },
+            ..settled(Event::ToRetry, "retry", Some(reason.clone()))?
+        }),
         End::Released(wait) => {
-            let ended = matches!(state, SendState::Stopped | SendState::Failed);
-            let (back, reason) = match &claim.before {
-                Before::Unknown => ("unknown", None),
-                Before::Retry(reason) if ended => ("failed", Some(control::then_stopped(reason))),
-                Before::Retry(reason) => ("retry", Some(reason.clone())),
-                Before::Pending if ended => ("skipped", Some(STOPPED.to_string())),
-                Before::Pending => ("pending", None),
+            let reason = match &claim.before {
+                Before::Retry(reason) => Some(reason.clone()),
+                Before::Pending | Before::Unknown => None,
             };
-            Settled { run_at: now + wait, tries: claim.tries - 1, ..settled(back, "released", reason) }
+            let released = settled(Event::Released(claim.before.was()), "released", reason)?;
+            let released = Settled { run_at: now + wait, tries: claim.tries - 1, ..released };
+            // The stop did not find it: it was in hand. What may have been received is not its to decide.
+            match released.state.next(Event::SendStopped).filter(|_| ended) {
+                Some(state) => {
+                    let reason = released.reason.as_deref().map_or_else(|| STOPPED.into(), control::then_stopped);
+                    Some(Settled { state, reason: Some(reason), ..released })
+                }
+                None => Some(released),
+            }
         }
     }
 }
@@ -117,6 +126,8 @@ struct Row<'a> {
 #[derive(Default)]
 struct Sums<'a> {
     delta: Delta,
+    /// Some of it is to be claimed again.
+    waits: bool,
     reasons: BTreeMap<(&'static str, &'a str), i64>,
 }
 
@@ -134,7 +145,7 @@ pub async fn many(
         .iter()
         .filter_map(|finished| {
             let state = states.get(&finished.claim.key)?;
-            Some((finished, settle(finished, *state, policy, now, jitter())))
+            Some((finished, settle(finished, *state, policy, now, jitter())?))
         })
         .collect();
     if settled.is_empty() {
@@ -151,17 +162,12 @@ pub async fn many(
         }
         let sums = sums.entry(&claim.key).or_default();
         if again {
-            sums.delta.unknown -= claim.size;
+            sums.delta.count(BatchState::Unknown, -claim.size);
         }
-        match settled.state {
-            "accepted" => sums.delta.accepted += claim.size,
-            "failed" => sums.delta.failed += claim.size,
-            "skipped" => sums.delta.skipped += claim.size,
-            "unknown" => sums.delta.unknown += claim.size,
-            _ => {}
-        }
-        if let ("failed" | "skipped", Some(reason)) = (settled.state, &settled.reason) {
-            *sums.reasons.entry((settled.state, reason.as_str())).or_default() += claim.size;
+        sums.delta.count(settled.state, claim.size);
+        sums.waits |= matches!(settled.state, BatchState::Pending | BatchState::Retry);
+        if let (BatchState::Failed | BatchState::Skipped, Some(reason)) = (settled.state, &settled.reason) {
+            *sums.reasons.entry((settled.state.code(), reason.as_str())).or_default() += claim.size;
         }
     }
     for (key, sums) in sums {
@@ -169,6 +175,10 @@ pub async fn many(
             store::add_reason(tx, key, outcome, reason, users).await?;
         }
         add_series(tx, key, sums.delta, now).await?;
+        if sums.waits && states.get(key) == Some(&SendState::Finished) {
+            // What was unknown, and held for a person, turns out to wait: the send is not finished after all.
+            store::reopen(tx, key, SendState::Sending).await?;
+        }
         store::add(tx, key, sums.delta, now).await?;
     }
     Ok(finished.len() - applied.len() - regained.len())
@@ -194,7 +204,8 @@ async fn update_batches(
         "update send_batches set state = r.state, run_at = r.run_at, tries = r.tries, reason = r.reason, \
          sent_at = r.sent_at, finished_at = r.finished_at, lease_until = null from ",
         " where send_batches.workspace_id = r.workspace_id and send_batches.send_id = r.send_id and send_batches.batch_no = r.batch_no \
-         and send_batches.lease_no = r.lease_no and send_batches.state = 'leased' returning send_batches.workspace_id, send_batches.send_id, send_batches.batch_no",
+         and send_batches.lease_no = r.lease_no and send_batches.state = $2 returning send_batches.workspace_id, send_batches.send_id, send_batches.batch_no",
+        BatchState::Leased.code(),
     )?;
     let applied = batches(applied);
     let rest: Vec<&Row> = all
@@ -212,7 +223,8 @@ async fn update_batches(
             "update send_batches set state = r.state, run_at = r.run_at, tries = r.tries, reason = r.reason, \
              sent_at = r.sent_at, finished_at = r.finished_at from ",
             " where send_batches.workspace_id = r.workspace_id and send_batches.send_id = r.send_id and send_batches.batch_no = r.batch_no \
-             and send_batches.lease_no = r.lease_no and send_batches.state = 'unknown' returning send_batches.workspace_id, send_batches.send_id, send_batches.batch_no",
+             and send_batches.lease_no = r.lease_no and send_batches.state = $2 returning send_batches.workspace_id, send_batches.send_id, send_batches.batch_no",
+            BatchState::Unknown.code(),
         )?;
         regained = batches(found);
     }
@@ -246,13 +258,13 @@ fn row<'a>(finished: &'a Finished, settled: &'a Settled, now: Millis) -> Row<'a>
         batch_no: claim.batch_no,
         lease_no: claim.lease_no,
         attempt: claim.attempt,
-        state: settled.state,
+        state: settled.state.code(),
         outcome: settled.outcome,
         run_at: settled.run_at,
         tries: settled.tries,
         // The first attempt is the first that was made.
         sent_at: (settled.outcome != "released" || claim.before != Before::Pending).then_some(claim.sent_at),
-        finished_at: matches!(settled.state, "accepted" | "failed" | "skipped").then_some(now),
+        finished_at: settled.state.is_decided().then_some(now),
         reason: settled.reason.as_deref(),
         http_status: finished.http_status,
         duration_ms: finished.duration_ms,
@@ -308,8 +320,8 @@ mod tests {
     }
 
     fn settled(end: End, tries: i64, state: SendState) -> (&'static str, i64, Option<String>) {
-        let settled = settle(&finished(end, tries, Before::Pending), state, POLICY, 100, 0.5);
-        (settled.state, settled.run_at, settled.reason)
+        let settled = settle(&finished(end, tries, Before::Pending), state, POLICY, 100, 0.5).unwrap();
+        (settled.state.code(), settled.run_at, settled.reason)
     }
 
     #[test]
@@ -333,9 +345,9 @@ mod tests {
     #[test]
     fn a_released_batch_has_not_used_a_try_and_is_what_it_was() {
         let released = |before, state| {
-            let settled = settle(&finished(End::Released(5), 2, before), state, POLICY, 100, 0.5);
+            let settled = settle(&finished(End::Released(5), 2, before), state, POLICY, 100, 0.5).unwrap();
             assert_eq!((settled.outcome, settled.run_at, settled.tries), ("released", 105, 1));
-            (settled.state, settled.reason.unwrap_or_default())
+            (settled.state.code(), settled.reason.unwrap_or_default())
         };
         let posted = || Before::Retry("HTTP 503".into());
         assert_eq!(released(Before::Pending, SendState::Sending), ("pending", String::new()));

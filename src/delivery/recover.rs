@@ -1,32 +1,49 @@
-//! Taking back what a crash left behind: a batch whose lease ended without a result is unknown, and is claimed again
-//! with the same ids.
+//! Taking back what a crash left behind: a batch whose lease ended without a result is unknown. As its webhook says it
+//! is claimed again with the same ids, or waits for a person.
 
 use super::{
+    batch::{self, BatchState, Event},
     claim::InHand,
     ids::SendKey,
+    model::AfterCrash,
     purge,
     store::{self, Delta},
     supervise::{Loop, Pulse, Stopping},
 };
 use crate::{
     clock::{Clock, Millis},
-    db::{Db, bulk},
+    db::{Db, Tx, bulk},
     fetch,
 };
 use serde::Serialize;
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use sqlx::AssertSqlSafe;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+    time::Duration,
+};
 use tokio::sync::Notify;
 
 const POLL: Duration = Duration::from_secs(3);
 const AT_ONCE: i64 = 1_000;
 
-#[derive(sqlx::FromRow, Serialize)]
+#[derive(sqlx::FromRow)]
 struct Lost {
     workspace_id: String,
     send_id: String,
     batch_no: i64,
     lease_no: i64,
     attempts: i64,
+}
+
+#[derive(Serialize)]
+struct Taken<'a> {
+    workspace_id: &'a str,
+    send_id: &'a str,
+    batch_no: i64,
+    lease_no: i64,
+    attempts: i64,
+    run_at: Millis,
 }
 
 /// Watches for leases that ended; and cleans up.
@@ -65,16 +82,14 @@ impl Loop for Recoverer {
 /// have; how many.
 pub async fn expired(db: &Db, in_hand: &InHand, before: Millis, now: Millis) -> sqlx::Result<usize> {
     let mut recovered = 0;
+    let ended = format!(
+        "select workspace_id, send_id, batch_no, lease_no, attempts from send_batches \
+         where {} and lease_until < $1 order by lease_until limit $2",
+        batch::from(Event::LeaseEnded)
+    );
     loop {
-        let mut lost = fetch!(
-            db,
-            all,
-            Lost,
-            "select workspace_id, send_id, batch_no, lease_no, attempts from send_batches \
-             where state = 'leased' and lease_until < $1 order by lease_until limit $2",
-            before,
-            AT_ONCE + i64::try_from(in_hand.len()).unwrap_or(0)
-        )?;
+        let most = AT_ONCE + i64::try_from(in_hand.len()).unwrap_or(0);
+        let mut lost = fetch!(db, all, Lost, AssertSqlSafe(ended.as_str()), before, most)?;
         lost.retain(|lost| !in_hand.has(SendKey::new(&lost.workspace_id, &lost.send_id), lost.batch_no, lost.lease_no));
         if lost.is_empty() {
             return Ok(recovered);
@@ -88,19 +103,35 @@ async fn take_back(db: &Db, lost: &[Lost], now: Millis) -> sqlx::Result<usize> {
         lost.iter().map(|lost| (SendKey::new(&lost.workspace_id, &lost.send_id), 0)).collect();
     let mut tx = db.begin().await?;
     tx.by_index().await?;
+    let mut held = BTreeSet::new();
     for key in users.keys() {
         store::lock(&mut tx, key).await?;
+        if asks(&mut tx, key).await? {
+            held.insert(key.clone());
+        }
     }
-    let rows = bulk::rows(lost)?;
+    let taken: Vec<Taken> = lost
+        .iter()
+        .map(|lost| Taken {
+            workspace_id: &lost.workspace_id,
+            send_id: &lost.send_id,
+            batch_no: lost.batch_no,
+            lease_no: lost.lease_no,
+            attempts: lost.attempts,
+            run_at: if held.contains(&SendKey::new(&lost.workspace_id, &lost.send_id)) { store::HELD } else { now },
+        })
+        .collect();
+    let rows = bulk::rows(&taken)?;
     let taken = crate::bulk!(
         tx,
         fetch (String, String, i64),
         &rows,
-        (workspace_id text, send_id text, batch_no bigint, lease_no bigint),
-        "update send_batches set state = 'unknown', run_at = $2, lease_until = null from ",
+        (workspace_id text, send_id text, batch_no bigint, lease_no bigint, run_at bigint),
+        "update send_batches set state = $2, run_at = r.run_at, lease_until = null from ",
         " where send_batches.workspace_id = r.workspace_id and send_batches.send_id = r.send_id and send_batches.batch_no = r.batch_no \
-         and send_batches.lease_no = r.lease_no and send_batches.state = 'leased' returning send_batches.workspace_id, send_batches.send_id, send_batches.size",
-        now,
+         and send_batches.lease_no = r.lease_no and send_batches.state = $3 returning send_batches.workspace_id, send_batches.send_id, send_batches.size",
+        BatchState::Unknown.code(),
+        BatchState::Leased.code(),
     )?;
     crate::bulk!(
         tx,
@@ -124,11 +155,20 @@ async fn take_back(db: &Db, lost: &[Lost], now: Millis) -> sqlx::Result<usize> {
     if count > 0 {
         tracing::warn!(
             batches = count,
-            "outcomes are unknown after a crash; the batches are sent again with the same ids"
+            sends_that_wait_for_a_person = held.len(),
+            "outcomes are unknown after a crash; the others are sent again with the same ids"
         );
         metrics::counter!("reachwire_batches_unknown_total").increment(count as u64);
     }
     Ok(count)
+}
+
+/// Whether the webhook, as it is now, leaves to a person what a crash hid.
+async fn asks(tx: &mut Tx, key: &SendKey) -> sqlx::Result<bool> {
+    let sql = "select w.after_crash from sends s join webhooks w on w.workspace_id = s.workspace_id \
+               and w.id = s.webhook_id where s.workspace_id = $1 and s.id = $2";
+    let found = fetch!(tx, optional, (String,), sql, &key.workspace_id, &key.send_id)?;
+    Ok(found.is_some_and(|(code,)| AfterCrash::from_code(&code) == Some(AfterCrash::Ask)))
 }
 
 #[cfg(test)]
@@ -139,9 +179,10 @@ mod tests {
             SendState,
             record::End,
             report,
-            testing::{WORKSPACE, claim, progress, put_planned, put_webhook, record},
+            resend::{self, Which},
+            testing::{WORKSPACE, claim, note, progress, put_planned, put_webhook, record},
         },
-        on_both_databases,
+        execute, on_both_databases,
     };
 
     async fn counted(db: &Db) -> (i64, i64, i64) {
@@ -203,5 +244,35 @@ mod tests {
         in_hand.give_back(&claims[0]);
         assert_eq!(expired(&db, &in_hand, 40_000, 40_000).await.unwrap(), 1);
         assert_eq!(counted(&db).await, (0, 15, 0));
+    });
+
+    on_both_databases!(a_webhook_may_leave_to_a_person_what_a_crash_hid, |db| async move {
+        put_webhook(&db, "http://127.0.0.1:9/", 1).await;
+        execute!(db, "update webhooks set after_crash = 'ask'").unwrap();
+        let key = put_planned(&db, "s", &[10, 5]).await;
+        let claims = claim(&db, &key, 5, 1_000).await;
+        assert_eq!(record(&db, &claims[1], End::Accepted, 2_000).await, 0);
+        assert_eq!(expired(&db, &InHand::default(), 40_000, 40_000).await.unwrap(), 1);
+        let end = progress(&db, "s").await;
+        assert_eq!((end.state, end.unknown, end.finished_at), (SendState::Finished, 10, Some(40_000)));
+        resend::again(&db, &key, Which::Unknown, &note(), 50_000).await.unwrap();
+        let again = claim(&db, &key, 5, 55_000).await;
+        assert_eq!((again.len(), again[0].sent_at), (1, 1_000), "the same ids and send_time, when a person says so");
+        assert_eq!(record(&db, &again[0], End::Accepted, 60_000).await, 0);
+        assert_eq!(counted(&db).await, (15, 0, 0));
+    });
+
+    on_both_databases!(what_was_held_and_was_never_posted_is_sent_after_all, |db| async move {
+        put_webhook(&db, "http://127.0.0.1:9/", 1).await;
+        execute!(db, "update webhooks set after_crash = 'ask'").unwrap();
+        let key = put_planned(&db, "s", &[10]).await;
+        let late = claim(&db, &key, 5, 1_000).await.remove(0);
+        assert_eq!(expired(&db, &InHand::default(), 40_000, 40_000).await.unwrap(), 1);
+        assert_eq!(progress(&db, "s").await.state, SendState::Finished);
+        // Another node was slow, not dead.
+        assert_eq!(record(&db, &late, End::Released(0), 41_000).await, 0);
+        let open = progress(&db, "s").await;
+        assert_eq!((open.state, open.waiting(), open.finished_at), (SendState::Sending, 10, None));
+        assert_eq!(claim(&db, &key, 5, 42_000).await.len(), 1);
     });
 }

@@ -2,6 +2,7 @@
 
 use super::{
     SendState,
+    batch::{self, BatchState, Event},
     ids::SendKey,
     store::{self, Delta},
 };
@@ -12,6 +13,7 @@ use crate::{
     error::{AppError, AppResult},
     execute, fetch,
 };
+use sqlx::AssertSqlSafe;
 use std::collections::BTreeMap;
 
 /// Batches in one transaction.
@@ -27,10 +29,10 @@ pub enum Which<'a> {
 }
 
 impl Which<'_> {
-    fn state(self) -> &'static str {
+    fn state(self) -> BatchState {
         match self {
-            Self::Failed(_) => "failed",
-            Self::Unknown => "unknown",
+            Self::Failed(_) => BatchState::Failed,
+            Self::Unknown => BatchState::Unknown,
         }
     }
 }
@@ -59,13 +61,7 @@ pub async fn again(db: &Db, key: &SendKey, which: Which<'_>, note: &Note<'_>, no
         wake_up(&mut tx, key, which, (after + 1, last), now).await?;
         // One that is paused stays so; what has ended runs again.
         let state = if state == SendState::Paused { state } else { SendState::Sending };
-        execute!(
-            tx,
-            "update sends set state = $3, error = null, finished_at = null where workspace_id = $1 and id = $2",
-            &key.workspace_id,
-            &key.send_id,
-            state.code()
-        )?;
+        store::reopen(&mut tx, key, state).await?;
         store::extend_receipts(&mut tx, key, now).await?;
         let of_chunk: i64 = chunk.iter().map(|batch| batch.size).sum();
         if which != Which::Unknown {
@@ -102,7 +98,7 @@ async fn chunk(tx: &mut Tx, key: &SendKey, which: Which<'_>, after: i64) -> sqlx
         &key.workspace_id,
         &key.send_id,
         after,
-        which.state(),
+        which.state().code(),
         reason(which),
         CHUNK
     )
@@ -123,16 +119,21 @@ async fn wake_up(
     (first, last): (i64, i64),
     now: Millis,
 ) -> sqlx::Result<()> {
+    let sql = format!(
+        "update send_batches set state = {}, run_at = $7, tries = 0, finished_at = null \
+         where workspace_id = $1 and send_id = $2 and batch_no between $3 and $4 \
+         and {} and state = $5 and (cast($6 as text) is null or reason = $6)",
+        batch::to(Event::SentAgain),
+        batch::from(Event::SentAgain)
+    );
     execute!(
         tx,
-        "update send_batches set state = case when state = 'failed' then 'retry' else state end, run_at = $7, \
-         tries = 0, finished_at = null where workspace_id = $1 and send_id = $2 and batch_no between $3 and $4 \
-         and state = $5 and (cast($6 as text) is null or reason = $6)",
+        AssertSqlSafe(sql),
         &key.workspace_id,
         &key.send_id,
         first,
         last,
-        which.state(),
+        which.state().code(),
         reason(which),
         now
     )?;
@@ -143,10 +144,11 @@ async fn wake_up(
 async fn hold_unknown(tx: &mut Tx, key: &SendKey) -> sqlx::Result<()> {
     execute!(
         tx,
-        "update send_batches set run_at = $3 where workspace_id = $1 and send_id = $2 and state = 'unknown'",
+        "update send_batches set run_at = $3 where workspace_id = $1 and send_id = $2 and state = $4",
         &key.workspace_id,
         &key.send_id,
-        store::HELD
+        store::HELD,
+        BatchState::Unknown.code()
     )?;
     Ok(())
 }
@@ -157,7 +159,7 @@ async fn take_off_reasons(tx: &mut Tx, key: &SendKey, batches: &[Batch]) -> sqlx
         *reasons.entry(batch.reason.as_deref().unwrap_or_default()).or_default() += batch.size;
     }
     for (reason, users) in reasons {
-        store::add_reason(tx, key, "failed", reason, -users).await?;
+        store::add_reason(tx, key, BatchState::Failed.code(), reason, -users).await?;
     }
     execute!(
         tx,

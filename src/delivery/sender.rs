@@ -1,6 +1,10 @@
 //! The one way by which the engine learns whom to send to.
 
-use crate::{clock::Millis, db::Db, error::AppError};
+use crate::{
+    clock::Millis,
+    db::{Db, Tx},
+    error::AppError,
+};
 use std::{future::Future, pin::Pin};
 
 /// A user of a send.
@@ -30,6 +34,8 @@ pub struct Chunk {
 /// `Ok(Err(reason))`: it must not start.
 pub type StartFuture<'a> = Pin<Box<dyn Future<Output = sqlx::Result<Result<(), String>>> + Send + 'a>>;
 
+pub type MissedFuture<'a> = Pin<Box<dyn Future<Output = sqlx::Result<()>> + Send + 'a>>;
+
 pub type ChunkFuture<'a> = Pin<Box<dyn Future<Output = Result<Chunk, AppError>> + Send + 'a>>;
 
 /// Whoever has something to send: a task, a journey's node, a campaign.
@@ -40,6 +46,18 @@ pub trait Sender: Send + Sync + 'static {
     /// Whether a send that is due may start; why not is shown with the send, which fails without having sent anything.
     fn may_start<'a>(&'a self, _db: &'a Db, _workspace: &'a str, _send: &'a str, _now: Millis) -> StartFuture<'a> {
         Box::pin(async { Ok(Ok(())) })
+    }
+
+    /// A send missed its time and waits for a person, in the transaction that says so: what is to be written of it.
+    fn missed<'a>(
+        &'a self,
+        _tx: &'a mut Tx,
+        _workspace: &'a str,
+        _send: &'a str,
+        _reason: &'a str,
+        _now: Millis,
+    ) -> MissedFuture<'a> {
+        Box::pin(async { Ok(()) })
     }
 
     /// At most `limit` users after the cursor `after`. Called again with the same cursor after a crash, it may give a

@@ -3,13 +3,19 @@
 //! Whoever changes a send's batches first takes the send's row ([`lock`]), in the order of the keys when there are
 //! several: so that counters and batches agree, and nobody waits in a circle.
 
-use super::{SendState, control::STOPPED, ids::SendKey};
+use super::{
+    SendState,
+    batch::{self, BatchState, Event},
+    control::STOPPED,
+    ids::SendKey,
+};
 use crate::{
     clock::Millis,
     db::Tx,
     execute, fetch,
     wire::{message::Encryption, text::Template},
 };
+use sqlx::AssertSqlSafe;
 
 /// When a batch is due that waits for a person: never by itself.
 pub const HELD: Millis = Millis::MAX;
@@ -78,14 +84,15 @@ pub async fn create(tx: &mut Tx, send: NewSend<'_>) -> sqlx::Result<()> {
     Ok(())
 }
 
-/// Writes all of a send that has not begun anew. `false`: there is no such send or it has begun.
+/// Writes all of a send that has not begun anew; one that missed its time is pending again. `false`: there is no such
+/// send or it has begun.
 pub async fn reschedule(tx: &mut Tx, send: NewSend<'_>) -> sqlx::Result<bool> {
     let changed = execute!(
         tx,
         "update sends set webhook_id = $3, id_type = $4, encryption = $5, template = $6, batch_size = $7, \
          due_at = $8, audience_size = $9, receipts_for = $10, receipts_until = $11, webhook_version = $12, \
-         url = $13, pass_environment = $14 \
-         where workspace_id = $1 and id = $2 and state = 'scheduled'",
+         url = $13, pass_environment = $14, state = 'scheduled', error = null \
+         where workspace_id = $1 and id = $2 and state in ('scheduled', 'missed')",
         send.workspace_id,
         send.id,
         send.webhook_id,
@@ -124,7 +131,7 @@ pub async fn delete(tx: &mut Tx, workspace_id: &str, id: &str) -> sqlx::Result<b
     let removed = execute!(
         tx,
         "delete from sends where workspace_id = $1 and id = $2 \
-         and state in ('scheduled', 'stopped', 'finished', 'failed')",
+         and state in ('scheduled', 'missed', 'stopped', 'finished', 'failed')",
         workspace_id,
         id
     )?;
@@ -158,6 +165,19 @@ pub struct Delta {
     pub failed: i64,
     pub skipped: i64,
     pub unknown: i64,
+}
+
+impl Delta {
+    /// Counts users (a negative number takes them off) whose batch is in a state; those that wait have no counter.
+    pub fn count(&mut self, state: BatchState, users: i64) {
+        match state {
+            BatchState::Accepted => self.accepted += users,
+            BatchState::Failed => self.failed += users,
+            BatchState::Skipped => self.skipped += users,
+            BatchState::Unknown => self.unknown += users,
+            BatchState::Open | BatchState::Pending | BatchState::Retry | BatchState::Leased => {}
+        }
+    }
 }
 
 #[derive(sqlx::FromRow)]
@@ -199,11 +219,12 @@ pub async fn add(tx: &mut Tx, key: &SendKey, delta: Delta, now: Millis) -> sqlx:
     if counters.unknown > 0 && !all_unknown_held(tx, key).await? {
         return Ok(());
     }
-    let state = if counters.unknown > 0 || was_stopped(tx, key).await? {
+    let state = if was_stopped(tx, key).await? {
         SendState::Stopped
-    } else if counters.accepted == 0 && counters.failed > 0 {
+    } else if counters.accepted == 0 && counters.failed > 0 && counters.unknown == 0 {
         SendState::Failed
     } else {
+        // Also when some are left unknown for a person: nothing more happens by itself.
         SendState::Finished
     };
     execute!(
@@ -221,16 +242,11 @@ pub async fn add(tx: &mut Tx, key: &SendKey, delta: Delta, now: Millis) -> sqlx:
 }
 
 async fn all_unknown_held(tx: &mut Tx, key: &SendKey) -> sqlx::Result<bool> {
-    let due = fetch!(
-        tx,
-        optional,
-        (i64,),
-        "select batch_no from send_batches where workspace_id = $1 and send_id = $2 \
-         and state in ('pending', 'retry', 'unknown') and run_at < $3 limit 1",
-        &key.workspace_id,
-        &key.send_id,
-        HELD
-    )?;
+    let sql = format!(
+        "select batch_no from send_batches where workspace_id = $1 and send_id = $2 and {} and run_at < $3 limit 1",
+        batch::from(Event::Claimed)
+    );
+    let due = fetch!(tx, optional, (i64,), AssertSqlSafe(sql), &key.workspace_id, &key.send_id, HELD)?;
     Ok(due.is_none())
 }
 
@@ -247,6 +263,18 @@ async fn was_stopped(tx: &mut Tx, key: &SendKey) -> sqlx::Result<bool> {
         STOPPED
     )?;
     Ok(left_out.is_some())
+}
+
+/// A send that has ended runs again, or one that runs is told so.
+pub async fn reopen(tx: &mut Tx, key: &SendKey, state: SendState) -> sqlx::Result<()> {
+    execute!(
+        tx,
+        "update sends set state = $3, error = null, finished_at = null where workspace_id = $1 and id = $2",
+        &key.workspace_id,
+        &key.send_id,
+        state.code()
+    )?;
+    Ok(())
 }
 
 /// Adds users to those that ended `outcome` ("failed" or "skipped") with a reason; a negative number takes them off.

@@ -265,7 +265,9 @@ async fn editable(ctx: &Ctx, id: &str) -> AppResult<store::TaskRecord> {
     if changes(&progress, ctx.now()).edit {
         Ok(task)
     } else {
-        Err(AppError::conflict("Only Pending tasks that are due in more than 10 minutes can be edited."))
+        Err(AppError::conflict(
+            "Only Pending tasks that are due in more than 10 minutes can be edited, and Missed ones.",
+        ))
     }
 }
 
@@ -277,7 +279,7 @@ pub async fn delete_task(id: String) -> Result<(), AppError> {
     let progress = report::progress(db, workspace, &id).await?;
     if !changes(&progress, ctx.now()).delete {
         return Err(AppError::conflict(
-            "Finished, Failed and Stopped tasks can be deleted, and Pending ones due in more than 10 minutes.",
+            "Finished, Failed, Stopped and Missed tasks can be deleted, and Pending ones due in more than 10 minutes.",
         ));
     }
     let change = Change::from(&told(&ctx, &task.input()?).await?);

@@ -2,13 +2,14 @@
 
 pub mod api;
 mod batches;
+mod controls;
 mod live;
+mod unknown;
 mod users;
 
 use super::{
-    api::DeleteTask,
     list::state_badge,
-    model::{TaskDetail, TaskLive, changes},
+    model::{TaskDetail, TaskLive},
 };
 use crate::{
     access::{
@@ -17,14 +18,12 @@ use crate::{
     },
     delivery::model::SendState,
     error::AppError,
-    ui::{
-        CodeBlock, Confirm, ErrorNote, Fact, Facts, FormErrors, LinkButton, PageHeader, Panel, Scope, Skeleton,
-        SubmitButton, Time, query::use_query,
-    },
+    ui::{CodeBlock, ErrorNote, Fact, Facts, FormErrors, PageHeader, Panel, Scope, Skeleton, Time, query::use_query},
     wire::text::variable_names,
 };
-use api::{ControlTask, SendFailedAgain, load_task, load_task_live};
+use api::{load_task, load_task_live};
 use batches::Batches;
+use controls::{Actions, controls};
 use leptos::prelude::*;
 use leptos_router::hooks::use_params_map;
 use live::Live;
@@ -39,20 +38,16 @@ pub fn task_page() -> AnyView {
     let scope = Scope::here();
     let params = use_params_map();
     let id = Memo::new(move |_| params.read().get("id").unwrap_or_default());
-    let control = ServerAction::<ControlTask>::new();
-    let again = ServerAction::<SendFailedAgain>::new();
+    let actions = Actions::new();
     let detail = Resource::new(move || id.get(), load_task);
-    let live = Resource::new(
-        move || (id.get(), control.version().get(), again.version().get()),
-        |(id, _, _)| load_task_live(id),
-    );
+    let live = Resource::new(move || (id.get(), actions.done()), |(id, _)| load_task_live(id));
     let pulse = RwSignal::new(Pulse::default());
     view! {
         <Transition fallback=|| view! { <Skeleton /> }>
             {move || Suspend::new(async move {
                 let loaded = (detail.await, live.await);
                 scope.show(move || match loaded {
-                    (Ok(detail), Ok(first)) => view! { <Page detail first pulse control again /> }.into_any(),
+                    (Ok(detail), Ok(first)) => view! { <Page detail first pulse actions /> }.into_any(),
                     (Err(error), _) | (_, Err(error)) => view! {
                         <PageHeader title="Task" crumbs=vec![("Webhook", "/tasks")] />
                         <ErrorNote error />
@@ -101,13 +96,7 @@ impl Pulse {
 }
 
 #[component]
-fn Page(
-    detail: TaskDetail,
-    first: TaskLive,
-    pulse: RwSignal<Pulse>,
-    control: ServerAction<ControlTask>,
-    again: ServerAction<SendFailedAgain>,
-) -> impl IntoView {
+fn Page(detail: TaskDetail, first: TaskLive, pulse: RwSignal<Pulse>, actions: Actions) -> impl IntoView {
     let may_send = reader_may(Permission::Manage(Area::ReachWebhook));
     let live = RwSignal::new(first);
     let lost = RwSignal::new(None::<AppError>);
@@ -121,12 +110,9 @@ fn Page(
         next
     });
     let state = Memo::new(move |_| live.read().progress.state);
-    let error = Signal::derive(move || {
-        let of = |value: Option<Result<(), AppError>>| value.and_then(Result::err);
-        lost.get().or_else(|| of(control.value().get())).or_else(|| of(again.value().get()))
-    });
+    let error = Signal::derive(move || lost.get().or_else(|| actions.refused()));
     let intro = format!("To “{}” through {}, as {}.", detail.audience, detail.webhook, detail.id_type);
-    let controls = may_send.then(|| controls(detail.id.clone(), detail.name.clone(), live, control, again));
+    let controls = may_send.then(|| controls(&detail, live, actions));
     let facts = facts(&detail, live);
     let passed = passed(&detail);
     let for_results = detail.clone();
@@ -197,112 +183,6 @@ fn follow(id: String, live: RwSignal<TaskLive>, lost: RwSignal<Option<AppError>>
             on_cleanup(move || handle.clear());
         }
     });
-}
-
-fn controls(
-    id: String,
-    name: String,
-    live: RwSignal<TaskLive>,
-    control: ServerAction<ControlTask>,
-    again: ServerAction<SendFailedAgain>,
-) -> AnyView {
-    let state = Memo::new(move |_| live.read().progress.state);
-    let failed = Memo::new(move |_| live.read().progress.failed);
-    let unknown = Memo::new(move |_| live.read().progress.unknown);
-    let may_change = Memo::new(move |_| {
-        let live = live.read();
-        let changes = changes(&live.progress, live.now);
-        (changes.edit, changes.delete)
-    });
-    let delete = ServerAction::<DeleteTask>::new();
-    let button = move |id: String, action: &'static str, label: &'static str| {
-        view! {
-            <ActionForm action=control>
-                <input type="hidden" name="id" value=id />
-                <input type="hidden" name="action" value=action />
-                <SubmitButton label secondary=true pending=control.pending() />
-            </ActionForm>
-        }
-    };
-    let (pause, resume, edit, stop) = (id.clone(), id.clone(), id.clone(), id.clone());
-    let (failed_of, unknown_of) = (id.clone(), id.clone());
-    view! {
-        {move || matches!(state.get(), SendState::Sending).then(|| button(pause.clone(), "pause", "Pause"))}
-        {move || matches!(state.get(), SendState::Paused).then(|| button(resume.clone(), "resume", "Resume"))}
-        {move || {
-            matches!(state.get(), SendState::Sending | SendState::Paused | SendState::Scheduled)
-                .then(|| view! { <crate::ui::Button label="Stop" danger=true opens="stop-task" /> })
-        }}
-        {move || (failed.get() > 0 && state.get() != SendState::Scheduled)
-            .then(|| view! { <crate::ui::Button label="Send failed again" opens="send-again" /> })}
-        {move || may_change.get().0.then(|| view! { <LinkButton href=format!("/tasks/{edit}/edit") label="Edit" /> })}
-        {move || may_change.get().1.then(|| view! { <crate::ui::Button label="Delete" danger=true opens="delete-task" /> })}
-        <Confirm
-            id="stop-task"
-            title="Stop task"
-            text=format!("“{name}” stops for good. Requests that are under way end and are recorded; users who wait get nothing and are counted as skipped, those who wait for another try as failed.")
-            danger=true
-        >
-            <ActionForm action=control>
-                <input type="hidden" name="id" value=stop />
-                <input type="hidden" name="action" value="stop" />
-                <button type="submit" class="btn primary danger" data-dialog-close="">"Stop task"</button>
-            </ActionForm>
-        </Confirm>
-        <Confirm
-            id="send-again"
-            title="Send failed again"
-            text="The failed users are sent again with the same batch and action ids, so that a receiver that did take them can tell."
-        >
-            <ActionForm action=again>
-                <input type="hidden" name="id" value=failed_of />
-                {move || reasons(live)}
-                <button type="submit" class="btn primary" data-dialog-close="">"Send again"</button>
-            </ActionForm>
-        </Confirm>
-        {move || (matches!(state.get(), SendState::Finished | SendState::Stopped | SendState::Failed) && unknown.get() > 0)
-            .then(|| view! { <crate::ui::Button label="Send unknown again" opens="send-unknown" /> })}
-        <Confirm
-            id="send-unknown"
-            title="Send unknown again"
-            text="Of these users nobody knows whether the receiving system took them. They are sent again with the same batch and action ids, so that a receiver that did take them can tell."
-        >
-            <ActionForm action=again>
-                <input type="hidden" name="id" value=unknown_of />
-                <input type="hidden" name="unknown" value="true" />
-                <button type="submit" class="btn primary" data-dialog-close="">"Send again"</button>
-            </ActionForm>
-        </Confirm>
-        <Confirm
-            id="delete-task"
-            title="Delete task"
-            text=format!("“{name}” and the record of what it sent are deleted. The users' messages can no longer be looked up.")
-            danger=true
-        >
-            <ActionForm action=delete>
-                <input type="hidden" name="id" value=id />
-                <button type="submit" class="btn primary danger">"Delete"</button>
-            </ActionForm>
-        </Confirm>
-    }
-    .into_any()
-}
-
-/// Which failures: all, or those with one reason.
-fn reasons(live: RwSignal<TaskLive>) -> AnyView {
-    let live = live.get();
-    let failed = live.reasons.iter().filter(|reason| reason.outcome == "failed");
-    let options = std::iter::once(crate::ui::SelectOption::new("", format!("All failures ({})", live.progress.failed)))
-        .chain(failed.map(|reason| {
-            crate::ui::SelectOption::new(&reason.reason, format!("{} ({})", reason.reason, reason.users))
-        }))
-        .collect::<Vec<_>>();
-    view! {
-        <crate::ui::Field label="Which" name="reason">
-            <crate::ui::Select name="reason" options />
-        </crate::ui::Field>
-    }
-    .into_any()
 }
 
 /// What interfaces were told when the values were chosen: kept as it was then.

@@ -146,6 +146,7 @@ fn row(task: TaskRow, now: i64, delete: ServerAction<DeleteTask>, may_send: bool
 pub fn state_badge(state: SendState) -> AnyView {
     let tone = match state {
         SendState::Scheduled => Tone::Neutral,
+        SendState::Missed => Tone::Warn,
         SendState::Sending => Tone::Run,
         SendState::Paused => Tone::Warn,
         SendState::Stopped => Tone::Odd,

@@ -40,10 +40,12 @@ pub struct Changes {
     pub delete: bool,
 }
 
-/// Seed 000's rules: edit Pending tasks due in more than 10 minutes; delete those and ended ones.
+/// Seed 000's rules: edit Pending tasks due in more than 10 minutes; delete those and ended ones. One that missed its
+/// time begins by nobody but a person, so it can be edited and deleted, too.
 pub fn changes(progress: &Progress, now: i64) -> Changes {
-    use crate::delivery::model::SendState::{Failed, Finished, Scheduled, Stopped};
-    let edit = progress.state == Scheduled && progress.due_at - now > LOCKED_BEFORE_MS;
+    use crate::delivery::model::SendState::{Failed, Finished, Missed, Scheduled, Stopped};
+    let pending = progress.state == Scheduled && progress.due_at - now > LOCKED_BEFORE_MS;
+    let edit = pending || progress.state == Missed;
     Changes { edit, delete: edit || matches!(progress.state, Finished | Failed | Stopped) }
 }
 

@@ -4,13 +4,18 @@ use super::{model::RENDERED_MAX, store};
 use crate::{
     access,
     audiences::store::{self as audiences, AudienceMember},
+    audit::{
+        Actor, By, Change, Entry,
+        model::{Action, ObjectKind},
+    },
     clock::Millis,
     customers::model::tag_text,
-    db::Db,
+    db::{Db, Tx},
     delivery::{
         Chunk, Recipient, Sender,
-        sender::{ChunkFuture, Planned, StartFuture},
+        sender::{ChunkFuture, MissedFuture, Planned, StartFuture},
     },
+    fetch,
     wire::text::Template,
 };
 
@@ -33,6 +38,23 @@ impl Sender for TaskSender {
             let who = store::user_name(db, &task.submitted_by).await?;
             let may = access::store::may_use_webhook(db, workspace, &task.submitted_by, &task.webhook_id, now).await?;
             Ok(may.map_err(|reason| format!("{who}, who submitted this task, {reason}. Nothing was sent.")))
+        })
+    }
+
+    fn missed<'a>(
+        &'a self,
+        tx: &'a mut Tx,
+        workspace: &'a str,
+        send: &'a str,
+        reason: &'a str,
+        now: Millis,
+    ) -> MissedFuture<'a> {
+        Box::pin(async move {
+            let name = "select name from tasks where workspace_id = $1 and id = $2";
+            let Some((name,)) = fetch!(tx, optional, (String,), name, workspace, send)? else { return Ok(()) };
+            let change = Change::to(&serde_json::json!({"reason": reason}));
+            let entry = Entry::new(Action::Missed, ObjectKind::Task, send, &name).with(change);
+            By::new(Actor::engine(), now).record(tx, workspace, &entry).await
         })
     }
 

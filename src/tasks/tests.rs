@@ -1,7 +1,9 @@
 //! The room from outside: what the form submits, and what its pages and downloads then say.
 
 mod audited;
+mod bodies;
 mod calls;
+mod decided;
 mod grants;
 
 use super::{

@@ -147,6 +147,7 @@ fn definition(webhook: &Webhook) -> AnyView {
     let versions = format!("/webhooks/{}/versions", webhook.id);
     let grants = format!("/webhooks/{}/grants", webhook.id);
     let version = webhook.version;
+    let after_crash = input.after_crash().label();
     let environment = if input.pass_environment { "passed in headers" } else { "not passed" };
     let old_key = webhook.old_key_until.map(|ms| {
         view! { <Fact label="Old key">"verifies receipts until " <Time ms /></Fact> }
@@ -162,6 +163,7 @@ fn definition(webhook: &Webhook) -> AnyView {
             <Fact label="Users per request">{requests}</Fact>
             <Fact label="Users per second">{pace}</Fact>
             <Fact label="Environment">{environment}</Fact>
+            <Fact label="After a crash">{after_crash}</Fact>
             <Fact label="Used by"><a href=used>{tasks}</a></Fact>
             <Fact label="Grants"><a href=grants>"Who may use it"</a></Fact>
             <Fact label="Version"><a href=versions>{format!("{version}, all versions")}</a></Fact>

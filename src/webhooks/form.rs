@@ -14,6 +14,7 @@ use super::{
     model::{Authentication, KEY_MAX, KeyOverlap, NAME_MAX, URL_MAX, Webhook, WebhookForm},
 };
 use crate::{
+    delivery::model::AfterCrash,
     error::{AppError, FieldError},
     ui::{
         Button, Choice, CodeBlock, ErrorNote, Field, FormErrors, LinkButton, MultiSelect, Note, PageHeader, Panel,
@@ -149,6 +150,7 @@ fn fields(form: WebhookForm, copies: bool, save: ServerAction<SaveWebhook>) -> A
                                 />
                             </Field>
                             {pace(state, errors)}
+                            {after_crash(state, errors)}
                             <ReceiptSettings state frozen suggested errors />
                         </div>
                     </div>
@@ -266,6 +268,23 @@ fn overlap(state: FormState) -> AnyView {
                 <Select name="overlap" options />
             </Field>
         </div>
+    }
+    .into_any()
+}
+
+/// What becomes of messages whose outcome a crash hid.
+fn after_crash(state: FormState, errors: Signal<Vec<FieldError>>) -> AnyView {
+    let options = AfterCrash::ALL.map(|one| SelectOption::new(one.code(), one.label())).to_vec();
+    let help = "When the server stops before an answer is recorded, nobody knows whether your system has the messages. \
+                Choose the first if it ignores ids that it knows.";
+    view! {
+        <Field label="After a crash" name="input[after_crash]" help errors>
+            <Choice
+                name="input[after_crash]"
+                options
+                selected=Signal::stored(state.after_crash.code().to_string())
+            />
+        </Field>
     }
     .into_any()
 }

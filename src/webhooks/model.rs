@@ -14,6 +14,7 @@ pub use version::told as settings_told;
 pub use version::{Change, Version, Versions, changes};
 
 use crate::access::model::{Area, Either, Permission};
+use crate::delivery::model::AfterCrash;
 use serde::{Deserialize, Deserializer, Serialize, de};
 use std::fmt;
 
@@ -170,12 +171,25 @@ pub struct WebhookInput {
     /// "Enable Environment Parameter Passing".
     #[serde(default)]
     pub pass_environment: bool,
+    /// An [`AfterCrash`]'s code. Versions from before there was a choice have none, and mean the first.
+    #[serde(default = "again")]
+    pub after_crash: String,
     #[serde(default)]
     pub receipts_enabled: bool,
     #[serde(deserialize_with = "number")]
     pub retention_days: i64,
     #[serde(default)]
     pub statuses: Vec<ReceiptStatus>,
+}
+
+impl WebhookInput {
+    pub fn after_crash(&self) -> AfterCrash {
+        AfterCrash::from_code(&self.after_crash).unwrap_or_default()
+    }
+}
+
+fn again() -> String {
+    AfterCrash::default().code().into()
 }
 
 impl Default for WebhookInput {
@@ -191,6 +205,7 @@ impl Default for WebhookInput {
             concurrency: 4,
             users_per_second: 0,
             pass_environment: false,
+            after_crash: again(),
             receipts_enabled: false,
             retention_days: 7,
             statuses: vec![ReceiptStatus { code: "200".into(), value: "Success".into() }],

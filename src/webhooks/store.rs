@@ -37,6 +37,7 @@ struct Row {
     concurrency: i64,
     users_per_second: Option<i64>,
     pass_environment: bool,
+    after_crash: String,
     receipts_enabled: bool,
     retention_days: i64,
     statuses: String,
@@ -51,7 +52,7 @@ struct Row {
 /// A webhook's row and how many tasks use it; `$1` is the workspace.
 const SELECT: &str = "select w.id, w.name, w.enabled, w.url, w.authentication, w.key_cipher is not null as has_key,
         w.old_key_until, w.id_types, w.parameters, w.batch_size, w.concurrency, w.users_per_second,
-        w.pass_environment, w.receipts_enabled,
+        w.pass_environment, w.after_crash, w.receipts_enabled,
         w.retention_days, w.statuses, w.version, w.tested_at, w.test_ok, w.test_reason, w.updated_at,
         coalesce(used.tasks, 0) as tasks
     from webhooks w
@@ -81,6 +82,7 @@ impl TryFrom<Row> for Webhook {
             concurrency: row.concurrency,
             users_per_second: row.users_per_second.unwrap_or(0),
             pass_environment: row.pass_environment,
+            after_crash: row.after_crash,
             receipts_enabled: row.receipts_enabled,
             retention_days: row.retention_days,
             statuses: from_json(&row.statuses)?,

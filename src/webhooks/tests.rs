@@ -132,6 +132,7 @@ on_both_databases!(what_is_wrong_is_told_at_its_field, |db| async move {
         ("input[key]", "", "key"),
         ("input[id_types][13]", "SHOE_SIZE", "id_types"),
         ("input[batch_size]", "many", "batch_size"),
+        ("input[after_crash]", "forget", "after_crash"),
         ("input[retention_days]", "", "retention_days"),
         ("input[parameters][0][name]", "no name", "parameters[0][name]"),
     ] {
@@ -300,4 +301,31 @@ on_both_databases!(a_key_is_made_for_whoever_may_change_webhooks, |db| async mov
     desk.server.member("bob@example.com", "Spring Store", Preset::Marketer).await;
     let marketer = desk.server.sign_in("bob@example.com").await;
     assert_eq!(desk.server.call::<GenerateKey>(&marketer, "").await.status, StatusCode::FORBIDDEN);
+});
+
+on_both_databases!(what_is_done_after_a_crash_is_chosen_told_and_copied, |db| async move {
+    let desk = Desk::new(db.clone()).await;
+    let id = desk.created(&[]).await;
+    let page = desk.page(&format!("/webhooks/{id}")).await.text;
+    assert!(page.contains("After a crash") && page.contains("Send again with the same ids"), "{page}");
+    desk.turn_off(&id).await;
+    desk.created(&[("id", &id), ("version", "1"), ("input[key]", ""), ("input[after_crash]", "ask")]).await;
+    let change = crate::audit::testing::last_change(&db, &desk.workspace).await;
+    assert_eq!(
+        change,
+        serde_json::json!({
+            "before": {"After a crash": "Send again with the same ids"},
+            "after": {"After a crash": "Leave unknown for a person"},
+        })
+    );
+    assert!(desk.page(&format!("/webhooks/{id}")).await.text.contains("Leave unknown for a person"));
+    for form in [format!("/webhooks/{id}/edit"), format!("/webhooks/new?copy={id}")] {
+        let form = desk.page(&form).await.text;
+        let choice = form.split("<input").find(|input| input.contains("value=\"ask\"")).unwrap();
+        assert!(choice.split('>').next().unwrap().contains("checked"), "{choice}");
+    }
+    let fields = [("copy", id.as_str()), ("input[name]", "Second"), ("input[key]", ""), ("input[after_crash]", "ask")];
+    let copied = desk.created(&fields).await;
+    let copy = store::get(&db, &desk.workspace, &copied).await.unwrap();
+    assert_eq!(copy.input.after_crash(), crate::delivery::model::AfterCrash::Ask);
 });

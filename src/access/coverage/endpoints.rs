@@ -210,6 +210,7 @@ fn everyday() -> Vec<Endpoint> {
         call::<task::LoadBatch>("id=thing&batch_no=0", Of(see)),
         call::<task::ControlTask>("id=thing&action=resume", SendingOf),
         call::<task::SendFailedAgain>("id=thing", SendingOf),
+        call::<task::CountUnknown>("id=thing&count_as=sent&users=1", SendingOf),
     ]
 }
 

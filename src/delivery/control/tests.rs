@@ -103,7 +103,7 @@ on_both_databases!(unknown_ones_of_a_stopped_send_wait_for_a_person, |db| async 
     assert_eq!(numbers(&claims), [0], "only what has failed");
     record(&db, &claims[0], End::Accepted, LATER).await;
     let end = progress(&db, "s").await;
-    assert_eq!((end.state, end.accepted, end.unknown, end.waiting()), (SendState::Stopped, 10, 7, 0));
+    assert_eq!((end.state, end.accepted, end.unknown, end.waiting()), (SendState::Finished, 10, 7, 0));
     assert_eq!(again(&db, &key, Which::Unknown).await.unwrap(), 7);
     assert_eq!(progress(&db, "s").await.unknown, 7, "until it is claimed");
     let claims = claim(&db, &key, 5, LATER).await;

@@ -1,5 +1,7 @@
 //! The engine against the simulator, on both databases.
 
+mod under_load;
+
 use super::*;
 use crate::{
     crm::{self, Answer},

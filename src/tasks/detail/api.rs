@@ -21,6 +21,7 @@ use crate::{
     },
     clock::Millis,
     delivery::{
+        CountAs,
         model::{Progress, SeriesPoint},
         report,
     },
@@ -157,14 +158,14 @@ pub async fn load_batch(id: String, batch_no: i64) -> Result<BatchDetail, AppErr
     report::batch(&ctx.state.db, ctx.workspace(), &id, batch_no).await
 }
 
-/// "pause", "resume" or "stop".
+/// "pause", "resume", "stop", or "send_now" for one that missed its time.
 #[server]
 pub async fn control_task(id: String, action: String) -> Result<(), AppError> {
     let caller = caller()?;
     let ctx = require(&caller, Permission::Manage(Area::ReachWebhook), Resource::Task(&id)).await?;
     let (engine, workspace) = (&ctx.state.engine, ctx.workspace());
     let task = store::get(&ctx.state.db, workspace, &id).await?;
-    if action == "resume" {
+    if matches!(action.as_str(), "resume" | "send_now") {
         // Whoever makes it send must be permitted to; whoever makes it stop need not.
         require_webhook_of(&caller, &task).await?;
     }
@@ -174,7 +175,8 @@ pub async fn control_task(id: String, action: String) -> Result<(), AppError> {
         "pause" => engine.pause(workspace, &id, &note(Action::Paused)).await?,
         "resume" => engine.resume(workspace, &id, &note(Action::Resumed)).await?,
         "stop" => engine.stop_send(workspace, &id, &note(Action::Stopped)).await?,
-        _ => return Err(AppError::invalid("action", "pause, resume or stop")),
+        "send_now" => engine.send_now(workspace, &id, &note(Action::SentNow)).await?,
+        _ => return Err(AppError::invalid("action", "pause, resume, stop or send_now")),
     }
     tracing::info!(task = %id, user = %ctx.user(), action, "task controlled");
     Ok(())
@@ -213,6 +215,27 @@ pub async fn send_failed_again(
         ctx.state.engine.resend_failed(ctx.workspace(), &id, reason, &note).await?;
     }
     tracing::info!(task = %id, user = %ctx.user(), unknown, "users are sent again");
+    Ok(())
+}
+
+/// What nobody knows counts as "sent" or as "not_sent"; `users` is how many the page said there are.
+#[server]
+pub async fn count_unknown(id: String, count_as: String, users: i64) -> Result<(), AppError> {
+    let caller = caller()?;
+    let ctx = require(&caller, Permission::Manage(Area::ReachWebhook), Resource::Task(&id)).await?;
+    let task = store::get(&ctx.state.db, ctx.workspace(), &id).await?;
+    require_webhook_of(&caller, &task).await?;
+    let (as_what, told) = match count_as.as_str() {
+        "sent" => (CountAs::Sent, "Unknown ones as sent"),
+        "not_sent" => (CountAs::NotSent, "Unknown ones as not sent"),
+        _ => return Err(AppError::invalid("count_as", "sent or not_sent")),
+    };
+    let by = ctx.by();
+    let entry = Entry::new(Action::Decided, ObjectKind::Task, &id, &task.name);
+    let entry = entry.with(Change::to(&serde_json::json!({"counted": told, "users": users})));
+    let note = Note { by: &by, entry };
+    ctx.state.engine.count_unknown(ctx.workspace(), &id, as_what, users, &note).await?;
+    tracing::info!(task = %id, user = %ctx.user(), count_as, users, "unknown ones are decided");
     Ok(())
 }
 

@@ -1,6 +1,9 @@
 //! What moves on a task's page: progress, funnel, results over time.
 
-use super::super::model::{TaskDetail, TaskLive};
+use super::{
+    super::model::{TaskDetail, TaskLive},
+    unknown,
+};
 use crate::{
     delivery::model::{Progress as Counters, SendState},
     ui::{
@@ -10,6 +13,8 @@ use crate::{
 };
 use leptos::prelude::*;
 
+/// What may be done about a task that missed its time.
+const MISSED: &str = " Send it now, give it another time, stop it or delete it.";
 /// Points of the line chart at the most.
 const POINTS: i64 = 120;
 
@@ -43,10 +48,17 @@ pub fn Live(live: RwSignal<TaskLive>, detail: TaskDetail) -> impl IntoView {
     });
     let receipts = detail.receipts_enabled;
     let tiles = Signal::derive(move || tiles(&counters.read(), live.read().now, receipts));
-    let error = move || counters.read().error.clone().map(|text| view! { <Note tone=Tone::Bad>{text}</Note> });
+    let error = move || {
+        let now = counters.read();
+        let missed = now.state == SendState::Missed;
+        let (tone, way_on) = if missed { (Tone::Warn, MISSED) } else { (Tone::Bad, "") };
+        now.error.clone().map(|text| view! { <Note tone>{text} {way_on}</Note> })
+    };
+    let unknown = move || unknown::note(&counters.read());
     view! {
         <Panel>
             {error}
+            {unknown}
             <Progress parts total label="Users decided" caption rate=pace left />
             <Tiles items=tiles />
         </Panel>

@@ -1,7 +1,10 @@
 //! What the form holds while one types: what the preview shows and what rows come and go. The rest the browser keeps.
 
 use super::Sample;
-use crate::webhooks::model::{Authentication, Parameter, ParameterType, WebhookInput};
+use crate::{
+    delivery::model::AfterCrash,
+    webhooks::model::{Authentication, Parameter, ParameterType, WebhookInput},
+};
 use leptos::prelude::*;
 
 #[derive(Clone, Copy)]
@@ -14,6 +17,7 @@ pub struct FormState {
     pub parameters: RwSignal<Vec<ParameterRow>>,
     pub pace: Pace,
     pub pass_environment: RwSignal<bool>,
+    pub after_crash: AfterCrash,
     pub receipts_enabled: RwSignal<bool>,
     pub retention_days: i64,
 }
@@ -62,6 +66,7 @@ impl ParameterRow {
 impl FormState {
     pub fn new(input: WebhookInput) -> Self {
         Self {
+            after_crash: input.after_crash(),
             name: RwSignal::new(input.name),
             authentication: RwSignal::new(input.authentication),
             key: RwSignal::new(String::new()),

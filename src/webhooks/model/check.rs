@@ -4,7 +4,7 @@ use super::{
     Authentication, BATCH_MAX, KEY_MAX, NAME_MAX, PARAMETER_NAME_MAX, PARAMETERS_MAX, Parameter, ParameterType,
     ReceiptStatus, STATUSES_MAX, TEXT_MAX, URL_MAX, VALUE_MAX, WebhookInput,
 };
-use crate::error::FieldError;
+use crate::{delivery::model::AfterCrash, error::FieldError};
 
 fn too_long(text: &str, most: usize) -> bool {
     text.chars().count() > most
@@ -164,6 +164,9 @@ impl WebhookInput {
                 wrong(field("display_name"), format!("At most {PARAMETER_NAME_MAX} characters."));
             }
         }
+        if AfterCrash::from_code(&self.after_crash).is_none() {
+            wrong("after_crash".into(), "Choose what is done after a crash.".into());
+        }
         for (field, value, least, most) in [
             ("batch_size", self.batch_size, 1, BATCH_MAX),
             ("concurrency", self.concurrency, 1, 64),
@@ -281,6 +284,7 @@ mod tests {
         assert_eq!(fault(|w| w.key.clear()), ["key"]);
         assert_eq!(fault(|w| w.id_types.clear()), ["id_types"]);
         assert_eq!(fault(|w| w.batch_size = 101), ["batch_size"]);
+        assert_eq!(fault(|w| w.after_crash = "forget".into()), ["after_crash"]);
         assert_eq!(fault(|w| w.parameters.push(w.parameters[0].clone())), ["parameters[1][name]"]);
         assert_eq!(fault(|w| w.parameters[0].name = "a b".into()), ["parameters[0][name]"]);
         assert_eq!(fault(|w| w.parameters[0].name = "a".repeat(33)), ["parameters[0][name]"]);

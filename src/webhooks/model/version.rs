@@ -68,6 +68,7 @@ pub fn told(input: &WebhookInput) -> Vec<(String, String)> {
         ("Requests at once".into(), input.concurrency.to_string()),
         ("Users per second".into(), input.users_per_second.to_string()),
         ("Enable Environment Parameter Passing".into(), yes(input.pass_environment)),
+        ("After a crash".into(), input.after_crash().label().into()),
         ("Enable receipt settings".into(), yes(input.receipts_enabled)),
         ("Data retention period".into(), input.retention_days.to_string()),
     ]);
@@ -90,7 +91,12 @@ mod tests {
             ..Default::default()
         };
         assert_eq!(changes(&before, &before), []);
-        let mut after = WebhookInput { url: "https://b.example.com".into(), pass_environment: true, ..before.clone() };
+        let mut after = WebhookInput {
+            url: "https://b.example.com".into(),
+            pass_environment: true,
+            after_crash: "ask".into(),
+            ..before.clone()
+        };
         after.parameters.remove(0);
         after.parameters[0].kind = ParameterType::Date;
         after.parameters[0].required = true;
@@ -102,6 +108,7 @@ mod tests {
                 ("Request URL", "https://a.example.com", "https://b.example.com"),
                 ("Parameter kept", "2. Text, String", "1. Text, Date, required"),
                 ("Enable Environment Parameter Passing", "No", "Yes"),
+                ("After a crash", "Send again with the same ids", "Leave unknown for a person"),
                 ("Parameter old", "1. Text, String", ""),
             ]
         );

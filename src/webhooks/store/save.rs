@@ -128,8 +128,9 @@ pub async fn create(saving: &Saving<'_>, input: &WebhookInput, copy_of: Option<&
         tx,
         "insert into webhooks (workspace_id, id, name, enabled, url, authentication, key_cipher, id_types, parameters,
                                batch_size, concurrency, users_per_second, receipts_enabled, retention_days, statuses,
-                               version, created_at, updated_at, name_key, pass_environment)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, 1, $16, $16, $17, $18)",
+                               version, created_at, updated_at, name_key, pass_environment,
+                               after_crash)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, 1, $16, $16, $17, $18, $19)",
         workspace,
         &id,
         &input.name,
@@ -147,7 +148,8 @@ pub async fn create(saving: &Saving<'_>, input: &WebhookInput, copy_of: Option<&
         columns.statuses,
         saving.by.at,
         name_key(&input.name),
-        input.pass_environment
+        input.pass_environment,
+        &input.after_crash
     )
     .map_err(name_taken)?;
     let kept = stored(input, &[]);
@@ -195,7 +197,7 @@ pub async fn update(
                 id_types = $10, parameters = $11,
                 batch_size = $12, concurrency = $13, users_per_second = $14, receipts_enabled = $15,
                 retention_days = $16, statuses = $17, version = version + 1, updated_at = $18, name_key = $19,
-                pass_environment = $21
+                pass_environment = $21, after_crash = $22
          where workspace_id = $1 and id = $2 and version = $3 and enabled = $4",
         workspace,
         id,
@@ -217,7 +219,8 @@ pub async fn update(
         saving.by.at,
         name_key(&input.name),
         (overlap > 0).then_some(saving.by.at + overlap),
-        input.pass_environment
+        input.pass_environment,
+        &input.after_crash
     )
     .map_err(name_taken)?;
     if changed == 0 {

@@ -59,7 +59,7 @@ pub async fn versions(db: &Db, workspace: &str, webhook: &str) -> sqlx::Result<V
         (i64, String, String),
         "select s.webhook_version, t.id, t.name from sends s
          join tasks t on t.workspace_id = s.workspace_id and t.id = s.id
-         where s.workspace_id = $1 and s.webhook_id = $2 and s.state in ('scheduled', 'sending', 'paused')
+         where s.workspace_id = $1 and s.webhook_id = $2 and s.state in ('scheduled', 'missed', 'sending', 'paused')
          order by s.created_at desc limit $3",
         workspace,
         webhook,

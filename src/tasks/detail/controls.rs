@@ -1,0 +1,143 @@
+//! What may be done with a task, as far as it has come.
+
+use super::{
+    super::{
+        api::DeleteTask,
+        model::{TaskDetail, TaskLive, changes},
+    },
+    api::{ControlTask, CountUnknown, SendFailedAgain},
+    unknown,
+};
+use crate::{
+    delivery::model::SendState,
+    error::AppError,
+    ui::{Button, Confirm, Field, LinkButton, Select, SelectOption, SubmitButton, format::counted},
+};
+use leptos::prelude::*;
+
+/// The page's actions; they outlive what is loaded anew.
+#[derive(Clone, Copy)]
+pub struct Actions {
+    pub control: ServerAction<ControlTask>,
+    pub again: ServerAction<SendFailedAgain>,
+    pub count: ServerAction<CountUnknown>,
+}
+
+impl Actions {
+    pub fn new() -> Self {
+        Self { control: ServerAction::new(), again: ServerAction::new(), count: ServerAction::new() }
+    }
+
+    /// Changes with each that is done.
+    pub fn done(&self) -> (usize, usize, usize) {
+        (self.control.version().get(), self.again.version().get(), self.count.version().get())
+    }
+
+    /// Why the last one was not.
+    pub fn refused(&self) -> Option<AppError> {
+        let of = |value: Option<Result<(), AppError>>| value.and_then(Result::err);
+        let refused = of(self.control.value().get()).or_else(|| of(self.again.value().get()));
+        refused.or_else(|| of(self.count.value().get()))
+    }
+}
+
+pub fn controls(detail: &TaskDetail, live: RwSignal<TaskLive>, actions: Actions) -> AnyView {
+    let Actions { control, again, .. } = actions;
+    let (id, name) = (detail.id.clone(), detail.name.clone());
+    let state = Memo::new(move |_| live.read().progress.state);
+    let failed = Memo::new(move |_| live.read().progress.failed);
+    let may_change = Memo::new(move |_| {
+        let live = live.read();
+        let changes = changes(&live.progress, live.now);
+        (changes.edit, changes.delete)
+    });
+    let delete = ServerAction::<DeleteTask>::new();
+    let button = move |id: String, action: &'static str, label: &'static str| {
+        view! {
+            <ActionForm action=control>
+                <input type="hidden" name="id" value=id />
+                <input type="hidden" name="action" value=action />
+                <SubmitButton label secondary=true pending=control.pending() />
+            </ActionForm>
+        }
+    };
+    let (pause, resume, edit, stop) = (id.clone(), id.clone(), id.clone(), id.clone());
+    let (missed, failed_of) = (id.clone(), id.clone());
+    let users = live.read_untracked().progress.audience;
+    let unknown = unknown::decisions(id.clone(), live, actions);
+    view! {
+        {move || matches!(state.get(), SendState::Sending).then(|| button(pause.clone(), "pause", "Pause"))}
+        {move || matches!(state.get(), SendState::Paused).then(|| button(resume.clone(), "resume", "Resume"))}
+        {move || matches!(state.get(), SendState::Missed).then(|| view! { <Button label="Send now" opens="send-now" /> })}
+        {move || {
+            matches!(state.get(), SendState::Sending | SendState::Paused | SendState::Scheduled | SendState::Missed)
+                .then(|| view! { <Button label="Stop" danger=true opens="stop-task" /> })
+        }}
+        {move || (failed.get() > 0 && state.get() != SendState::Scheduled)
+            .then(|| view! { <Button label="Send failed again" opens="send-again" /> })}
+        {move || may_change.get().0.then(|| view! { <LinkButton href=format!("/tasks/{edit}/edit") label="Edit" /> })}
+        {move || may_change.get().1.then(|| view! { <Button label="Delete" danger=true opens="delete-task" /> })}
+        <Confirm
+            id="send-now"
+            title="Send now"
+            text=format!("“{name}” missed its time. It begins now, to {}.", counted(users, "user"))
+        >
+            <ActionForm action=control>
+                <input type="hidden" name="id" value=missed />
+                <input type="hidden" name="action" value="send_now" />
+                <button type="submit" class="btn primary" data-dialog-close="">"Send now"</button>
+            </ActionForm>
+        </Confirm>
+        <Confirm
+            id="stop-task"
+            title="Stop task"
+            text=format!("“{name}” stops for good. Requests that are under way end and are recorded; users who wait get nothing and are counted as skipped, those who wait for another try as failed.")
+            danger=true
+        >
+            <ActionForm action=control>
+                <input type="hidden" name="id" value=stop />
+                <input type="hidden" name="action" value="stop" />
+                <button type="submit" class="btn primary danger" data-dialog-close="">"Stop task"</button>
+            </ActionForm>
+        </Confirm>
+        <Confirm
+            id="send-again"
+            title="Send failed again"
+            text="The failed users are sent again with the same batch and action ids, so that a receiver that did take them can tell."
+        >
+            <ActionForm action=again>
+                <input type="hidden" name="id" value=failed_of />
+                {move || reasons(live)}
+                <button type="submit" class="btn primary" data-dialog-close="">"Send again"</button>
+            </ActionForm>
+        </Confirm>
+        {unknown}
+        <Confirm
+            id="delete-task"
+            title="Delete task"
+            text=format!("“{name}” and the record of what it sent are deleted. The users' messages can no longer be looked up.")
+            danger=true
+        >
+            <ActionForm action=delete>
+                <input type="hidden" name="id" value=id />
+                <button type="submit" class="btn primary danger">"Delete"</button>
+            </ActionForm>
+        </Confirm>
+    }
+    .into_any()
+}
+
+/// Which failures: all, or those with one reason.
+fn reasons(live: RwSignal<TaskLive>) -> AnyView {
+    let live = live.get();
+    let failed = live.reasons.iter().filter(|reason| reason.outcome == "failed");
+    let options = std::iter::once(SelectOption::new("", format!("All failures ({})", live.progress.failed)))
+        .chain(failed.map(|reason| SelectOption::new(&reason.reason, format!("{} ({})", reason.reason, reason.users))))
+        .collect::<Vec<_>>();
+    view! {
+        <Field label="Which" name="reason">
+            <Select name="reason" options />
+        </Field>
+    }
+    .into_any()
+}

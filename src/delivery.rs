@@ -8,10 +8,13 @@
 //! ([`recover`]) takes back what a crash left behind. Between claim and record a batch is in the hands of a task of
 //! its own ([`courier`]).
 
+pub mod health;
 pub mod model;
 
 #[cfg(feature = "ssr")]
 mod body;
+#[cfg(feature = "ssr")]
+pub mod breaker;
 #[cfg(feature = "ssr")]
 mod claim;
 #[cfg(feature = "ssr")]
@@ -30,6 +33,8 @@ pub mod guard;
 pub mod ids;
 #[cfg(feature = "ssr")]
 mod limits;
+#[cfg(feature = "ssr")]
+mod overdue;
 #[cfg(feature = "ssr")]
 mod plan;
 #[cfg(feature = "ssr")]

@@ -31,6 +31,11 @@ impl Actor {
         Self { kind: ActorKind::CommandLine, ..Self::person("", "Command line", "") }
     }
 
+    /// The delivery engine, which disables a webhook by itself.
+    pub fn engine() -> Self {
+        Self { kind: ActorKind::Engine, ..Self::person("", "Reachwire", "") }
+    }
+
     /// Nobody who is signed in: `name` is what was typed.
     pub fn stranger(name: impl Into<String>, address: impl Into<String>) -> Self {
         Self { kind: ActorKind::Stranger, ..Self::person("", name, address) }

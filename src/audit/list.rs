@@ -85,7 +85,7 @@ fn content(page: LogPage, params: Memo<ListParams>, organization: bool) -> AnyVi
 fn selects(people: Vec<(String, String)>) -> Vec<FilterSelect> {
     let actions = Action::ALL.iter().map(|action| SelectOption::new(action.code(), action.label()));
     let kinds = ObjectKind::ALL.iter().map(|kind| SelectOption::new(kind.code(), kind.label()));
-    let others = [ActorKind::ApiKey, ActorKind::CommandLine, ActorKind::Stranger];
+    let others = [ActorKind::ApiKey, ActorKind::CommandLine, ActorKind::Engine, ActorKind::Stranger];
     let others = others.map(|kind| SelectOption::new(kind.code(), format!("Any: {}", kind.label())));
     let people = people.into_iter().map(|(id, name)| SelectOption::new(id, name));
     vec![

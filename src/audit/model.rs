@@ -89,6 +89,7 @@ words! {
         Person = "person", "Member";
         ApiKey = "api_key", "API key";
         CommandLine = "command_line", "Command line";
+        Engine = "engine", "System";
         Stranger = "stranger", "Stranger";
     }
 }

@@ -6,7 +6,7 @@ use super::{
     context::Context,
     ids::batch_id,
     post::{self, Poster, Prepared, Request},
-    record::{End, Finished},
+    record::{End, Finished, OURS},
     supervise::Stopping,
     verdict::{self, Verdict},
 };
@@ -71,7 +71,7 @@ impl Courier {
         tokio::spawn(async move {
             let delivery = AssertUnwindSafe(courier.deliver(&context, &claim, actions, &doors)).catch_unwind();
             let outcome = delivery.await.unwrap_or_else(|_| Outcome {
-                end: End::Retry("an error on our side".into(), None),
+                end: End::Retry(OURS.into(), None),
                 http_status: None,
                 duration_ms: 0,
                 response: None,
@@ -102,17 +102,21 @@ impl Courier {
         }
     }
 
-    /// Nobody has paused or stopped the send since the claim, or disabled or changed the webhook.
+    /// Nobody has paused or stopped the send since the claim, or disabled or changed the webhook, and its breaker has
+    /// not opened but for this batch.
     async fn may_begin(&self, context: &Context, claim: &Claim) -> sqlx::Result<bool> {
         let found = fetch!(
             self.db,
             optional,
             (i64,),
             "select w.version from sends s join webhooks w on w.workspace_id = s.workspace_id and w.id = s.webhook_id \
-             where s.workspace_id = $1 and s.id = $2 and s.state = 'sending' and w.enabled and w.version = $3",
+             left join webhook_health h on h.workspace_id = w.workspace_id and h.webhook_id = w.id \
+             where s.workspace_id = $1 and s.id = $2 and s.state = 'sending' and w.enabled and w.version = $3 \
+             and (h.state is null or h.state = 'closed' or (h.state = 'half_open' and h.open_until = $4))",
             &claim.key.workspace_id,
             &claim.key.send_id,
-            context.version
+            context.version,
+            claim.lease_until
         )?;
         Ok(found.is_some())
     }

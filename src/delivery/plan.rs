@@ -150,7 +150,7 @@ impl Planner {
                     &key.send_id,
                     now
                 )?;
-                store::extend_receipts(&mut tx, key, now).await?;
+                store::renew(&mut tx, key, now).await?;
             }
             Some((false,)) => {
                 control::fail(&mut tx, key, "The webhook was disabled when its time came.", now).await?;

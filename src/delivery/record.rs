@@ -16,6 +16,9 @@ use crate::{
 use serde::Serialize;
 use std::collections::{BTreeMap, HashSet};
 
+/// The reason of a try that an error of ours ended; it says nothing of the endpoint.
+pub const OURS: &str = "an error on our side";
+
 /// How an attempt ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum End {
@@ -67,10 +70,12 @@ struct Settled {
 fn settle(finished: &Finished, state: SendState, policy: RetryPolicy, now: Millis, jitter: f64) -> Settled {
     let claim = &finished.claim;
     let settled = |state, outcome, reason| Settled { state, outcome, run_at: now, tries: claim.tries, reason };
+    // A receiver that says when to come back is obeyed; that is no failed try. The total deadline ends it.
+    let told_to_wait = matches!(finished.end, End::Retry(_, Some(1..)));
     match &finished.end {
         End::Accepted => settled("accepted", "accepted", None),
         End::Failed(reason) => settled("failed", "failed", Some(reason.clone())),
-        End::Retry(reason, _) if claim.tries >= policy.tries => {
+        End::Retry(reason, _) if claim.tries >= policy.tries && !told_to_wait => {
             let times = if claim.tries == 1 { "try" } else { "tries" };
             settled("failed", "failed", Some(format!("{reason} after {} {times}", claim.tries)))
         }
@@ -79,6 +84,7 @@ fn settle(finished: &Finished, state: SendState, policy: RetryPolicy, now: Milli
         }
         End::Retry(reason, asked) => Settled {
             run_at: now + retry::wait(claim.tries, policy.first, policy.longest, jitter, *asked),
+            tries: if told_to_wait { claim.tries - 1 } else { claim.tries },
             ..settled("retry", "retry", Some(reason.clone()))
         },
         End::Released(wait) => {
@@ -320,6 +326,19 @@ mod tests {
         assert_eq!(retry(3), ("failed", 100, Some("HTTP 503 after 3 tries".into())));
         let asked = settled(End::Retry("HTTP 429".into(), Some(9_000)), 1, SendState::Paused);
         assert_eq!(asked, ("retry", 9_100, Some("HTTP 429".into())));
+    }
+
+    #[test]
+    fn to_wait_as_long_as_the_receiver_asks_spends_no_try() {
+        let asked = |ms, tries| {
+            let end = End::Retry("HTTP 429".into(), Some(ms));
+            settle(&finished(end, tries, Before::Pending), SendState::Sending, POLICY, 100, 0.5)
+        };
+        for tries in 1..=POLICY.tries {
+            let settled = asked(90_000, tries);
+            assert_eq!((settled.state, settled.run_at, settled.tries), ("retry", 90_100, tries - 1));
+        }
+        assert_eq!((asked(0, 2).tries, asked(0, POLICY.tries).state), (2, "failed"), "at once is no wait");
     }
 
     #[test]

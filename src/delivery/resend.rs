@@ -66,7 +66,7 @@ pub async fn again(db: &Db, key: &SendKey, which: Which<'_>, note: &Note<'_>, no
             &key.send_id,
             state.code()
         )?;
-        store::extend_receipts(&mut tx, key, now).await?;
+        store::renew(&mut tx, key, now).await?;
         let of_chunk: i64 = chunk.iter().map(|batch| batch.size).sum();
         if which != Which::Unknown {
             take_off_reasons(&mut tx, key, &chunk).await?;

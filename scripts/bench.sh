@@ -4,4 +4,5 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 . scripts/env.sh
 scripts/postgres.sh with sh -c 'target/release/reachwire bench --database "$TEST_POSTGRES_URL"'
+target/release/reachwire bench fairness
 scripts/first-load.sh

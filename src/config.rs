@@ -1,7 +1,7 @@
 //! Settings: defaults < `reachwire.toml` < `REACHWIRE_*` < flags. `reachwire.toml.example` lists every one, and is
 //! itself the source of the defaults.
 
-use crate::clock::{DAY, HOUR, Millis};
+use crate::clock::{DAY, HOUR, Millis, SECOND};
 use figment::{
     Figment,
     providers::{Format, Serialized, Toml},
@@ -69,8 +69,41 @@ pub struct EngineConfig {
     pub retry_first_ms: i64,
     pub retry_longest_ms: i64,
     pub misfire_minutes: i64,
+    pub give_up_hours: i64,
     pub allow_networks: Vec<ipnet::IpNet>,
     pub proxy: String,
+    pub breaker: BreakerConfig,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BreakerConfig {
+    pub window_seconds: i64,
+    pub least_batches: i64,
+    pub failed_share: f64,
+    pub open_first_seconds: i64,
+    pub open_longest_seconds: i64,
+    pub disable_after: i64,
+}
+
+impl BreakerConfig {
+    fn check(&self) -> Result<(), String> {
+        const DAY_SECONDS: i64 = DAY / SECOND;
+        let within = |name: &str, value: i64, least: i64, most: i64| match (least..=most).contains(&value) {
+            true => Ok(()),
+            false => Err(format!("settings: engine.breaker.{name} must be {least} to {most}")),
+        };
+        within("window_seconds", self.window_seconds, 1, DAY_SECONDS)?;
+        within("least_batches", self.least_batches, 1, 1_000_000)?;
+        within("open_first_seconds", self.open_first_seconds, 1, DAY_SECONDS)?;
+        within("open_longest_seconds", self.open_longest_seconds, self.open_first_seconds, DAY_SECONDS)?;
+        within("disable_after", self.disable_after, 1, 1_000_000)?;
+        if self.failed_share > 0.0 && self.failed_share <= 1.0 {
+            Ok(())
+        } else {
+            Err("settings: engine.breaker.failed_share must be more than 0 and at most 1".into())
+        }
+    }
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -173,6 +206,10 @@ impl Config {
         if !(1..=MISFIRE_MOST).contains(&self.engine.misfire_minutes) {
             return Err(format!("settings: engine.misfire_minutes must be 1 to {MISFIRE_MOST}"));
         }
+        if !(1..=8_760).contains(&self.engine.give_up_hours) {
+            return Err("settings: engine.give_up_hours must be 1 to 8760".into());
+        }
+        self.engine.breaker.check()?;
         if !(1..=365).contains(&self.sessions.days)
             || !(1..=self.sessions.days * 24).contains(&self.sessions.idle_hours)
         {
@@ -272,6 +309,33 @@ mod tests {
         for (minutes, right) in [(0, false), (1, true), (525_600, true), (525_601, false)] {
             let read = read(&format!("[engine]\nmisfire_minutes = {minutes}"), &[]);
             assert_eq!(read.is_ok(), right, "{minutes}");
+        }
+    }
+
+    #[test]
+    fn the_breaker_is_told_what_makes_sense() {
+        let breaker = |line: &str| read(&format!("[engine.breaker]\n{line}"), &[]);
+        for right in ["window_seconds = 1", "failed_share = 1", "open_first_seconds = 600", "disable_after = 1"] {
+            assert!(breaker(right).is_ok(), "{right}");
+        }
+        for wrong in [
+            "window_seconds = 0",
+            "least_batches = 0",
+            "failed_share = 0.0",
+            "failed_share = 1.1",
+            "failed_share = nan",
+            "open_first_seconds = 601",
+            "open_longest_seconds = 86401",
+            "disable_after = 0",
+        ] {
+            let name = wrong.split(' ').next().unwrap();
+            let name = if name == "open_first_seconds" { "open_longest_seconds" } else { name };
+            assert!(breaker(wrong).unwrap_err().contains(name), "{wrong}");
+        }
+        let share = [("REACHWIRE_ENGINE__BREAKER__FAILED_SHARE", "0.25")];
+        assert_eq!(read("", &share).unwrap().engine.breaker.failed_share, 0.25);
+        for wrong in ["give_up_hours = 0", "give_up_hours = 8761"] {
+            assert!(read(&format!("[engine]\n{wrong}"), &[]).unwrap_err().contains("engine.give_up_hours"));
         }
     }
 

@@ -8,12 +8,15 @@
 //! ([`recover`]) takes back what a crash left behind. Between claim and record a batch is in the hands of a task of
 //! its own ([`courier`]).
 
+pub mod health;
 pub mod model;
 
 #[cfg(feature = "ssr")]
 mod batch;
 #[cfg(feature = "ssr")]
 mod body;
+#[cfg(feature = "ssr")]
+pub mod breaker;
 #[cfg(feature = "ssr")]
 mod claim;
 #[cfg(feature = "ssr")]
@@ -36,6 +39,8 @@ pub mod ids;
 mod limits;
 #[cfg(feature = "ssr")]
 mod misfire;
+#[cfg(feature = "ssr")]
+mod overdue;
 #[cfg(feature = "ssr")]
 mod pages;
 #[cfg(feature = "ssr")]

@@ -8,6 +8,7 @@ mod delete;
 pub mod detail;
 pub mod fields;
 pub mod form;
+pub mod health;
 pub mod list;
 pub mod model;
 pub mod test_send;

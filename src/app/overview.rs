@@ -28,11 +28,23 @@ pub struct Overview {
     pub missed: i64,
     /// The newest.
     pub recent: Vec<TaskRow>,
+    /// Webhooks that the engine disabled.
+    pub disabled: Vec<DisabledWebhook>,
+}
+
+/// A webhook that the engine disabled, and why and when.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DisabledWebhook {
+    pub id: String,
+    pub name: String,
+    pub because: String,
+    pub at: Option<i64>,
 }
 
 #[server]
 pub async fn load_overview() -> Result<Overview, AppError> {
     const RECENT: i64 = 8;
+    const DISABLED: usize = 8;
     use crate::access::{Resource, caller, require};
     let ctx = require(&caller()?, Permission::View(Area::Overview), Resource::Workspace).await?;
     let (db, workspace) = (&ctx.state.db, ctx.workspace());
@@ -42,10 +54,20 @@ pub async fn load_overview() -> Result<Overview, AppError> {
     let (_, missed) = crate::tasks::store::list(db, workspace, &missed).await?;
     // How many there are is no secret, what they are called is.
     let seen = ctx.info().may(Permission::View(Area::ReachWebhook));
+    let webhooks = crate::webhooks::store::list(db, workspace).await?;
+    let known = seen || ctx.info().may(Permission::View(Area::WebhookManagement));
+    let disabled = webhooks.iter().filter(|webhook| known && !webhook.disabled_because.is_empty());
+    let disabled = disabled.map(|webhook| DisabledWebhook {
+        id: webhook.id.clone(),
+        name: webhook.input.name.clone(),
+        because: webhook.disabled_because.clone(),
+        at: webhook.health.opened_at,
+    });
     Ok(Overview {
         customers: crate::customers::store::total(db, workspace).await?,
         audiences: crate::audiences::store::count(db, workspace).await?,
-        webhooks: crate::webhooks::store::list(db, workspace).await?.len() as i64,
+        webhooks: webhooks.len() as i64,
+        disabled: disabled.take(DISABLED).collect(),
         tasks,
         missed,
         recent: if seen { recent } else { Vec::new() },
@@ -87,6 +109,7 @@ pub fn overview_page() -> AnyView {
 
 fn content(overview: Overview) -> AnyView {
     let steps = first_steps(&overview);
+    let disabled = overview.disabled.iter().cloned().map(disabled).collect_view();
     let tiles = vec![
         Tile::new("Customers", count(overview.customers)),
         Tile::new("Audiences", count(overview.audiences)),
@@ -109,10 +132,28 @@ fn content(overview: Overview) -> AnyView {
     view! {
         <div class="grid">
             {missed}
+            {disabled}
             {steps}
             <Panel padded=false><Tiles items=tiles /></Panel>
             <Panel title="Recent sending tasks" padded=false>{recent}</Panel>
         </div>
+    }
+    .into_any()
+}
+
+/// One that the engine disabled: it goes when somebody enables it.
+fn disabled(webhook: DisabledWebhook) -> AnyView {
+    let name = if reader_may(Permission::View(Area::WebhookManagement)) {
+        view! { <a href=format!("/webhooks/{}", webhook.id)>{webhook.name}</a> }.into_any()
+    } else {
+        webhook.name.into_any()
+    };
+    let at = webhook.at.map(|ms| view! { " since " <Time ms /> });
+    view! {
+        <Note tone=Tone::Warn>
+            "The webhook " {name} " is disabled" {at} ": " {webhook.because}
+            ". Its tasks wait until somebody enables it."
+        </Note>
     }
     .into_any()
 }

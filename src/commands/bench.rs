@@ -6,9 +6,10 @@
 
 mod bare;
 mod engine;
+mod fairness;
 
 use crate::clock::new_id;
-use clap::Args;
+use clap::{Args, Subcommand};
 use engine::Measured;
 use std::{
     io::{BufRead, BufReader},
@@ -19,7 +20,10 @@ use std::{
 const KEY: &str = "bench key";
 
 #[derive(Args)]
+#[command(args_conflicts_with_subcommands = true)]
 pub struct BenchArgs {
+    #[command(subcommand)]
+    what: Option<What>,
     /// PostgreSQL to measure besides SQLite; without it TEST_POSTGRES_URL, when that is set.
     #[arg(long, value_name = "URL")]
     database: Option<String>,
@@ -37,14 +41,23 @@ pub struct BenchArgs {
     engine: Option<Vec<String>>,
 }
 
+#[derive(Subcommand)]
+enum What {
+    /// Measure what one dead and one slow endpoint cost the others.
+    Fairness(fairness::FairnessArgs),
+}
+
 pub async fn run(args: BenchArgs) -> Result<(), String> {
+    if let Some(What::Fairness(args)) = args.what {
+        return fairness::run(args).await;
+    }
     if let Some([url, database, batch_size]) = args.engine.as_deref() {
         let batch_size = batch_size.parse().map_err(|_| "users per POST")?;
         let measured = engine::run(url, database, args.users, batch_size, args.concurrency).await?;
         println!("{}", serde_json::to_string(&measured).map_err(|error| error.to_string())?);
         return Ok(());
     }
-    let simulator = Process::simulator()?;
+    let simulator = Process::simulator(&[])?;
     let postgres = args.database.or_else(|| std::env::var("TEST_POSTGRES_URL").ok());
     println!("Users sent per second to a simulator in another process, {} POSTs at once:", args.concurrency);
     println!(
@@ -97,10 +110,12 @@ struct Process {
 }
 
 impl Process {
-    fn simulator() -> Result<Self, String> {
+    /// With more arguments than the usual ones.
+    fn simulator(more: &[&str]) -> Result<Self, String> {
         let program = std::env::current_exe().map_err(|error| error.to_string())?;
         let mut child = Command::new(program)
             .args(["crm", "--listen", "127.0.0.1:0", "--key", KEY])
+            .args(more)
             .stdout(Stdio::piped())
             .spawn()
             .map_err(|error| error.to_string())?;

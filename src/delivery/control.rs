@@ -60,7 +60,7 @@ pub async fn resume(db: &Db, key: &SendKey, note: &Note<'_>, now: Millis) -> App
         SendState::Paused => set_state(&mut tx, key, SendState::Sending).await?,
         state => return Err(not_now("resumed", state)),
     }
-    store::extend_receipts(&mut tx, key, now).await?;
+    store::renew(&mut tx, key, now).await?;
     note.record(&mut tx, &key.workspace_id).await?;
     Ok(tx.commit().await?)
 }

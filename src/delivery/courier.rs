@@ -8,7 +8,7 @@ use super::{
     ids::batch_id,
     pages::{Pages, Shelf},
     post::{self, Poster, Prepared, Request},
-    record::{End, Finished},
+    record::{End, Finished, OURS},
     supervise::Stopping,
     verdict::{self, Verdict},
 };
@@ -75,7 +75,7 @@ impl Courier {
         tokio::spawn(async move {
             let delivery = AssertUnwindSafe(courier.deliver(&context, &claim, users, &doors)).catch_unwind();
             let outcome = delivery.await.unwrap_or_else(|_| Outcome {
-                end: End::Retry("an error on our side".into(), None),
+                end: End::Retry(OURS.into(), None),
                 http_status: None,
                 duration_ms: 0,
                 response: None,
@@ -107,7 +107,7 @@ impl Courier {
             () = self.stopping.wait() => return Outcome::released(0),
             turn = turn => turn,
         };
-        match context.gate.is_open(&self.db, &claim.key, context.version, &self.changes).await {
+        match context.gate.lets(&self.db, claim, context.version, &self.changes).await {
             Ok(true) => {}
             Ok(false) => return Outcome::released(0),
             Err(error) => {

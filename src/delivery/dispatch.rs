@@ -4,6 +4,10 @@
 use super::{
     SendState,
     batch::{self, Event},
+    breaker::{
+        self,
+        round::{Breakers, Hook},
+    },
     claim::{self, Claim, InHand, Lease},
     context::{Context, ContextError, Contexts},
     control,
@@ -33,6 +37,7 @@ pub struct Dispatcher {
     pub master_key: MasterKey,
     pub lease: Millis,
     pub policy: RetryPolicy,
+    pub breaker: breaker::Policy,
     pub courier: Courier,
     pub wake: Arc<Notify>,
     pub limits: Limits,
@@ -51,6 +56,21 @@ enum Next {
     Event,
     /// Or after so many ms.
     Within(Millis),
+}
+
+/// A send that may claim.
+struct Wanted {
+    key: SendKey,
+    context: Arc<Context>,
+    most: usize,
+    /// The breaker is not closed: at most one, to see.
+    probe: bool,
+}
+
+impl Wanted {
+    fn hook(&self) -> Hook {
+        Hook { workspace_id: self.key.workspace_id.clone(), webhook_id: self.context.common.webhook_id.clone() }
+    }
 }
 
 impl Loop for Mutex<Dispatcher> {
@@ -96,7 +116,8 @@ impl Dispatcher {
     }
 
     fn take(&mut self, finished: Finished) {
-        self.limits.give_back(&finished.webhook_id);
+        let posted = !matches!(finished.end, End::Released(_));
+        self.limits.give_back(&finished.webhook_id, posted.then_some(finished.duration_ms));
         self.ended.push(finished);
     }
 
@@ -117,15 +138,29 @@ impl Dispatcher {
         let lease = Lease { now, until: now + self.lease };
         tx.by_index().await?;
         let states = lock_all(&mut tx, &self.ended, &wanted).await?;
+        let probed = wanted.iter().filter(|want| want.probe).map(Wanted::hook);
+        let mut breakers = Breakers::take(&mut tx, self.breaker, &self.ended, probed).await?;
         let stale = record::many(&mut tx, &self.ended, &states, self.policy, now, rand::random).await?;
         let mut claims: Vec<(Arc<Context>, Vec<Claim>)> = Vec::new();
-        for (key, context, most) in wanted {
-            if states.get(&key) == Some(&SendState::Sending) {
-                claims.push((context, claim::due(&mut tx, &key, most, lease).await?));
+        breakers.hear(&self.ended, now);
+        for want in wanted {
+            let hook = want.hook();
+            let most = breakers.most(&hook, want.most, now).map(|most| if want.probe { most.min(1) } else { most });
+            if let (Some(SendState::Sending), Some(most)) = (states.get(&want.key), most) {
+                let due = claim::due(&mut tx, &want.key, most, lease).await?;
+                if !due.is_empty() {
+                    breakers.claimed(&hook, lease.until, now);
+                }
+                claims.push((want.context, due));
             }
         }
         claim::write(&mut tx, claims.iter().flat_map(|(_, claims)| claims), lease).await?;
+        let turns = breakers.write(&mut tx, now).await?;
         tx.commit().await?;
+        if !turns.is_empty() {
+            self.courier.changes.add();
+        }
+        let closed = breaker::round::tell(&turns);
         count(&self.ended, stale);
         for finished in self.ended.drain(..) {
             self.in_hand.give_back(&finished.claim);
@@ -139,19 +174,17 @@ impl Dispatcher {
             }
         }
         metrics::gauge!("reachwire_batches_in_hand").set(self.limits.in_hand() as f64);
+        let wait = if closed { Some(0) } else { wait };
         Ok(wait.map_or(Next::Event, Next::Within))
     }
 
     /// The sends that may claim, with what their messages have in common. One that has become unusable is given up.
-    async fn with_contexts(
-        &mut self,
-        shares: Vec<(&OpenSend, usize)>,
-    ) -> sqlx::Result<Vec<(SendKey, Arc<Context>, usize)>> {
+    async fn with_contexts(&mut self, shares: Vec<(&OpenSend, usize)>) -> sqlx::Result<Vec<Wanted>> {
         let mut wanted = Vec::with_capacity(shares.len());
         for (send, share) in shares {
             let key = SendKey::new(&send.workspace_id, &send.id);
             match self.contexts.get(&self.db, &self.master_key, &key, send.version).await {
-                Ok(context) => wanted.push((key, context, share)),
+                Ok(context) => wanted.push(Wanted { key, context, most: share, probe: send.probe }),
                 Err(ContextError::Sql(sqlx::Error::RowNotFound)) => {}
                 Err(ContextError::Sql(error)) => return Err(error),
                 Err(ContextError::Unusable(reason)) => {
@@ -167,13 +200,16 @@ impl Dispatcher {
     }
 }
 
-/// Those with something to claim. The conditions on states are the partial indexes' own, by which SQLite knows that it
-/// may use them.
+/// Those with something to claim, but for webhooks whose breaker lets nothing through. The conditions on states are the
+/// partial indexes' own, by which SQLite knows that it may use them.
 async fn open_sends(db: &Db, now: Millis) -> sqlx::Result<Vec<OpenSend>> {
     let sql = format!(
-        "select s.workspace_id, s.id, s.webhook_id, s.batch_size, w.version, w.concurrency, w.users_per_second \
+        "select s.workspace_id, s.id, s.webhook_id, s.batch_size, w.version, w.concurrency, w.users_per_second, \
+         coalesce(h.state, 'closed') <> 'closed' as probe \
          from sends s join webhooks w on w.workspace_id = s.workspace_id and w.id = s.webhook_id \
+         left join webhook_health h on h.workspace_id = w.workspace_id and h.webhook_id = w.id \
          where s.state in ('scheduled', 'sending') and s.state = 'sending' and s.batches > 0 and w.enabled \
+         and (h.state is null or h.state = 'closed' or h.open_until <= $1) \
          and exists (select 1 from send_batches b where b.workspace_id = s.workspace_id and b.send_id = s.id \
          and b.{} and b.run_at <= $1) order by s.due_at, s.id",
         batch::from(Event::Claimed)
@@ -182,13 +218,9 @@ async fn open_sends(db: &Db, now: Millis) -> sqlx::Result<Vec<OpenSend>> {
 }
 
 /// Takes the rows of all sends of the round, in order.
-async fn lock_all(
-    tx: &mut Tx,
-    ended: &[Finished],
-    wanted: &[(SendKey, Arc<Context>, usize)],
-) -> sqlx::Result<BTreeMap<SendKey, SendState>> {
+async fn lock_all(tx: &mut Tx, ended: &[Finished], wanted: &[Wanted]) -> sqlx::Result<BTreeMap<SendKey, SendState>> {
     let mut keys: Vec<&SendKey> =
-        ended.iter().map(|finished| &finished.claim.key).chain(wanted.iter().map(|(key, ..)| key)).collect();
+        ended.iter().map(|finished| &finished.claim.key).chain(wanted.iter().map(|want| &want.key)).collect();
     keys.sort_unstable();
     keys.dedup();
     let mut states = BTreeMap::new();

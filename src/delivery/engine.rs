@@ -96,6 +96,7 @@ impl Engine {
             master_key,
             lease: engine.lease_ms,
             policy: engine.into(),
+            breaker: (&engine.breaker).into(),
             courier,
             wake: dispatch_wake.clone(),
             limits: Limits::new(engine.posts_at_once),
@@ -113,7 +114,13 @@ impl Engine {
             wake: plan_wake.clone(),
             planned: dispatch_wake.clone(),
         };
-        let recoverer = Recoverer { db: db.clone(), clock: clock.clone(), in_hand, recovered: dispatch_wake.clone() };
+        let recoverer = Recoverer {
+            db: db.clone(),
+            clock: clock.clone(),
+            in_hand,
+            give_up_hours: engine.give_up_hours,
+            recovered: dispatch_wake.clone(),
+        };
         let pulses = [Pulse::new(), Pulse::new(), Pulse::new()];
         let [dispatching, planning, recovering] = pulses.clone();
         let loops = vec![

@@ -1,9 +1,10 @@
-//! Whether a POST may begin: nobody has paused or stopped its send since the claim, or disabled or changed the webhook.
+//! Whether a POST may begin: nobody has paused or stopped its send since the claim, or disabled or changed the webhook,
+//! and its breaker has not opened.
 //!
 //! Asked before each POST, and read again when something was changed here, or after a moment: what another process
 //! changes holds POSTs up that much later.
 
-use super::ids::SendKey;
+use super::claim::Claim;
 use crate::{db::Db, fetch};
 use std::{
     sync::atomic::{AtomicU64, Ordering},
@@ -34,7 +35,7 @@ impl Changes {
 pub struct Gate(Mutex<Option<(u64, Instant)>>);
 
 impl Gate {
-    pub async fn is_open(&self, db: &Db, key: &SendKey, version: i64, changes: &Changes) -> sqlx::Result<bool> {
+    pub async fn lets(&self, db: &Db, claim: &Claim, version: i64, changes: &Changes) -> sqlx::Result<bool> {
         let mut seen_open = self.0.lock().await;
         let count = changes.count();
         if seen_open.is_some_and(|(at_count, at)| at_count == count && at.elapsed() < FRESH) {
@@ -44,14 +45,18 @@ impl Gate {
         let found = fetch!(
             db,
             optional,
-            (i64,),
-            "select w.version from sends s join webhooks w on w.workspace_id = s.workspace_id and w.id = s.webhook_id \
+            (String, i64),
+            "select coalesce(h.state, 'closed'), coalesce(h.open_until, 0) from sends s \
+             join webhooks w on w.workspace_id = s.workspace_id and w.id = s.webhook_id \
+             left join webhook_health h on h.workspace_id = w.workspace_id and h.webhook_id = w.id \
              where s.workspace_id = $1 and s.id = $2 and s.state = 'sending' and w.enabled and w.version = $3",
-            &key.workspace_id,
-            &key.send_id,
+            &claim.key.workspace_id,
+            &claim.key.send_id,
             version
         )?;
-        *seen_open = found.map(|_| (count, at));
-        Ok(found.is_some())
+        let (breaker, until) = found.unwrap_or_default();
+        *seen_open = (breaker == "closed").then_some((count, at));
+        // Half open is open for its probe alone.
+        Ok(breaker == "closed" || (breaker == "half_open" && until == claim.lease_until))
     }
 }

@@ -1,5 +1,6 @@
 //! How much may be in hand: per webhook POSTs at once and users per second, over all webhooks POSTs at once, and a
-//! fair share for every send.
+//! fair share for every send. A webhook that answers slowly, or not at all, keeps to its share; what is left over goes
+//! to the others.
 
 use crate::clock::{Millis, SECOND};
 use std::{collections::HashMap, sync::Arc};
@@ -7,6 +8,9 @@ use tokio::sync::Semaphore;
 
 /// Claimed for every POST that may run: one runs, one waits at the door, so that no POST waits for a commit.
 const IN_HAND: usize = 2;
+/// From this time of a POST on, in ms, on average, nothing is gained by a second one at the door: it would only take a
+/// place among all POSTs from those who answer at once.
+const SLOW: Millis = SECOND;
 
 /// Users per second. A batch is taken whole, and what it took too much is paid back by waiting.
 #[derive(Debug)]
@@ -45,6 +49,20 @@ struct Lane {
     concurrency: usize,
     doors: Arc<Semaphore>,
     bucket: Option<Bucket>,
+    /// How long its POSTs take, in ms: the latest count most.
+    pace: Millis,
+}
+
+impl Lane {
+    fn is_slow(&self) -> bool {
+        self.pace >= SLOW
+    }
+
+    /// How many more may be in hand when so many of its POSTs may run.
+    fn room(&self, posts: usize) -> usize {
+        let each = if self.is_slow() { 1 } else { IN_HAND };
+        (each * self.concurrency.min(posts)).saturating_sub(self.in_hand)
+    }
 }
 
 /// A send that has something to claim.
@@ -58,6 +76,8 @@ pub struct OpenSend {
     pub version: i64,
     pub concurrency: i64,
     pub users_per_second: Option<i64>,
+    /// The webhook's breaker is not closed: one batch, to see.
+    pub probe: bool,
 }
 
 pub struct Limits {
@@ -83,16 +103,19 @@ impl Limits {
         for send in open {
             *of_webhook.entry(&send.webhook_id).or_default() += 1;
         }
-        // A slow webhook must not take every POST from the others, nor from those whose POSTs run.
-        let run = self.lanes.iter().filter(|(id, lane)| lane.in_hand > 0 && !of_webhook.contains_key(id.as_str()));
-        let most = (self.posts_at_once / (of_webhook.len() + run.count()).max(1)).max(1);
+        for send in open {
+            self.lane(send, now);
+        }
+        self.turn = self.turn.wrapping_add(1);
+        let parts = self.parts(&of_webhook);
         let mut free = (IN_HAND * self.posts_at_once).saturating_sub(self.in_hand);
         let mut free_of: HashMap<&str, usize> = HashMap::new();
         let mut wait: Option<Millis> = None;
         for send in open {
             if !free_of.contains_key(send.webhook_id.as_str()) {
-                let lane = self.lane(send, now);
-                let room = (IN_HAND * lane.concurrency.min(most)).saturating_sub(lane.in_hand);
+                let Some(lane) = self.lanes.get(&send.webhook_id) else { continue };
+                let room = lane.room(parts.get(&send.webhook_id).copied().unwrap_or(1));
+                let room = if send.probe { 1 } else { room };
                 let by_rate = lane.bucket.as_ref().map_or(usize::MAX, |bucket| bucket.batches(send.batch_size));
                 if let Some(bucket) = lane.bucket.as_ref().filter(|bucket| room > 0 && bucket.wait() > 0) {
                     wait = Some(wait.map_or(bucket.wait(), |least| least.min(bucket.wait())));
@@ -100,7 +123,6 @@ impl Limits {
                 free_of.insert(&send.webhook_id, room.min(by_rate));
             }
         }
-        self.turn = self.turn.wrapping_add(1);
         let first = self.turn.checked_rem(open.len()).unwrap_or(0);
         let mut shares = Vec::new();
         let mut left = open.len();
@@ -119,6 +141,35 @@ impl Limits {
         (shares, wait)
     }
 
+    /// How many POSTs of each webhook may run, of those that have something to do or whose POSTs run: the same for all,
+    /// but no more than a webhook's own limit. What is left over goes round among those that answer fast.
+    fn parts(&self, of_webhook: &HashMap<&str, usize>) -> HashMap<String, usize> {
+        let busy = |(id, lane): &(&String, &Lane)| lane.in_hand > 0 || of_webhook.contains_key(id.as_str());
+        let mut lanes: Vec<_> = self.lanes.iter().filter(busy).collect();
+        lanes.sort_unstable_by_key(|(id, lane)| (lane.concurrency, *id));
+        let (mut left, mut equal) = (self.posts_at_once, self.posts_at_once);
+        for (place, (_, lane)) in lanes.iter().enumerate() {
+            equal = left / (lanes.len() - place);
+            if lane.concurrency > equal {
+                break;
+            }
+            left -= lane.concurrency;
+        }
+        let more: Vec<_> = lanes.iter().filter(|(_, lane)| lane.concurrency > equal).collect();
+        left -= equal * more.len();
+        let mut parts: HashMap<String, usize> =
+            lanes.iter().map(|(id, lane)| ((*id).clone(), lane.concurrency.min(equal).max(1))).collect();
+        if equal == 0 {
+            return parts; // More webhooks than POSTs: they take turns for what is free.
+        }
+        let more: Vec<_> = more.into_iter().filter(|(_, lane)| !lane.is_slow()).collect();
+        let first = self.turn.checked_rem(more.len()).unwrap_or(0);
+        for (id, _) in more[first..].iter().chain(&more[..first]).take(left) {
+            *parts.entry((*id).clone()).or_default() += 1;
+        }
+        parts
+    }
+
     fn lane(&mut self, send: &OpenSend, now: Millis) -> &mut Lane {
         let concurrency = usize::try_from(send.concurrency).unwrap_or(1).clamp(1, self.posts_at_once);
         let lane = self.lanes.entry(send.webhook_id.clone()).or_insert_with(|| Lane {
@@ -126,6 +177,7 @@ impl Limits {
             concurrency,
             doors: Arc::new(Semaphore::new(concurrency)),
             bucket: None,
+            pace: 0,
         });
         if lane.concurrency != concurrency {
             // Those that run end by the old limit; the webhook was disabled meanwhile, so they are few.
@@ -152,9 +204,11 @@ impl Limits {
         Some(lane.doors.clone())
     }
 
-    pub fn give_back(&mut self, webhook_id: &str) {
+    /// A batch left the hand; how long its POST took, in ms, if there was one.
+    pub fn give_back(&mut self, webhook_id: &str, took: Option<Millis>) {
         if let Some(lane) = self.lanes.get_mut(webhook_id) {
             lane.in_hand = lane.in_hand.saturating_sub(1);
+            lane.pace = took.map_or(lane.pace, |took| (lane.pace * 3 + took) / 4);
             self.in_hand = self.in_hand.saturating_sub(1);
         }
     }
@@ -173,6 +227,7 @@ mod tests {
             version: 1,
             concurrency,
             users_per_second: rate,
+            probe: false,
         }
     }
 
@@ -191,7 +246,7 @@ mod tests {
             limits.take("w1", 10);
         }
         assert_eq!(shares(&mut limits, &open, 0), [0, 0]);
-        limits.give_back("w1");
+        limits.give_back("w1", Some(1));
         assert_eq!(shares(&mut limits, &open, 0).iter().sum::<usize>(), 1);
         let turns: Vec<_> = (0..2).map(|_| shares(&mut limits, &open, 0)).collect();
         assert_ne!(turns[0], turns[1], "the one that is free goes round");
@@ -215,8 +270,54 @@ mod tests {
         limits.shares(&open, 0);
         limits.take("slow", 10);
         assert_eq!(shares(&mut limits, &open[1..], 0), [8], "one of the other runs");
-        limits.give_back("slow");
+        limits.give_back("slow", Some(1));
         assert_eq!(shares(&mut limits, &open[1..], 0), [16]);
+    }
+
+    #[test]
+    fn every_post_is_given_to_somebody() {
+        let mut limits = Limits::new(64);
+        let open: Vec<_> = (0..50).map(|n| send(&format!("s{n}"), &format!("w{n:02}"), 4, None)).collect();
+        let mut got = [0; 50];
+        for _ in 0..50 {
+            let shares = shares(&mut limits, &open, 0);
+            assert_eq!(shares.iter().sum::<usize>(), 2 * 64);
+            assert!(shares.iter().all(|share| (2..=4).contains(share)));
+            got.iter_mut().zip(shares).for_each(|(sum, share)| *sum += share);
+        }
+        assert!(got.iter().all(|sum| *sum == 128), "the 14 that are left over go round: {got:?}");
+        let few = [send("a", "modest", 1, None), send("b", "greedy", 64, None)];
+        assert_eq!(shares(&mut limits, &few, 0), [2, 126]);
+    }
+
+    #[test]
+    fn who_answers_slowly_has_nothing_at_the_door_and_none_of_what_is_left_over() {
+        let mut limits = Limits::new(8);
+        let open: Vec<_> = ["a", "b", "c"].map(|id| send(id, id, 64, None)).into();
+        limits.shares(&open, 0);
+        for _ in 0..8 {
+            limits.take("a", 10);
+            limits.give_back("a", Some(10_000));
+        }
+        for _ in 0..3 {
+            assert_eq!(shares(&mut limits, &open, 0), [2, 6, 6]);
+        }
+        limits.take("a", 10);
+        limits.give_back("a", None);
+        assert_eq!(shares(&mut limits, &open, 0)[0], 2, "a batch that was not POSTed tells nothing");
+        for _ in 0..12 {
+            limits.take("a", 10);
+            limits.give_back("a", Some(20));
+        }
+        assert!(shares(&mut limits, &open, 0)[0] >= 4, "it is well again");
+    }
+
+    #[test]
+    fn a_probe_is_one_batch_of_all_sends_of_the_webhook() {
+        let mut limits = Limits::new(64);
+        let probe = |id| OpenSend { probe: true, ..send(id, "ill", 4, None) };
+        let open = [probe("a"), probe("b"), probe("c")];
+        assert_eq!(shares(&mut limits, &open, 0).iter().sum::<usize>(), 1);
     }
 
     #[test]
@@ -230,7 +331,7 @@ mod tests {
             assert!(batches > 0 || wait.is_some_and(|wait| wait > 0));
             for _ in 0..batches {
                 limits.take("w1", 10);
-                limits.give_back("w1");
+                limits.give_back("w1", Some(1));
                 sent.push(now);
             }
         }
@@ -244,7 +345,7 @@ mod tests {
         let open = [send("a", "w1", 64, Some(1))];
         assert_eq!(shares(&mut limits, &open, 0), [1]);
         limits.take("w1", 10);
-        limits.give_back("w1");
+        limits.give_back("w1", Some(1));
         let (none, wait) = limits.shares(&open, 0);
         assert!(none.is_empty() && wait == Some(10_000));
         assert_eq!(shares(&mut limits, &open, 9_000), [0]);

@@ -7,8 +7,8 @@
 use super::{
     Chunk, Recipient, SendState, Sender, control,
     ids::SendKey,
-    pages::{self, NewPage},
     misfire,
+    pages::{self, NewPage},
     store::{self, Delta},
     supervise::{Loop, Pulse, Stopping},
 };
@@ -159,7 +159,7 @@ impl Planner {
                     &key.send_id,
                     now
                 )?;
-                store::extend_receipts(&mut tx, key, now).await?;
+                store::renew(&mut tx, key, now).await?;
             }
             Some((false,)) => {
                 control::fail(&mut tx, key, "The webhook was disabled when its time came.", now).await?;

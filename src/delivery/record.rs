@@ -17,6 +17,9 @@ use crate::{
 use serde::Serialize;
 use std::collections::{BTreeMap, HashSet};
 
+/// The reason of a try that an error of ours ended; it says nothing of the endpoint.
+pub const OURS: &str = "an error on our side";
+
 /// How an attempt ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum End {
@@ -73,16 +76,19 @@ fn settle(finished: &Finished, send: SendState, policy: RetryPolicy, now: Millis
         let state = BatchState::Leased.next(event)?;
         Some(Settled { state, outcome, run_at: now, tries: claim.tries, reason })
     };
+    // A receiver that says when to come back is obeyed; that is no failed try. The total deadline ends it.
+    let told_to_wait = matches!(finished.end, End::Retry(_, Some(1..)));
     match &finished.end {
         End::Accepted => settled(Event::Accepted, "accepted", None),
         End::Failed(reason) => settled(Event::Failed, "failed", Some(reason.clone())),
-        End::Retry(reason, _) if claim.tries >= policy.tries => {
+        End::Retry(reason, _) if claim.tries >= policy.tries && !told_to_wait => {
             let times = if claim.tries == 1 { "try" } else { "tries" };
             settled(Event::Failed, "failed", Some(format!("{reason} after {} {times}", claim.tries)))
         }
         End::Retry(reason, _) if ended => settled(Event::Failed, "failed", Some(control::then_stopped(reason))),
         End::Retry(reason, asked) => Some(Settled {
             run_at: now + retry::wait(claim.tries, policy.first, policy.longest, jitter, *asked),
+            tries: if told_to_wait { claim.tries - 1 } else { claim.tries },
             ..settled(Event::ToRetry, "retry", Some(reason.clone()))?
         }),
         End::Released(wait) => {
@@ -332,6 +338,19 @@ mod tests {
         assert_eq!(retry(3), ("failed", 100, Some("HTTP 503 after 3 tries".into())));
         let asked = settled(End::Retry("HTTP 429".into(), Some(9_000)), 1, SendState::Paused);
         assert_eq!(asked, ("retry", 9_100, Some("HTTP 429".into())));
+    }
+
+    #[test]
+    fn to_wait_as_long_as_the_receiver_asks_spends_no_try() {
+        let asked = |ms, tries| {
+            let end = End::Retry("HTTP 429".into(), Some(ms));
+            settle(&finished(end, tries, Before::Pending), SendState::Sending, POLICY, 100, 0.5).unwrap()
+        };
+        for tries in 1..=POLICY.tries {
+            let settled = asked(90_000, tries);
+            assert_eq!((settled.state, settled.run_at, settled.tries), (BatchState::Retry, 90_100, tries - 1));
+        }
+        assert_eq!((asked(0, 2).tries, asked(0, POLICY.tries).state), (2, BatchState::Failed), "at once is no wait");
     }
 
     #[test]

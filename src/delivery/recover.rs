@@ -6,7 +6,7 @@ use super::{
     claim::InHand,
     ids::SendKey,
     model::AfterCrash,
-    purge,
+    overdue, purge,
     store::{self, Delta},
     supervise::{Loop, Pulse, Stopping},
 };
@@ -46,11 +46,13 @@ struct Taken<'a> {
     run_at: Millis,
 }
 
-/// Watches for leases that ended; and cleans up.
+/// Watches for leases that ended and for sends that took too long; and cleans up.
 pub struct Recoverer {
     pub db: Db,
     pub clock: Clock,
     pub in_hand: InHand,
+    /// After so many hours a send is given up.
+    pub give_up_hours: i64,
     /// There is something to claim again.
     pub recovered: Arc<Notify>,
 }
@@ -64,6 +66,7 @@ impl Loop for Recoverer {
             if expired(&self.db, &self.in_hand, now, now).await? > 0 {
                 self.recovered.notify_one();
             }
+            overdue::give_up(&self.db, self.give_up_hours, now).await?;
             let more = purge::chunk(&self.db, purge::CHUNK).await?;
             pulse.beat();
             if more {

@@ -62,7 +62,7 @@ pub async fn again(db: &Db, key: &SendKey, which: Which<'_>, note: &Note<'_>, no
         // One that is paused stays so; what has ended runs again.
         let state = if state == SendState::Paused { state } else { SendState::Sending };
         store::reopen(&mut tx, key, state).await?;
-        store::extend_receipts(&mut tx, key, now).await?;
+        store::renew(&mut tx, key, now).await?;
         let of_chunk: i64 = chunk.iter().map(|batch| batch.size).sum();
         if which != Which::Unknown {
             take_off_reasons(&mut tx, key, &chunk).await?;

@@ -111,12 +111,13 @@ pub async fn reschedule(tx: &mut Tx, send: NewSend<'_>) -> sqlx::Result<bool> {
     Ok(changed == 1)
 }
 
-/// Receipts are taken for the whole time again: a POST may begin now.
-pub async fn extend_receipts(tx: &mut Tx, key: &SendKey, now: Millis) -> sqlx::Result<()> {
+/// It begins, goes on or sends again: from now on it is tried for the whole time ([`super::overdue`]), and receipts are
+/// taken for the whole time.
+pub async fn renew(tx: &mut Tx, key: &SendKey, now: Millis) -> sqlx::Result<()> {
     execute!(
         tx,
-        "update sends set receipts_until = $3 + receipts_for where workspace_id = $1 and id = $2 \
-         and receipts_until < $3 + receipts_for",
+        "update sends set going_since = $3, receipts_until = case when receipts_until < $3 + receipts_for \
+         then $3 + receipts_for else receipts_until end where workspace_id = $1 and id = $2",
         &key.workspace_id,
         &key.send_id,
         now

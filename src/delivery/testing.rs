@@ -76,6 +76,10 @@ pub fn config() -> Config {
     config.engine.allow_networks = vec!["127.0.0.0/8".parse().unwrap()];
     config.engine.tries = 3;
     config.engine.retry_first_ms = 10;
+    // Tests of tries want every one.
+    config.engine.breaker.least_batches = 1_000_000;
+    config.engine.breaker.disable_after = 1_000_000;
+    config.engine.breaker.failed_share = 1.0;
     config
 }
 

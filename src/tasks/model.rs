@@ -5,7 +5,10 @@ mod input;
 pub use input::*;
 
 use crate::{
-    delivery::model::{ActionRow, Progress, ReasonCount, SeriesPoint},
+    delivery::{
+        health::Standing,
+        model::{ActionRow, Progress, ReasonCount, SeriesPoint},
+    },
     webhooks::model::Webhook,
     wire::message::Encryption,
 };
@@ -167,4 +170,15 @@ pub struct TaskLive {
     /// Users per second over the last seconds.
     pub rate: f64,
     pub now: i64,
+    /// Why nothing goes out at present, when it is the webhook.
+    pub held: Option<Held>,
+}
+
+/// Why a task that is sending waits.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Held {
+    /// Somebody disabled the webhook.
+    Disabled,
+    /// Its endpoint is ill, or the engine disabled it.
+    Ill(Standing),
 }

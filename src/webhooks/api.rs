@@ -44,7 +44,7 @@ pub async fn get_webhook(id: String) -> AppResult<WebhookDetail> {
     webhook.old_key_until = webhook.old_key_until.filter(|until| *until > ctx.now());
     parameters::store::fill_calls(&ctx.state.db, ctx.workspace(), vec![&mut webhook.input]).await?;
     let receipt_url = format!("{}{}", ctx.state.config.public_url(), receipt::PATH);
-    Ok(WebhookDetail { webhook, receipt_url })
+    Ok(WebhookDetail { webhook, receipt_url, now: ctx.now() })
 }
 
 /// The latest test sends of a webhook; an unknown one has none.

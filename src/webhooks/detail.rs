@@ -6,12 +6,14 @@ use super::{
     api::{DeleteWebhook, SetWebhookEnabled, TestWebhook, get_webhook, list_tests},
     delete::DeleteDialog,
     form::{MessagePreview, Sample},
+    health::{health, notice},
     list::{latest_test, may_manage, what_follows},
     model::{TESTING, TestSends, Webhook, WebhookDetail, WebhookInput},
     test_send::{TestSend, log_href},
 };
 use crate::{
     access::reader_may_either,
+    delivery::health::Standing,
     receipts::{api::receipt_problems, model::Problem},
     ui::{
         Badge, Button, CodeBlock, EmptyState, ErrorNote, Fact, Facts, FormErrors, LinkButton, PageHeader, Panel, Scope,
@@ -58,7 +60,7 @@ pub fn webhook_page() -> AnyView {
 }
 
 fn page(detail: WebhookDetail, switch: ServerAction<SetWebhookEnabled>, test: ServerAction<TestWebhook>) -> AnyView {
-    let WebhookDetail { webhook, receipt_url } = detail;
+    let WebhookDetail { webhook, receipt_url, now } = detail;
     let (tone, word) = if webhook.enabled { (Tone::Ok, "Enabled") } else { (Tone::Neutral, "Disabled") };
     let badge = view! { <Badge tone text=word /> }.into_any();
     let delete = ServerAction::<DeleteWebhook>::new();
@@ -67,7 +69,8 @@ fn page(detail: WebhookDetail, switch: ServerAction<SetWebhookEnabled>, test: Se
         switched.or_else(|| delete.value().get().and_then(Result::err))
     });
     let actions = may_manage().then(|| actions(&webhook, switch, delete));
-    let definition = definition(&webhook);
+    let standing = webhook.standing(now);
+    let definition = definition(&webhook, standing.clone());
     let parameters = parameters(&webhook.input);
     let receipts = receipts(&webhook, &receipt_url);
     let sample = Signal::stored(Sample::from(&webhook));
@@ -85,6 +88,7 @@ fn page(detail: WebhookDetail, switch: ServerAction<SetWebhookEnabled>, test: Se
         </PageHeader>
         <FormErrors error />
         <div class="grid">
+            {notice(standing)}
             <div class="grid halves">
                 <Panel title="Webhook">{definition}</Panel>
                 <Panel title="Webhook Parameters" padded=false>{parameters}</Panel>
@@ -130,7 +134,7 @@ fn actions(webhook: &Webhook, switch: ServerAction<SetWebhookEnabled>, delete: S
     .into_any()
 }
 
-fn definition(webhook: &Webhook) -> AnyView {
+fn definition(webhook: &Webhook, standing: Standing) -> AnyView {
     let input = &webhook.input;
     let pace = match input.users_per_second {
         0 => "no limit".to_string(),
@@ -168,6 +172,7 @@ fn definition(webhook: &Webhook) -> AnyView {
             <Fact label="Grants"><a href=grants>"Who may use it"</a></Fact>
             <Fact label="Version"><a href=versions>{format!("{version}, all versions")}</a></Fact>
             {old_key}
+            <Fact label="Health">{health(standing)}</Fact>
             <Fact label="Latest test">{test}</Fact>
             {disabled}
         </Facts>

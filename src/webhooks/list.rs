@@ -3,6 +3,7 @@
 use super::{
     api::{DeleteWebhook, list_webhooks, set_webhook_enabled},
     delete::DeleteDialog,
+    health::health,
     model::{PAGE_SIZE, TESTING, TestResult, Webhook, WebhookOrder, WebhookPage, WebhookQuery},
 };
 use crate::{
@@ -135,9 +136,9 @@ fn table(
         })
         .collect();
     // Everything that a row shows is in its key: a row is never written over with another webhook's switch.
-    let key = |(webhook, standing): &(Webhook, Option<Standing>)| {
+    let key = move |(webhook, standing): &(Webhook, Option<Standing>)| {
         let tested = webhook.test.as_ref().map(|test| test.at);
-        (webhook.id.clone(), webhook.updated_at, tested, webhook.tasks, *standing)
+        (webhook.id.clone(), webhook.updated_at, tested, webhook.tasks, webhook.standing(now), *standing)
     };
     view! {
         <TableWrap label="Webhooks">
@@ -147,6 +148,7 @@ fn table(
                         <SortTh params key="name" label="Webhook" />
                         <th scope="col">"Send ID types"</th>
                         <th scope="col">"Enabled"</th>
+                        <th scope="col">"Health"</th>
                         {needs_grants.then(|| view! { <th scope="col">"Granted to you"</th> })}
                         <SortTh params key="tested" label="Latest test" />
                         <SortTh params key="tasks" label="Used by tasks" numeric=true />
@@ -193,6 +195,7 @@ fn row(
     delete: ServerAction<DeleteWebhook>,
 ) -> AnyView {
     let href = format!("/webhooks/{}", webhook.id);
+    let endpoint = health(webhook.standing(now));
     let (test, edit) = (format!("{href}#test-send"), format!("{href}/edit"));
     let (id, name, tasks) = (webhook.id, webhook.input.name, webhook.tasks);
     let (copy, dialog) = (format!("/webhooks/new?copy={id}"), format!("delete-{id}"));
@@ -236,6 +239,7 @@ fn row(
                     on_change=turned
                 />
             </td>
+            <td data-label="Health">{endpoint}</td>
             {standing.map(|standing| view! { <td data-label="Granted to you">{granted(standing)}</td> })}
             <td data-label="Latest test">{latest_test(webhook.test, Some(now))}</td>
             <td class="num" data-label="Used by tasks">{used} {unused}</td>

@@ -14,6 +14,7 @@ pub use version::told as settings_told;
 pub use version::{Change, Version, Versions, changes};
 
 use crate::access::model::{Area, Either, Permission};
+use crate::delivery::health::{Health, Standing};
 use crate::delivery::model::AfterCrash;
 use serde::{Deserialize, Deserializer, Serialize, de};
 use std::fmt;
@@ -228,6 +229,16 @@ pub struct Webhook {
     /// How many tasks use it.
     pub tasks: i64,
     pub updated_at: i64,
+    /// Why the engine disabled it; "" when it did not.
+    pub disabled_because: String,
+    pub health: Health,
+}
+
+impl Webhook {
+    /// What pages say of its endpoint at the server's time.
+    pub fn standing(&self, now: i64) -> Standing {
+        Standing::of(&self.health, &self.disabled_because, now)
+    }
 }
 
 /// The latest test send.

@@ -16,6 +16,7 @@ use super::model::{
 use crate::{
     clock::Millis,
     db::{Db, from_json, like_pattern, name_key},
+    delivery::breaker::round::HealthRow,
     fetch,
     secrets::MasterKey,
 };
@@ -47,15 +48,23 @@ struct Row {
     test_reason: Option<String>,
     updated_at: Millis,
     tasks: i64,
+    disabled_because: String,
+    #[sqlx(flatten)]
+    health: HealthRow,
 }
 
-/// A webhook's row and how many tasks use it; `$1` is the workspace.
+/// A webhook's row, how many tasks use it, how its endpoint is doing; `$1` is the workspace.
 const SELECT: &str = "select w.id, w.name, w.enabled, w.url, w.authentication, w.key_cipher is not null as has_key,
         w.old_key_until, w.id_types, w.parameters, w.batch_size, w.concurrency, w.users_per_second,
         w.pass_environment, w.after_crash, w.receipts_enabled,
         w.retention_days, w.statuses, w.version, w.tested_at, w.test_ok, w.test_reason, w.updated_at,
-        coalesce(used.tasks, 0) as tasks
+        coalesce(used.tasks, 0) as tasks, w.disabled_because,
+        coalesce(h.state, 'closed') as breaker, coalesce(h.window_from, 0) as window_from,
+        coalesce(h.window_ok, 0) as window_ok, coalesce(h.window_failed, 0) as window_failed,
+        coalesce(h.failures_in_row, 0) as failures_in_row, coalesce(h.trips, 0) as trips, h.opened_at,
+        coalesce(h.open_until, 0) as open_until, coalesce(h.reason, '') as health_reason
     from webhooks w
+    left join webhook_health h on h.workspace_id = w.workspace_id and h.webhook_id = w.id
     left join (select webhook_id, count(*) as tasks from tasks where workspace_id = $1 group by webhook_id) used
         on used.webhook_id = w.id
     where w.workspace_id = $1";
@@ -102,6 +111,8 @@ impl TryFrom<Row> for Webhook {
             test,
             tasks: row.tasks,
             updated_at: row.updated_at,
+            disabled_because: row.disabled_because,
+            health: row.health.into(),
         })
     }
 }

@@ -47,7 +47,8 @@ pub fn template() -> Result<Template, String> {
     Ok(template)
 }
 
-struct Crowd(i64);
+/// So many made-up customers for every send.
+pub struct Crowd(pub i64);
 
 impl Sender for Crowd {
     fn source(&self) -> &'static str {
@@ -71,41 +72,14 @@ impl Sender for Crowd {
 pub async fn run(url: &str, database: &str, users: i64, batch_size: i64, concurrency: i64) -> Result<Measured, String> {
     let mut config = Config::defaults();
     config.engine.allow_networks = vec!["127.0.0.0/8".parse().map_err(|_| "loopback")?];
-    let db = if database.starts_with("postgres") {
-        Db::open_postgres(database, config.database_connections).await
-    } else {
-        Db::open_sqlite(Path::new(database), true).await
-    };
-    let db = db.map_err(|error| error.to_string())?;
+    let db = open(database, &config).await?;
     let master_key = MasterKey::from_text("the master key of the bench")?;
     let send = new_id();
-    put_webhook(&db, url, &master_key, concurrency).await.map_err(|error| error.to_string())?;
+    put_webhook(&db, "hook", url, &master_key, concurrency).await.map_err(|error| error.to_string())?;
     let engine = Engine::start(&config, db.clone(), Clock::System, master_key, vec![Arc::new(Crowd(users))]);
     let template = template()?;
     let started = Instant::now();
-    let created = async {
-        let mut tx = db.begin().await?;
-        let new = NewSend {
-            workspace_id: "w",
-            id: &send,
-            source: "bench",
-            webhook_id: "hook",
-            webhook_version: 1,
-            url: "",
-            pass_environment: false,
-            id_type: "EMAIL",
-            encryption: Encryption::None,
-            template: &template,
-            batch_size,
-            due_at: 0,
-            audience_size: users,
-            receipts_for: None,
-            now: 0,
-        };
-        store::create(&mut tx, new).await?;
-        tx.commit().await
-    };
-    created.await.map_err(|error: sqlx::Error| error.to_string())?;
+    put_send(&db, &send, "hook", &template, users, batch_size).await.map_err(|error| error.to_string())?;
     engine.wake();
     let progress = loop {
         let progress = report::progress(&db, "w", &send).await.map_err(|error| error.to_string())?;
@@ -123,17 +97,59 @@ pub async fn run(url: &str, database: &str, users: i64, batch_size: i64, concurr
     Ok(Measured { users, seconds, peak_kb: peak_kb() })
 }
 
-async fn put_webhook(db: &Db, url: &str, master_key: &MasterKey, concurrency: i64) -> sqlx::Result<u64> {
+/// A folder for SQLite, or the URL of a PostgreSQL.
+pub async fn open(database: &str, config: &Config) -> Result<Db, String> {
+    let db = if database.starts_with("postgres") {
+        Db::open_postgres(database, config.database_connections).await
+    } else {
+        Db::open_sqlite(Path::new(database), true).await
+    };
+    db.map_err(|error| error.to_string())
+}
+
+/// A send of the workspace "w" to everybody of a [`Crowd`], at once.
+pub async fn put_send(
+    db: &Db,
+    id: &str,
+    webhook_id: &str,
+    template: &Template,
+    users: i64,
+    batch_size: i64,
+) -> sqlx::Result<()> {
+    let mut tx = db.begin().await?;
+    let new = NewSend {
+        workspace_id: "w",
+        id,
+        source: "bench",
+        webhook_id,
+        webhook_version: 1,
+        url: "",
+        pass_environment: false,
+        id_type: "EMAIL",
+        encryption: Encryption::None,
+        template,
+        batch_size,
+        due_at: 0,
+        audience_size: users,
+        receipts_for: None,
+        now: 0,
+    };
+    store::create(&mut tx, new).await?;
+    tx.commit().await
+}
+
+pub async fn put_webhook(db: &Db, id: &str, url: &str, master_key: &MasterKey, concurrency: i64) -> sqlx::Result<u64> {
     execute!(
         db,
         "insert into webhooks (workspace_id, id, name, enabled, url, authentication, key_cipher, id_types, parameters, \
          batch_size, concurrency, receipts_enabled, retention_days, statuses, version, created_at, updated_at) \
-         values ('w', 'hook', 'hook', $1, $2, 'Key', $3, '[]', '[]', 100, $4, $5, 7, '[]', 1, 0, 0)",
+         values ('w', $6, $6, $1, $2, 'Key', $3, '[]', '[]', 100, $4, $5, 7, '[]', 1, 0, 0)",
         true,
         url,
         master_key.seal(KEY),
         concurrency,
-        false
+        false,
+        id
     )
 }
 

@@ -21,6 +21,8 @@ use crate::{
 };
 use std::collections::{BTreeMap, BTreeSet};
 
+mod fair;
+
 const GRACE: Duration = Duration::from_secs(12);
 
 on_both_databases!(everyone_gets_one_message, |db| async move {

@@ -10,7 +10,7 @@ use leptos::server;
 #[cfg(feature = "ssr")]
 use crate::{
     access::{
-        Caller, Resource, caller,
+        Caller, Ctx, Resource, caller,
         model::{Area, Permission},
         require,
     },
@@ -22,11 +22,11 @@ use crate::{
     clock::Millis,
     delivery::{
         CountAs,
-        model::{Progress, SeriesPoint},
+        model::{Progress, SendState, SeriesPoint},
         report,
     },
     error::AppResult,
-    tasks::{api::missing, store},
+    tasks::{api::missing, model::Held, store},
     webhooks,
 };
 
@@ -102,13 +102,33 @@ pub async fn load_task_live(id: String) -> Result<TaskLive, AppError> {
     let progress = report::progress(db, workspace, &id).await?;
     let series = report::series(db, workspace, &id, POINTS).await?;
     let now = ctx.now();
+    let held = held(&ctx, &progress, &id).await?;
     Ok(TaskLive {
+        held,
         rate: rate(&series, &progress, now),
         reasons: report::reasons(db, workspace, &id, REASONS).await?,
         receipts: report::receipt_counts(db, workspace, &id).await?,
         progress,
         series,
         now,
+    })
+}
+
+/// Why nothing goes out of a task that is sending.
+#[cfg(feature = "ssr")]
+async fn held(ctx: &Ctx, progress: &Progress, id: &str) -> AppResult<Option<Held>> {
+    if progress.state != SendState::Sending {
+        return Ok(None);
+    }
+    let webhook = store::get(&ctx.state.db, ctx.workspace(), id).await?.webhook_id;
+    let Some(webhook) = missing(webhooks::store::get(&ctx.state.db, ctx.workspace(), &webhook).await)? else {
+        return Ok(None);
+    };
+    let standing = webhook.standing(ctx.now());
+    Ok(match (webhook.enabled, standing.holds()) {
+        (_, true) => Some(Held::Ill(standing)),
+        (false, false) => Some(Held::Disabled),
+        (true, false) => None,
     })
 }
 
@@ -242,7 +262,6 @@ pub async fn count_unknown(id: String, count_as: String, users: i64) -> Result<(
 #[cfg(all(test, feature = "ssr"))]
 mod tests {
     use super::*;
-    use crate::delivery::model::SendState;
 
     #[test]
     fn the_rate_is_that_of_the_last_seconds() {

@@ -1,7 +1,7 @@
 //! What moves on a task's page: progress, funnel, results over time.
 
 use super::{
-    super::model::{TaskDetail, TaskLive},
+    super::model::{Held, TaskDetail, TaskLive},
     unknown,
 };
 use crate::{
@@ -10,6 +10,7 @@ use crate::{
         Donut, Funnel, FunnelStep, LineChart, Note, Panel, Progress, Series, Slice, Tile, Tiles, Tone,
         format::{about_ms, count, duration_ms, percent, rate},
     },
+    webhooks::health::health,
 };
 use leptos::prelude::*;
 
@@ -55,15 +56,36 @@ pub fn Live(live: RwSignal<TaskLive>, detail: TaskDetail) -> impl IntoView {
         now.error.clone().map(|text| view! { <Note tone>{text} {way_on}</Note> })
     };
     let unknown = move || unknown::note(&counters.read());
+    let held = Memo::new(move |_| live.read().held.clone());
+    let webhook = format!("/webhooks/{}", detail.webhook_id);
+    let held = move || held.get().map(|held| waits(held, webhook.clone()));
     view! {
         <Panel>
             {error}
+            {held}
             {unknown}
             <Progress parts total label="Users decided" caption rate=pace left />
             <Tiles items=tiles />
         </Panel>
     }
     .into_any()
+}
+
+/// Why nothing moves.
+fn waits(held: Held, href: String) -> AnyView {
+    let webhook = |text: &'static str| view! { <a href=href>{text}</a> };
+    match held {
+        Held::Disabled => view! {
+            <Note tone=Tone::Warn>{webhook("The webhook")} " is disabled: nothing is sent until somebody enables it."</Note>
+        }
+        .into_any(),
+        Held::Ill(standing) => view! {
+            <Note tone=Tone::Warn>
+                "Nothing is sent to " {webhook("the webhook")} " at present: " {health(standing)}
+            </Note>
+        }
+        .into_any(),
+    }
 }
 
 fn tiles(now: &Counters, at: i64, receipts: bool) -> Vec<Tile> {

@@ -67,6 +67,8 @@ mod tests {
             test: None,
             tasks: 0,
             updated_at: 0,
+            disabled_because: String::new(),
+            health: Default::default(),
         }
     }
 

@@ -134,6 +134,8 @@ pub struct WebhookDetail {
     pub webhook: Webhook,
     /// Where receipts are posted to.
     pub receipt_url: String,
+    /// The server's time, for what depends on it.
+    pub now: i64,
 }
 
 /// What the form starts from.
@@ -209,6 +211,8 @@ mod tests {
             test: None,
             tasks: 0,
             updated_at: 0,
+            disabled_because: String::new(),
+            health: Default::default(),
         };
         let value =
             |name: &str, value: &str| TestValue { name: name.into(), value: value.into(), ..Default::default() };

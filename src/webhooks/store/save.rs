@@ -255,6 +255,7 @@ async fn calls_stay(tx: &mut Tx, workspace: &str, input: &WebhookInput) -> Resul
 pub async fn delete(db: &Db, workspace: &str, id: &str, by: &By) -> Result<(), SaveError> {
     let webhook = super::get(db, workspace, id).await?;
     let mut tx = db.begin().await?;
+    forget_health(&mut tx, workspace, id).await?;
     let (enabled, _) = lock(&mut tx, workspace, id).await?.ok_or(sqlx::Error::RowNotFound)?;
     if enabled {
         return Err(SaveError::EnabledDelete);
@@ -305,15 +306,26 @@ async fn may_save(db: &Db, workspace: &str, webhook: &Webhook, version: i64) -> 
     if webhook.enabled { Err(SaveError::Enabled) } else { Ok(()) }
 }
 
-/// Disabling stops new sends; `RowNotFound` when the workspace has no such webhook. Nothing happens when it is so already.
+/// What is known of its endpoint. Before the webhook's row, as the engine takes them.
+async fn forget_health(tx: &mut Tx, workspace: &str, id: &str) -> sqlx::Result<()> {
+    execute!(tx, "delete from webhook_health where workspace_id = $1 and webhook_id = $2", workspace, id)?;
+    Ok(())
+}
+
+/// Disabling stops new sends. Enabling begins with a clean slate: nothing is held against the endpoint, and why the
+/// engine disabled it is forgotten. `RowNotFound` when the workspace has no such webhook; nothing happens when it is so
+/// already.
 pub async fn set_enabled(db: &Db, workspace: &str, id: &str, enabled: bool, by: &By) -> sqlx::Result<()> {
     let mut tx = db.begin().await?;
+    if enabled {
+        forget_health(&mut tx, workspace, id).await?;
+    }
     let turned = fetch!(
         tx,
         optional,
         (String,),
-        "update webhooks set enabled = $3, updated_at = $4 where workspace_id = $1 and id = $2 and enabled <> $3
-         returning name",
+        "update webhooks set enabled = $3, updated_at = $4, disabled_because = case when $3 then '' else \
+         disabled_because end where workspace_id = $1 and id = $2 and enabled <> $3 returning name",
         workspace,
         id,
         enabled,

@@ -1,0 +1,142 @@
+//! The breakers in a round of the dispatcher: taken after the sends' rows, fed with what ended, asked before every
+//! claim, written before the commit.
+
+pub use super::store::{HealthRow, Hook};
+
+use super::{
+    super::{
+        health::Health,
+        record::{End, Finished, OURS},
+    },
+    Gate, Policy, Signal, Turn, store,
+};
+use crate::{clock::Millis, db::Tx};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// HTTP 410 Gone.
+const GONE: u16 = 410;
+
+/// Those of the webhooks that a round is about; their rows are held until its transaction ends.
+pub struct Breakers {
+    policy: Policy,
+    health: BTreeMap<Hook, Health>,
+    changed: BTreeSet<Hook>,
+    turns: Vec<(Hook, Turn)>,
+}
+
+impl Breakers {
+    /// Takes those that hear of something now, and those that may have to let a probe go.
+    pub async fn take(
+        tx: &mut Tx,
+        policy: Policy,
+        ended: &[Finished],
+        probed: impl Iterator<Item = Hook>,
+    ) -> sqlx::Result<Self> {
+        // A batch that says nothing may have been the probe.
+        let hooks: BTreeSet<Hook> = ended.iter().map(hook).chain(probed).collect();
+        let health = store::take(tx, hooks.iter()).await?;
+        Ok(Self { policy, health, changed: BTreeSet::new(), turns: Vec::new() })
+    }
+
+    pub fn hear(&mut self, ended: &[Finished], now: Millis) {
+        for finished in ended {
+            let hook = hook(finished);
+            let Some(health) = self.health.get_mut(&hook) else { continue };
+            let probe = health.is_probe(finished.claim.lease_until);
+            match signal(finished) {
+                Some(signal) => {
+                    let before = health.clone();
+                    let turn = health.hear(signal, probe, now, self.policy);
+                    if *health != before {
+                        self.changed.insert(hook.clone());
+                    }
+                    if turn != Turn::Same {
+                        self.turns.push((hook, turn));
+                    }
+                }
+                None if probe => {
+                    health.no_probe(now);
+                    self.changed.insert(hook);
+                }
+                None => {}
+            }
+        }
+    }
+
+    /// Whether batches may be claimed: `None`, or how many at the most.
+    pub fn most(&self, hook: &Hook, wanted: usize, now: Millis) -> Option<usize> {
+        match self.health.get(hook).map_or(Gate::Free, |health| health.gate(now)) {
+            Gate::Free => Some(wanted),
+            Gate::Probe => Some(1),
+            Gate::Shut => None,
+        }
+    }
+
+    /// A batch was claimed under a lease until then: of a breaker that is not closed, the probe.
+    pub fn claimed(&mut self, hook: &Hook, lease_until: Millis, now: Millis) {
+        if let Some(health) = self.health.get_mut(hook).filter(|health| health.gate(now) == Gate::Probe) {
+            health.begin_probe(lease_until);
+            self.changed.insert(hook.clone());
+        }
+    }
+
+    /// Writes what has changed, and disables what is to be: the last thing before the commit. What turned.
+    pub async fn write(mut self, tx: &mut Tx, now: Millis) -> sqlx::Result<Vec<(Hook, Turn)>> {
+        let changed = self.changed.iter().filter_map(|hook| Some((hook, self.health.get(hook)?)));
+        store::write(tx, changed).await?;
+        // In order, as all rows are taken: an entry of the audit log holds its workspace's log.
+        self.turns.sort_by(|(one, _), (other, _)| one.cmp(other));
+        let mut turns = Vec::with_capacity(self.turns.len());
+        for (hook, turn) in self.turns {
+            let news = match &turn {
+                Turn::Disable(because) => store::disable(tx, &hook, because, now).await?,
+                _ => true,
+            };
+            if news {
+                turns.push((hook, turn));
+            }
+        }
+        Ok(turns)
+    }
+}
+
+/// Says what turned, once it is on disk. Whether something was closed, so that there is more to claim at once.
+pub fn tell(turns: &[(Hook, Turn)]) -> bool {
+    for (hook, turn) in turns {
+        let webhook = &hook.webhook_id;
+        let name = match turn {
+            Turn::Same => continue,
+            Turn::Opened => {
+                tracing::info!(webhook, "the breaker is open: nothing but a probe is sent after its time");
+                "opened"
+            }
+            Turn::Closed => {
+                tracing::info!(webhook, "the breaker is closed: the endpoint answers again");
+                "closed"
+            }
+            Turn::Disable(because) => {
+                tracing::warn!(webhook, because, "the webhook was disabled; its sends wait until somebody enables it");
+                "disabled"
+            }
+        };
+        metrics::counter!("reachwire_breaker_turns_total", "turn" => name).increment(1);
+    }
+    turns.iter().any(|(_, turn)| *turn == Turn::Closed)
+}
+
+fn hook(finished: &Finished) -> Hook {
+    Hook { workspace_id: finished.claim.key.workspace_id.clone(), webhook_id: finished.webhook_id.clone() }
+}
+
+/// What a batch says of its endpoint; `None` when no POST was made, or the fault is ours.
+fn signal(finished: &Finished) -> Option<Signal<'_>> {
+    match (&finished.end, finished.http_status) {
+        (End::Released(_), _) => None,
+        (End::Retry(reason, _), None) if reason == OURS => None,
+        (End::Retry(reason, asked), _) => Some(Signal::Ill(reason, *asked)),
+        (End::Failed(_), Some(GONE)) => Some(Signal::Gone),
+        // Refused by the address guard, or not to be rendered.
+        (End::Failed(_), None) => None,
+        (End::Accepted | End::Failed(_), _) => Some(Signal::Alive),
+    }
+}

@@ -157,7 +157,7 @@ impl Dispatcher {
         claim::write(&mut tx, claims.iter().flat_map(|(_, claims)| claims), lease).await?;
         let turns = breakers.write(&mut tx, now).await?;
         tx.commit().await?;
-        if !turns.is_empty() {
+        if turns.iter().any(|(_, turn)| *turn != breaker::Turn::Same) {
             self.courier.changes.add();
         }
         let closed = breaker::round::tell(&turns);

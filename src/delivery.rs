@@ -13,6 +13,8 @@ pub mod model;
 #[cfg(feature = "ssr")]
 mod body;
 #[cfg(feature = "ssr")]
+mod causes;
+#[cfg(feature = "ssr")]
 mod claim;
 #[cfg(feature = "ssr")]
 mod context;
@@ -54,6 +56,8 @@ pub mod store;
 mod supervise;
 #[cfg(all(test, feature = "ssr"))]
 pub mod testing;
+#[cfg(feature = "ssr")]
+pub mod tls;
 #[cfg(feature = "ssr")]
 pub mod verdict;
 

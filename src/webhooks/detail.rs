@@ -7,7 +7,7 @@ use super::{
     delete::DeleteDialog,
     form::{MessagePreview, Sample},
     list::{latest_test, may_manage, what_follows},
-    model::{TestSends, Webhook, WebhookDetail, WebhookInput},
+    model::{TestSends, Webhook, WebhookDetail, WebhookInput, certificate_summary},
     test_send::{TestSend, log_href},
 };
 use crate::{
@@ -154,6 +154,12 @@ fn definition(webhook: &Webhook) -> AnyView {
     let old_key = webhook.old_key_until.map(|ms| {
         view! { <Fact label="Old key">"verifies receipts until " <Time ms /></Fact> }
     });
+    let certificates = [("CA certificate", &input.ca_certificate), ("Client certificate", &input.client_certificate)];
+    let certificates = certificates.into_iter().filter(|(_, pem)| !pem.is_empty()).map(|(label, pem)| {
+        let summary = certificate_summary(pem);
+        view! { <Fact label>{summary}</Fact> }
+    });
+    let certificates = certificates.collect_view();
     let test = latest_test(webhook.test.clone(), None);
     view! {
         <Facts>
@@ -169,6 +175,7 @@ fn definition(webhook: &Webhook) -> AnyView {
             <Fact label="Grants"><a href=grants>"Who may use it"</a></Fact>
             <Fact label="Version"><a href=versions>{format!("{version}, all versions")}</a></Fact>
             {old_key}
+            {certificates}
             <Fact label="Latest test">{test}</Fact>
             {disabled}
         </Facts>

@@ -18,6 +18,8 @@ mod body;
 #[cfg(feature = "ssr")]
 pub mod breaker;
 #[cfg(feature = "ssr")]
+mod causes;
+#[cfg(feature = "ssr")]
 mod claim;
 #[cfg(feature = "ssr")]
 mod context;
@@ -69,6 +71,8 @@ pub mod store;
 mod supervise;
 #[cfg(all(test, feature = "ssr"))]
 pub mod testing;
+#[cfg(feature = "ssr")]
+pub mod tls;
 #[cfg(feature = "ssr")]
 pub mod verdict;
 

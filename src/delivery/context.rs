@@ -1,6 +1,6 @@
 //! What the POSTs of a send have in common: read once, kept while the send is open.
 
-use super::{body::Common, gate::Gate, ids::SendKey, limits::OpenSend};
+use super::{body::Common, gate::Gate, ids::SendKey, limits::OpenSend, post::Poster, tls::Tls};
 use crate::{db::Db, fetch, secrets::MasterKey, wire::environment::Environment};
 use secrecy::SecretString;
 use std::{
@@ -13,6 +13,8 @@ pub struct Context {
     pub common: Common,
     pub url: String,
     pub key: Option<SecretString>,
+    /// With the webhook's certificates.
+    pub poster: Poster,
     /// Sent along when the webhook passes environment parameters.
     pub environment: Option<Environment>,
     /// The webhook's.
@@ -26,6 +28,9 @@ struct Row {
     url: String,
     key_cipher: Option<String>,
     authentication: String,
+    ca_certificate: String,
+    client_certificate: String,
+    client_key_cipher: Option<String>,
     id_type: String,
     encryption: String,
     template: String,
@@ -63,25 +68,26 @@ impl Contexts {
         &mut self,
         db: &Db,
         master_key: &MasterKey,
+        poster: &Poster,
         key: &SendKey,
         version: i64,
     ) -> Result<Arc<Context>, ContextError> {
         if let Some(known) = self.0.get(key).filter(|context| context.version == version) {
             return Ok(known.clone());
         }
-        let context = Arc::new(read(db, master_key, key).await?);
+        let context = Arc::new(read(db, master_key, poster, key).await?);
         self.0.insert(key.clone(), context.clone());
         Ok(context)
     }
 }
 
-async fn read(db: &Db, master_key: &MasterKey, key: &SendKey) -> Result<Context, ContextError> {
+async fn read(db: &Db, master_key: &MasterKey, poster: &Poster, key: &SendKey) -> Result<Context, ContextError> {
     let row = fetch!(
         db,
         one,
         Row,
         "select s.webhook_id, coalesce(nullif(s.url, ''), w.url) as url, w.key_cipher, w.authentication, s.id_type, \
-         s.encryption, s.template, w.version, s.pass_environment, s.source, \
+         w.ca_certificate, w.client_certificate, w.client_key_cipher, s.encryption, s.template, w.version, s.pass_environment, s.source, \
          coalesce((select value from settings where key = 'organization_id'), '') as organization_id from sends s join webhooks w on w.workspace_id = s.workspace_id and w.id = s.webhook_id \
          where s.workspace_id = $1 and s.id = $2",
         &key.workspace_id,
@@ -95,6 +101,19 @@ async fn read(db: &Db, master_key: &MasterKey, key: &SendKey) -> Result<Context,
         let sealed = row.key_cipher.ok_or_else(|| unusable("The webhook has no key; enter it again."))?;
         Some(master_key.open(&sealed).ok_or_else(|| unusable("The webhook's key can't be opened; enter it again."))?)
     };
+    let client_key = match row.client_key_cipher {
+        Some(sealed) => Some(
+            master_key
+                .open(&sealed)
+                .ok_or_else(|| unusable("The webhook's client key can't be opened; enter it again."))?
+                .into(),
+        ),
+        None => None,
+    };
+    let tls = Tls { ca_certificate: row.ca_certificate, client_certificate: row.client_certificate, client_key };
+    let poster = poster
+        .of_webhook(&row.webhook_id, &tls)
+        .map_err(|error| ContextError::Unusable(format!("The webhook's certificates can't be used: {error}")))?;
     let environment = row.pass_environment.then(|| Environment {
         organization_id: row.organization_id,
         workspace_id: key.workspace_id.clone(),
@@ -107,6 +126,7 @@ async fn read(db: &Db, master_key: &MasterKey, key: &SendKey) -> Result<Context,
         url: row.url,
         environment,
         key: secret.map(SecretString::from),
+        poster,
         version: row.version,
         gate: Gate::default(),
     })

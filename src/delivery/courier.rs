@@ -142,7 +142,7 @@ impl Courier {
             now: self.clock.now(),
             nonce: &post::nonce(),
         });
-        let transfer = self.poster.send(prepared).await;
+        let transfer = context.poster.send(prepared).await;
         let end = match verdict::judge(&transfer.result, self.clock.now()) {
             Verdict::Accepted => End::Accepted,
             Verdict::Failed(reason) => End::Failed(reason),

@@ -183,7 +183,8 @@ impl Dispatcher {
         let mut wanted = Vec::with_capacity(shares.len());
         for (send, share) in shares {
             let key = SendKey::new(&send.workspace_id, &send.id);
-            match self.contexts.get(&self.db, &self.master_key, &key, send.version).await {
+            let found = self.contexts.get(&self.db, &self.master_key, &self.courier.poster, &key, send.version).await;
+            match found {
                 Ok(context) => wanted.push(Wanted { key, context, most: share, probe: send.probe }),
                 Err(ContextError::Sql(sqlx::Error::RowNotFound)) => {}
                 Err(ContextError::Sql(error)) => return Err(error),

@@ -17,13 +17,14 @@ use super::{
     resend::{self, Which},
     resolve,
     supervise::{Pulse, Stopping, supervise},
+    tls::Tls,
 };
 use crate::{
     audit::Note,
     clock::{Clock, MINUTE, new_id},
     config::Config,
     db::Db,
-    error::AppResult,
+    error::{AppError, AppResult},
     secrets::MasterKey,
     wire::{
         environment::Environment,
@@ -58,6 +59,7 @@ struct Inner {
 pub struct TestSend {
     pub url: String,
     pub key: Option<SecretString>,
+    pub tls: Tls,
     pub environment: Option<Environment>,
     /// The webhook's id; empty for one that is not saved yet.
     pub webhook_id: String,
@@ -240,8 +242,12 @@ impl Engine {
         Ok(users)
     }
 
-    /// One POST to one made-up user, with everything that was sent and answered. Nothing is recorded.
-    pub async fn test_send(&self, test: TestSend) -> Exchange {
+    /// One POST to one made-up user, with everything that was sent and answered. Nothing is recorded. `Conflict` when
+    /// the webhook's certificates can't be used.
+    pub async fn test_send(&self, test: TestSend) -> AppResult<Exchange> {
+        let poster = self.0.poster.of_webhook(&test.webhook_id, &test.tls);
+        let poster =
+            poster.map_err(|error| AppError::conflict(format!("The webhook's certificates can't be used: {error}")))?;
         let now = self.0.clock.now();
         let id = format!("test-{}", new_id());
         let mut template = Template::default();
@@ -271,7 +277,7 @@ impl Engine {
             now,
             nonce: &post::nonce(),
         });
-        self.0.poster.exchange_log(prepared, now).await
+        Ok(poster.exchange_log(prepared, now).await)
     }
 }
 

@@ -1,8 +1,10 @@
 //! One POST: signed, guarded, bounded in time and in what is read of the answer.
 
 use super::{
-    guard::{Blocked, Guard},
+    causes::problem,
+    guard::Guard,
     model::Exchange,
+    tls::{Clients, Tls, TlsError},
     verdict::{self, Answer, Problem, Verdict},
 };
 use crate::{
@@ -12,7 +14,10 @@ use crate::{
     wire::{environment::Environment, message, signature},
 };
 use bytes::Bytes;
-use std::time::{Duration, Instant};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 /// For the whole exchange, the answer's body included (seed 002: "10-second timeout").
 pub const LIMIT: Duration = Duration::from_secs(10);
@@ -97,30 +102,52 @@ pub fn client() -> reqwest::ClientBuilder {
     reqwest::Client::builder()
 }
 
+fn builder(config: &EngineConfig, guard: &Guard) -> Result<reqwest::ClientBuilder, reqwest::Error> {
+    let builder = client()
+        .user_agent(concat!("Reachwire/", env!("CARGO_PKG_VERSION")))
+        .redirect(reqwest::redirect::Policy::none())
+        // One attempt on record is one POST on the wire.
+        .retry(reqwest::retry::never())
+        .pool_max_idle_per_host(config.posts_at_once)
+        .referer(false)
+        .no_proxy();
+    Ok(match config.proxy.as_str() {
+        "" => builder.dns_resolver(guard.clone()),
+        // The proxy resolves names, so there is nothing to vet but what the URL says.
+        proxy => builder.proxy(reqwest::Proxy::all(proxy)?),
+    })
+}
+
 /// The engine's client: connections are reused per host.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub struct Poster {
     client: reqwest::Client,
     guard: Guard,
+    config: Arc<EngineConfig>,
+    /// Of webhooks that have certificates of their own.
+    clients: Clients,
 }
 
 impl Poster {
     pub fn new(config: &EngineConfig) -> Result<Self, reqwest::Error> {
-        let guard = Guard::new(&config.allow_networks);
-        let builder = client()
-            .user_agent(concat!("Reachwire/", env!("CARGO_PKG_VERSION")))
-            .redirect(reqwest::redirect::Policy::none())
-            // One attempt on record is one POST on the wire.
-            .retry(reqwest::retry::never())
-            .pool_max_idle_per_host(config.posts_at_once)
-            .referer(false)
-            .no_proxy();
-        let client = match config.proxy.as_str() {
-            "" => builder.dns_resolver(guard.clone()).build()?,
-            // The proxy resolves names, so there is nothing to vet but literals.
-            proxy => builder.proxy(reqwest::Proxy::all(proxy)?).build()?,
+        Self::guarded(config, Guard::new(&config.allow_networks))
+    }
+
+    /// With another guard than the settings'.
+    pub fn guarded(config: &EngineConfig, guard: Guard) -> Result<Self, reqwest::Error> {
+        let client = builder(config, &guard)?.build()?;
+        Ok(Self { client, guard, config: Arc::new(config.clone()), clients: Clients::default() })
+    }
+
+    /// The same with a webhook's certificates; connections are shared only with the same webhook's. What was kept for
+    /// others that it had before goes.
+    pub fn of_webhook(&self, webhook_id: &str, tls: &Tls) -> Result<Self, TlsError> {
+        let make = || tls.apply(builder(&self.config, &self.guard)?)?.build().map_err(TlsError::from);
+        let client = match self.clients.get(webhook_id, tls, make)? {
+            Some(client) => client,
+            None => self.client.clone(),
         };
-        Ok(Self { client, guard })
+        Ok(Self { client, ..self.clone() })
     }
 
     pub async fn send(&self, prepared: Prepared) -> Transfer {
@@ -131,12 +158,13 @@ impl Poster {
     pub async fn send_within(&self, prepared: Prepared, bounds: Bounds) -> Transfer {
         let started = Instant::now();
         let mut head = None;
-        let result = match self.guard.check_literal(&prepared.url) {
+        let result = match self.guard.check_url(&prepared.url) {
             Err(blocked) => Err(Problem::Refused(blocked.to_string())),
             Ok(()) => {
                 let exchange = self.exchange(prepared, started, &mut head, bounds.answer);
                 match tokio::time::timeout(bounds.time, exchange).await {
                     Ok(result) => result.map_err(|error| problem(&error)),
+                    Err(_) if head.is_some() => Err(Problem::Endless(bounds.time.as_secs())),
                     Err(_) => Err(Problem::TimedOut(bounds.time.as_secs())),
                 }
             }
@@ -208,25 +236,4 @@ pub fn nonce() -> String {
 pub fn excerpt(body: &[u8], most: usize) -> String {
     let body = &body[..body.len().min(most)];
     String::from_utf8_lossy(body).replace('\0', "\u{fffd}")
-}
-
-/// In words of people: the innermost cause, for the outer ones say only "error sending request".
-fn problem(error: &reqwest::Error) -> Problem {
-    let mut cause: &(dyn std::error::Error + 'static) = error;
-    loop {
-        if let Some(blocked) = cause.downcast_ref::<Blocked>() {
-            return Problem::Refused(blocked.to_string());
-        }
-        match cause.source() {
-            Some(source) => cause = source,
-            None => break,
-        }
-    }
-    if error.is_builder() {
-        Problem::Refused(cause.to_string())
-    } else if error.is_connect() {
-        Problem::Connect(cause.to_string())
-    } else {
-        Problem::Broken(cause.to_string())
-    }
 }

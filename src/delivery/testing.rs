@@ -1,5 +1,8 @@
 //! A workspace with a webhook that points at the simulator, and an engine, for tests of the engine and of receipts.
 
+pub mod hostile;
+pub mod tls;
+
 use super::{
     Chunk, Engine, NewSend, Planned, Recipient, SendState, Sender,
     claim::{self, Claim, Lease},

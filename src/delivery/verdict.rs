@@ -1,6 +1,6 @@
 //! What an answer means (PRODUCT, "Request to the customer's system"; seed 002, "Response parameters").
 
-use super::retry::retry_after;
+use super::{post::ANSWER_MAX, retry::retry_after};
 use crate::clock::Millis;
 use serde::Deserialize;
 
@@ -9,19 +9,31 @@ use serde::Deserialize;
 pub struct Answer {
     pub status: u16,
     pub headers: Vec<(String, String)>,
-    /// At most [`super::post::ANSWER_MAX`] bytes of a delivery's.
+    /// At most [`ANSWER_MAX`] bytes of a delivery's.
     pub body: Vec<u8>,
 }
 
 /// Why nothing came back.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Problem {
-    #[error("timed out: no complete answer within {0} s")]
+    /// No answer's head, in so many seconds.
+    #[error("timed out: no answer within {0} s")]
     TimedOut(u64),
+    /// A head and not all of the body, in so many seconds.
+    #[error("timed out: the answer did not end within {0} s")]
+    Endless(u64),
     #[error("cannot connect: {0}")]
     Connect(String),
+    #[error("TLS: {0}")]
+    Tls(String),
     #[error("the connection broke: {0}")]
     Broken(String),
+    /// More than the client keeps of it.
+    #[error("the answer's head is too large")]
+    HeadTooLarge,
+    /// An answer came, and it is no HTTP.
+    #[error("the answer is broken: {0}")]
+    Malformed(String),
     /// No POST was made, and trying again would not help.
     #[error("not sent: {0}")]
     Refused(String),
@@ -50,7 +62,10 @@ struct Reply {
 pub fn judge(result: &Result<Answer, Problem>, now: Millis) -> Verdict {
     match result {
         Ok(answer) => judge_answer(answer, now),
-        Err(problem @ Problem::Refused(_)) => Verdict::Failed(cut(&problem.to_string())),
+        // An answer that can't be read: the same again, as with a body that can't.
+        Err(problem @ (Problem::Refused(_) | Problem::HeadTooLarge | Problem::Malformed(_))) => {
+            Verdict::Failed(cut(&problem.to_string()))
+        }
         Err(problem) => Verdict::Retry(cut(&problem.to_string()), None),
     }
 }
@@ -71,6 +86,9 @@ fn judge_answer(answer: &Answer, now: Millis) -> Verdict {
 fn judge_reply(body: &[u8]) -> Verdict {
     let reply = serde_json::from_slice::<Reply>(body).ok();
     let Some((code, message)) = reply.and_then(|reply| Some((text(&reply.code)?, text(&reply.message)))) else {
+        if body.len() >= ANSWER_MAX {
+            return Verdict::Failed(format!("the answer is larger than {} KiB", ANSWER_MAX / 1024));
+        }
         return Verdict::Failed("the answer is not JSON with a code".into());
     };
     if code == "OK" {
@@ -130,7 +148,27 @@ mod tests {
     #[test]
     fn what_was_never_sent_is_not_tried_again() {
         assert_eq!(judge(&Err(Problem::Refused("x".into())), 0), failed("not sent: x"));
-        assert!(matches!(judge(&Err(Problem::TimedOut(10)), 0), Verdict::Retry(..)));
+        for retried in [
+            Problem::TimedOut(10),
+            Problem::Endless(10),
+            Problem::Connect("x".into()),
+            Problem::Tls("x".into()),
+            Problem::Broken("x".into()),
+        ] {
+            assert_eq!(judge(&Err(retried.clone()), 0), Verdict::Retry(retried.to_string(), None));
+        }
+    }
+
+    #[test]
+    fn an_answer_that_cannot_be_read_is_not_asked_for_again() {
+        for (read, told) in [
+            (Problem::HeadTooLarge, "the answer's head is too large"),
+            (Problem::Malformed("it is not HTTP".into()), "the answer is broken: it is not HTTP"),
+        ] {
+            assert_eq!(judge(&Err(read), 0), failed(told));
+        }
+        assert_eq!(answer(200, &" ".repeat(ANSWER_MAX)), failed("the answer is larger than 64 KiB"));
+        assert_eq!(answer(503, &" ".repeat(ANSWER_MAX)), Verdict::Retry("HTTP 503".into(), None));
     }
 
     #[test]

@@ -38,6 +38,8 @@ pub enum LoadError {
     Connect(String),
     #[error("The connection to the interface broke: {0}.")]
     Broken(String),
+    #[error("The interface can't be understood: {0}.")]
+    Unreadable(String),
     #[error("The interface was not called: {0}.")]
     Blocked(String),
     #[error("{0}")]
@@ -91,8 +93,10 @@ async fn all_pages(
             nonce: &post::nonce(),
         });
         let answer = poster.send_within(prepared, bounds).await.result.map_err(|problem| match problem {
-            Problem::TimedOut(_) => LoadError::Slow(patience.exchange),
+            Problem::TimedOut(_) | Problem::Endless(_) => LoadError::Slow(patience.exchange),
             Problem::Connect(why) => LoadError::Connect(why),
+            problem @ Problem::Tls(_) => LoadError::Connect(problem.to_string()),
+            problem @ (Problem::HeadTooLarge | Problem::Malformed(_)) => LoadError::Unreadable(problem.to_string()),
             Problem::Broken(why) => LoadError::Broken(why),
             Problem::Refused(why) => LoadError::Blocked(why),
         })?;

@@ -8,7 +8,7 @@ use super::{
     form::{MessagePreview, Sample},
     health::{health, notice},
     list::{latest_test, may_manage, what_follows},
-    model::{TESTING, TestSends, Webhook, WebhookDetail, WebhookInput},
+    model::{TESTING, TestSends, Webhook, WebhookDetail, WebhookInput, certificate_summary},
     test_send::{TestSend, log_href},
 };
 use crate::{
@@ -156,6 +156,12 @@ fn definition(webhook: &Webhook, standing: Standing) -> AnyView {
     let old_key = webhook.old_key_until.map(|ms| {
         view! { <Fact label="Old key">"verifies receipts until " <Time ms /></Fact> }
     });
+    let certificates = [("CA certificate", &input.ca_certificate), ("Client certificate", &input.client_certificate)];
+    let certificates = certificates.into_iter().filter(|(_, pem)| !pem.is_empty()).map(|(label, pem)| {
+        let summary = certificate_summary(pem);
+        view! { <Fact label>{summary}</Fact> }
+    });
+    let certificates = certificates.collect_view();
     let test = latest_test(webhook.test.clone(), None);
     view! {
         <Facts>
@@ -173,6 +179,7 @@ fn definition(webhook: &Webhook, standing: Standing) -> AnyView {
             <Fact label="Version"><a href=versions>{format!("{version}, all versions")}</a></Fact>
             {old_key}
             <Fact label="Health">{health(standing)}</Fact>
+            {certificates}
             <Fact label="Latest test">{test}</Fact>
             {disabled}
         </Facts>

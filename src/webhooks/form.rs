@@ -1,5 +1,6 @@
 //! "Create Webhook", and editing one that is disabled.
 
+mod certificates;
 mod preview;
 mod receipts;
 mod rows;
@@ -21,6 +22,7 @@ use crate::{
         Scope, Select, SelectOption, Skeleton, SubmitButton, Switch, TextInput, Tone, query::use_query,
     },
 };
+use certificates::certificates;
 use leptos::{form::ActionForm, prelude::*};
 use leptos_router::hooks::use_params_map;
 use receipts::ReceiptSettings;
@@ -97,9 +99,11 @@ fn fields(form: WebhookForm, copies: bool, save: ServerAction<SaveWebhook>) -> A
     if copies {
         input.name = input.name.chars().take(NAME_MAX - COPY.len()).collect::<String>() + COPY;
     }
-    let state = FormState::new(input);
     let error: Signal<Option<AppError>> = Signal::derive(move || save.value().get().and_then(Result::err));
     let errors = in_argument("input", error);
+    let has_client_key = webhook.as_ref().is_some_and(|webhook| webhook.has_client_key);
+    let certificates = certificates(&input, has_client_key, copies, errors);
+    let state = FormState::new(input);
     let has_key = webhook.as_ref().is_some_and(|webhook| webhook.has_key);
     let statuses = webhook.as_ref().map(|webhook| webhook.input.statuses.clone()).unwrap_or_default();
     let (frozen, suggested) = if copies { (Vec::new(), statuses) } else { (statuses, Vec::new()) };
@@ -151,6 +155,7 @@ fn fields(form: WebhookForm, copies: bool, save: ServerAction<SaveWebhook>) -> A
                             </Field>
                             {pace(state, errors)}
                             {after_crash(state, errors)}
+                            {certificates}
                             <ReceiptSettings state frozen suggested errors />
                         </div>
                     </div>

@@ -1,9 +1,11 @@
 //! A webhook and its parameters (seed 002, "Create a webhook").
 
+mod certificate;
 mod check;
 mod pages;
 mod version;
 
+pub use certificate::{PEM_MAX, summary as certificate_summary};
 pub use check::{check_statuses, check_url, is_date, is_parameter_name, join_time};
 pub use pages::{
     KeyOverlap, TestInput, TestOutcome, TestSend, TestSends, TestValue, WebhookDetail, WebhookForm, WebhookOrder,
@@ -181,6 +183,15 @@ pub struct WebhookInput {
     pub retention_days: i64,
     #[serde(default)]
     pub statuses: Vec<ReceiptStatus>,
+    /// The authorities that the receiver's certificate must be signed by, as PEM; empty: those of the system.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub ca_certificate: String,
+    /// Shown to a receiver that asks for a certificate, as PEM.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub client_certificate: String,
+    /// Of the client certificate, as PEM; empty keeps the one that is there.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub client_key: String,
 }
 
 impl WebhookInput {
@@ -210,20 +221,24 @@ impl Default for WebhookInput {
             receipts_enabled: false,
             retention_days: 7,
             statuses: vec![ReceiptStatus { code: "200".into(), value: "Success".into() }],
+            ca_certificate: String::new(),
+            client_certificate: String::new(),
+            client_key: String::new(),
         }
     }
 }
 
-/// A webhook as pages see it: everything but the key.
+/// A webhook as pages see it: everything but the keys. Lists leave out its certificates too.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Webhook {
     pub id: String,
     pub enabled: bool,
     pub version: i64,
     pub has_key: bool,
+    pub has_client_key: bool,
     /// Until when the key before this one still verifies receipts, while it does.
     pub old_key_until: Option<i64>,
-    /// `key` is always empty here.
+    /// `key` and `client_key` are always empty here.
     pub input: WebhookInput,
     pub test: Option<TestResult>,
     /// How many tasks use it.

@@ -1,11 +1,17 @@
 //! The rules of a webhook that need the server: which ID types there are, and which addresses may be called.
 
-use super::model::{Webhook, WebhookInput};
+use super::{
+    model::{Webhook, WebhookInput},
+    store,
+};
 use crate::{
     access::Ctx,
     customers,
     customers::model::IdType,
-    delivery::guard::Guard,
+    delivery::{
+        guard::Guard,
+        tls::{Tls, TlsError},
+    },
     error::{AppError, AppResult, FieldError},
     parameters,
 };
@@ -18,6 +24,9 @@ pub async fn check(ctx: &Ctx, before: Option<&Webhook>, input: &WebhookInput) ->
     {
         errors.push(FieldError::new("url", message));
     }
+    if errors.iter().all(|error| !TLS_FIELDS.contains(&error.field.as_str())) {
+        errors.extend(certificates(ctx, before, input).await?);
+    }
     let known = id_types_to_choose(ctx, before).await?;
     let unknown = input.id_types.iter().find(|code| known.iter().all(|known| known.code != **code));
     if let Some(code) = unknown {
@@ -25,6 +34,31 @@ pub async fn check(ctx: &Ctx, before: Option<&Webhook>, input: &WebhookInput) ->
     }
     errors.extend(calls(ctx, input).await?);
     Ok(errors)
+}
+
+const TLS_FIELDS: [&str; 3] = ["ca_certificate", "client_certificate", "client_key"];
+
+/// What is wrong with the certificates. An empty key is the one that `before` has.
+async fn certificates(ctx: &Ctx, before: Option<&Webhook>, input: &WebhookInput) -> sqlx::Result<Option<FieldError>> {
+    let client_key = match before {
+        _ if !input.client_key.is_empty() => Some(input.client_key.as_str().into()),
+        Some(before) if before.has_client_key && !input.client_certificate.is_empty() => {
+            store::tls(&ctx.state.db, &ctx.state.master_key, ctx.workspace(), &before.id).await?.client_key
+        }
+        _ => None,
+    };
+    let tls = Tls {
+        ca_certificate: input.ca_certificate.clone(),
+        client_certificate: input.client_certificate.clone(),
+        client_key,
+    };
+    let told = |field: &str, why: String| Some(FieldError::new(field, why));
+    Ok(tls.check().err().and_then(|error| match error {
+        TlsError::Ca(why) => told("ca_certificate", why.into()),
+        TlsError::Certificate(why) => told("client_certificate", why.into()),
+        TlsError::Key(why) => told("client_key", why.into()),
+        TlsError::Client(error) => told("ca_certificate", format!("{error}.")),
+    }))
 }
 
 /// What is wrong with the parameter calls: a parameter that is gone, or one whose values hang on a value that the
@@ -57,7 +91,7 @@ pub(crate) fn callable(guard: &Guard, url: &str) -> Result<(), String> {
     if parsed.host_str().is_none_or(str::is_empty) {
         return Err("This is not a complete URL: https://host/path.".into());
     }
-    guard.check_literal(url).map_err(|blocked| format!("{blocked}."))
+    guard.check_url(url).map_err(|blocked| format!("{blocked}."))
 }
 
 /// An enabled webhook has an enabled ID type: `Conflict` otherwise.
@@ -104,6 +138,8 @@ mod tests {
             "http://2130706433/",
             "http://169.254.169.254/latest/meta-data",
             "https://example.com:99999/",
+            "https://example.com:25/",
+            "http://[fe80::1%25eth0]/",
             "https://exa mple.com/",
         ] {
             assert!(callable(&guard, wrong).is_err(), "{wrong}");

@@ -16,7 +16,7 @@ use super::model::{
 use crate::{
     clock::Millis,
     db::{Db, from_json, like_pattern, name_key},
-    delivery::breaker::round::HealthRow,
+    delivery::{breaker::round::HealthRow, tls::Tls},
     fetch,
     secrets::MasterKey,
 };
@@ -31,6 +31,9 @@ struct Row {
     url: String,
     authentication: String,
     has_key: bool,
+    has_client_key: bool,
+    ca_certificate: String,
+    client_certificate: String,
     old_key_until: Option<Millis>,
     id_types: String,
     parameters: String,
@@ -55,6 +58,7 @@ struct Row {
 
 /// A webhook's row, how many tasks use it, how its endpoint is doing; `$1` is the workspace.
 const SELECT: &str = "select w.id, w.name, w.enabled, w.url, w.authentication, w.key_cipher is not null as has_key,
+        w.client_key_cipher is not null as has_client_key, w.ca_certificate, w.client_certificate,
         w.old_key_until, w.id_types, w.parameters, w.batch_size, w.concurrency, w.users_per_second,
         w.pass_environment, w.after_crash, w.receipts_enabled,
         w.retention_days, w.statuses, w.version, w.tested_at, w.test_ok, w.test_reason, w.updated_at,
@@ -95,6 +99,9 @@ impl TryFrom<Row> for Webhook {
             receipts_enabled: row.receipts_enabled,
             retention_days: row.retention_days,
             statuses: from_json(&row.statuses)?,
+            ca_certificate: row.ca_certificate,
+            client_certificate: row.client_certificate,
+            client_key: String::new(),
         };
         let test = row.tested_at.map(|at| TestResult {
             ok: row.test_ok.unwrap_or(false),
@@ -106,6 +113,7 @@ impl TryFrom<Row> for Webhook {
             enabled: row.enabled,
             version: row.version,
             has_key: row.has_key,
+            has_client_key: row.has_client_key,
             old_key_until: row.old_key_until,
             input,
             test,
@@ -117,13 +125,18 @@ impl TryFrom<Row> for Webhook {
     }
 }
 
-/// All webhooks of the workspace by name; there are at most [`WEBHOOKS_MAX`].
-pub async fn list(db: &Db, workspace: &str) -> sqlx::Result<Vec<Webhook>> {
-    let sql = format!("{SELECT} order by w.name_key, w.id limit {WEBHOOKS_MAX}");
-    fetch!(db, all, Row, AssertSqlSafe(sql), workspace)?.into_iter().map(Webhook::try_from).collect()
+/// A webhook of a list, which nobody looks for certificates in: they are long.
+fn listed(row: Row) -> sqlx::Result<Webhook> {
+    Webhook::try_from(Row { ca_certificate: String::new(), client_certificate: String::new(), ..row })
 }
 
-/// A page of what matches, and how many match in all.
+/// All webhooks of the workspace by name, without certificates; there are at most [`WEBHOOKS_MAX`].
+pub async fn list(db: &Db, workspace: &str) -> sqlx::Result<Vec<Webhook>> {
+    let sql = format!("{SELECT} order by w.name_key, w.id limit {WEBHOOKS_MAX}");
+    fetch!(db, all, Row, AssertSqlSafe(sql), workspace)?.into_iter().map(listed).collect()
+}
+
+/// A page of what matches, without certificates, and how many match in all.
 pub async fn page(db: &Db, workspace: &str, query: &WebhookQuery) -> sqlx::Result<(Vec<Webhook>, i64)> {
     let search = like_pattern(&name_key(&query.search));
     // A code within the JSON array, its quotes included.
@@ -140,7 +153,7 @@ pub async fn page(db: &Db, workspace: &str, query: &WebhookQuery) -> sqlx::Resul
     let rows = fetch!(db, all, Row, AssertSqlSafe(sql), workspace, &search, &id_type, query.enabled, offset)?;
     let count = format!("select count(*) from webhooks w where w.workspace_id = $1{MATCHES}");
     let (total,) = fetch!(db, one, (i64,), AssertSqlSafe(count), workspace, &search, &id_type, query.enabled)?;
-    let rows = rows.into_iter().map(Webhook::try_from).collect::<sqlx::Result<_>>()?;
+    let rows = rows.into_iter().map(listed).collect::<sqlx::Result<_>>()?;
     Ok((rows, total))
 }
 
@@ -160,13 +173,30 @@ pub async fn key(db: &Db, master_key: &MasterKey, workspace: &str, id: &str) -> 
         workspace,
         id
     )?;
+    opened(master_key, id, sealed)
+}
+
+fn opened(master_key: &MasterKey, id: &str, sealed: Option<String>) -> sqlx::Result<Option<SecretString>> {
     let Some(sealed) = sealed else {
         return Ok(None);
     };
     let opened = master_key.open(&sealed).ok_or_else(|| {
-        sqlx::Error::Decode(format!("the key of webhook {id} does not open with this master key").into())
+        sqlx::Error::Decode(format!("a key of webhook {id} does not open with this master key").into())
     })?;
     Ok(Some(opened.into()))
+}
+
+/// The certificates that connections are made with. Errors as of [`key`].
+pub async fn tls(db: &Db, master_key: &MasterKey, workspace: &str, id: &str) -> sqlx::Result<Tls> {
+    let (ca_certificate, client_certificate, sealed) = fetch!(
+        db,
+        one,
+        (String, String, Option<String>),
+        "select ca_certificate, client_certificate, client_key_cipher from webhooks where workspace_id = $1 and id = $2",
+        workspace,
+        id
+    )?;
+    Ok(Tls { ca_certificate, client_certificate, client_key: opened(master_key, id, sealed)? })
 }
 
 #[cfg(test)]

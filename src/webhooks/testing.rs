@@ -21,6 +21,7 @@ pub async fn run(ctx: &Ctx, input: TestInput) -> AppResult<TestOutcome> {
     let webhook = store::get(db, ctx.workspace(), &input.webhook_id).await?;
     AppError::check(input.check(&webhook))?;
     let key = store::key(db, &ctx.state.master_key, ctx.workspace(), &webhook.id).await?;
+    let tls = store::tls(db, &ctx.state.master_key, ctx.workspace(), &webhook.id).await?;
     let zone = &ctx.info().time_zone;
     let params = webhook.input.parameters.iter().map(|parameter| {
         let value = on_the_wire(parameter, input.value(&parameter.name), zone);
@@ -43,13 +44,14 @@ pub async fn run(ctx: &Ctx, input: TestInput) -> AppResult<TestOutcome> {
         .test_send(TestSend {
             url: webhook.input.url.clone(),
             key,
+            tls,
             environment,
             webhook_id: webhook.id.clone(),
             target_type: input.id_type.clone(),
             target_id: input.encryption.apply(input.test_id.trim()).into_owned(),
             params,
         })
-        .await;
+        .await?;
     let at = ctx.now();
     let log = log(&webhook, &exchange, at);
     let result = TestResult { ok: exchange.ok, reason: exchange.reason, at };

@@ -35,7 +35,8 @@ fn page(id: String, versions: Versions) -> AnyView {
     let latest = rows.first().map_or(0, |version| version.version);
     let own = format!("/webhooks/{id}");
     let action = format!("{own}/versions");
-    let intro = "A task uses the version that it was submitted with; the key is always the current one.";
+    let intro =
+        "A task uses the version that it was submitted with; keys and certificates are always the current ones.";
     let comparing = (rows.len() > 1).then(|| comparing(action.clone(), rows.clone()));
     let table = rows.into_iter().map(|version| row(version, latest, &action)).collect_view();
     view! {

@@ -349,19 +349,20 @@ async fn a_test_send_shows_everything_but_secrets() {
     let test = |key: &str| TestSend {
         url: crm.url(),
         key: Some(key.to_string().into()),
+        tls: Tls::default(),
         environment: None,
         webhook_id: WEBHOOK.into(),
         target_type: "EMAIL".into(),
         target_id: "a@example.com".into(),
         params: vec![("coupon".into(), "折扣".into())],
     };
-    let good = engine.test_send(test(KEY)).await;
+    let good = engine.test_send(test(KEY)).await.unwrap();
     assert_eq!((good.ok, good.reason.as_str(), good.status), (true, "OK", Some(200)));
     assert!(good.request_body.contains(r#""params":{"coupon":"折扣"}"#));
     let header = |name: &str| good.request_headers.iter().find(|(known, _)| known == name).unwrap().1.as_str();
     assert_eq!((header("X-QA-Hmac-Signature"), header("webhook-signature")), ("***", "***"));
     assert!(!format!("{good:?}").contains(KEY));
-    let bad = engine.test_send(test("wrong")).await;
+    let bad = engine.test_send(test("wrong")).await.unwrap();
     assert_eq!((bad.ok, bad.reason.as_str()), (false, "HTTP 401"));
     assert!(bad.response_body.contains("BAD_SIGNATURE"));
     engine.stop(GRACE).await;

@@ -21,7 +21,7 @@ pub fn answer() -> AnyView {
     let follows = view! {
         <tr><td>"2xx with "<code>"{\"code\":\"OK\"}"</code></td><td>"The batch is accepted."</td></tr>
         <tr><td>"2xx with another code"</td><td>"Refused: code and message are recorded and shown. Not tried again."</td></tr>
-        <tr><td>"2xx without JSON or without a code"</td><td>"Failed. Not tried again."</td></tr>
+        <tr><td>"2xx without JSON or without a code, one larger than 64 KiB, or one that is no HTTP"</td><td>"Failed. Not tried again."</td></tr>
         <tr><td>"No complete answer in 10 seconds, no connection, one that breaks"</td><td>"Tried again."</td></tr>
         <tr><td>"408, 429, 5xx"</td><td>"Tried again, not before "<code>"Retry-After"</code>" (seconds or a date, up to a day) says so."</td></tr>
         <tr><td>"Other 3xx, 4xx"</td><td>"Failed. Redirects are not followed."</td></tr>

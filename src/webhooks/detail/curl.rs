@@ -63,6 +63,7 @@ mod tests {
             version: 1,
             old_key_until: None,
             has_key,
+            has_client_key: false,
             input: WebhookInput::default(),
             test: None,
             tasks: 0,

@@ -3,6 +3,7 @@
 use super::{
     Authentication, BATCH_MAX, KEY_MAX, NAME_MAX, PARAMETER_NAME_MAX, PARAMETERS_MAX, Parameter, ParameterType,
     ReceiptStatus, STATUSES_MAX, TEXT_MAX, URL_MAX, VALUE_MAX, WebhookInput,
+    certificate::{PEM_MAX, check_certificates},
 };
 use crate::{delivery::model::AfterCrash, error::FieldError};
 
@@ -98,6 +99,10 @@ impl WebhookInput {
         let trim = |text: &mut String| *text = text.replace('\0', "").trim().to_string();
         trim(&mut self.name);
         trim(&mut self.url);
+        for pem in [&mut self.ca_certificate, &mut self.client_certificate, &mut self.client_key] {
+            trim(pem);
+            *pem = pem.replace("\r\n", "\n");
+        }
         for parameter in &mut self.parameters {
             trim(&mut parameter.name);
             trim(&mut parameter.display_name);
@@ -176,6 +181,15 @@ impl WebhookInput {
             if !(least..=most).contains(&value) {
                 wrong(field.into(), format!("A number from {least} to {most}."));
             }
+        }
+        for (field, pem) in [("ca_certificate", &self.ca_certificate), ("client_certificate", &self.client_certificate)]
+        {
+            if let Err(message) = check_certificates(pem) {
+                wrong(field.into(), message);
+            }
+        }
+        if too_long(&self.client_key, PEM_MAX) {
+            wrong("client_key".into(), format!("At most {PEM_MAX} characters."));
         }
         if self.receipts_enabled {
             if self.statuses.is_empty() {
@@ -288,6 +302,9 @@ mod tests {
         assert_eq!(fault(|w| w.parameters.push(w.parameters[0].clone())), ["parameters[1][name]"]);
         assert_eq!(fault(|w| w.parameters[0].name = "a b".into()), ["parameters[0][name]"]);
         assert_eq!(fault(|w| w.parameters[0].name = "a".repeat(33)), ["parameters[0][name]"]);
+        assert_eq!(fault(|w| w.ca_certificate = "-----BEGIN PRIVATE KEY-----".into()), ["ca_certificate"]);
+        assert_eq!(fault(|w| w.client_certificate = "x".repeat(PEM_MAX + 1)), ["client_certificate"]);
+        assert_eq!(fault(|w| w.client_key = "x".repeat(PEM_MAX + 1)), ["client_key"]);
         assert_eq!(fault(|w| (w.receipts_enabled, w.statuses) = (true, vec![])), ["statuses"]);
         let twice = fault(|w| {
             w.receipts_enabled = true;
@@ -304,7 +321,9 @@ mod tests {
         input.key = " my secret ".into();
         input.parameters.push(Parameter::default());
         input.statuses.push(ReceiptStatus { code: " ".into(), value: String::new() });
+        input.client_key = "\r\na\r\nb\r\n".into();
         let tidy = input.tidy();
+        assert_eq!(tidy.client_key, "a\nb");
         assert_eq!((tidy.name.as_str(), tidy.key.as_str()), ("Coupon service", " my secret "));
         assert_eq!((tidy.parameters.len(), tidy.statuses.len()), (1, 1));
     }

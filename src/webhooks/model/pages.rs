@@ -206,6 +206,7 @@ mod tests {
             enabled: false,
             version: 1,
             has_key: false,
+            has_client_key: false,
             old_key_until: None,
             input: WebhookInput { id_types: vec!["MOBILE".into()], parameters, ..Default::default() },
             test: None,

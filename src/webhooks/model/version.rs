@@ -1,6 +1,6 @@
 //! A webhook's versions: what it said each time it was saved, and how two of them differ. Keys belong to none.
 
-use super::WebhookInput;
+use super::{WebhookInput, certificate_summary};
 use serde::{Deserialize, Serialize};
 
 /// A webhook as it was saved once.
@@ -74,6 +74,11 @@ pub fn told(input: &WebhookInput) -> Vec<(String, String)> {
     ]);
     let statuses = input.statuses.iter().map(|status| format!("{} = {}", status.code, status.value));
     all.push(("Statuses".into(), statuses.collect::<Vec<_>>().join(", ")));
+    for (label, pem) in [("CA certificate", &input.ca_certificate), ("Client certificate", &input.client_certificate)] {
+        if !pem.is_empty() {
+            all.push((label.into(), certificate_summary(pem)));
+        }
+    }
     all
 }
 

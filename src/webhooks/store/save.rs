@@ -15,7 +15,7 @@ use crate::{
     ui::format::{NAMED, first_few},
     webhooks::model::{Authentication, ReceiptStatus, WEBHOOKS_MAX, Webhook, WebhookInput, changes, check_statuses},
 };
-use secrecy::ExposeSecret;
+use secrecy::{ExposeSecret, SecretString};
 use sqlx::AssertSqlSafe;
 
 /// Why a webhook was not saved.
@@ -105,7 +105,7 @@ impl<'a> Saving<'a> {
     }
 }
 
-/// A new webhook: enabled, but a copy of another is disabled (seed 002, "Copy"). Its id. An empty key of a copy is
+/// A new webhook: enabled, but a copy of another is disabled (seed 002, "Copy"). Its id. Empty keys of a copy are
 /// the original's. `input` has passed [`WebhookInput::check`].
 pub async fn create(saving: &Saving<'_>, input: &WebhookInput, copy_of: Option<&str>) -> Result<String, SaveError> {
     let (db, workspace) = (saving.db, saving.workspace);
@@ -121,6 +121,14 @@ pub async fn create(saving: &Saving<'_>, input: &WebhookInput, copy_of: Option<&
             .map(|key| saving.master_key.seal(key.expose_secret())),
         _ => Some(saving.master_key.seal(&input.key)),
     };
+    let client_key = match copy_of {
+        _ if input.client_certificate.is_empty() => None,
+        Some(original) if input.client_key.is_empty() => {
+            super::tls(db, saving.master_key, workspace, original).await?.client_key
+        }
+        _ => Some(input.client_key.as_str().into()),
+    };
+    let client_key = client_key.map(|key: SecretString| saving.master_key.seal(key.expose_secret()));
     let columns = Columns::of(input, &[])?;
     let mut tx = db.begin().await?;
     calls_stay(&mut tx, workspace, input).await?;
@@ -128,9 +136,10 @@ pub async fn create(saving: &Saving<'_>, input: &WebhookInput, copy_of: Option<&
         tx,
         "insert into webhooks (workspace_id, id, name, enabled, url, authentication, key_cipher, id_types, parameters,
                                batch_size, concurrency, users_per_second, receipts_enabled, retention_days, statuses,
-                               version, created_at, updated_at, name_key, pass_environment,
-                               after_crash)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, 1, $16, $16, $17, $18, $19)",
+                               version, created_at, updated_at, name_key, pass_environment, after_crash,
+                               ca_certificate, client_certificate, client_key_cipher)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, 1, $16, $16, $17, $18, $19, $20,
+                 $21, $22)",
         workspace,
         &id,
         &input.name,
@@ -149,7 +158,10 @@ pub async fn create(saving: &Saving<'_>, input: &WebhookInput, copy_of: Option<&
         saving.by.at,
         name_key(&input.name),
         input.pass_environment,
-        &input.after_crash
+        &input.after_crash,
+        &input.ca_certificate,
+        &input.client_certificate,
+        client_key
     )
     .map_err(name_taken)?;
     let kept = stored(input, &[]);
@@ -162,7 +174,8 @@ pub async fn create(saving: &Saving<'_>, input: &WebhookInput, copy_of: Option<&
 
 /// Saves what was edited from `version` on. The webhook must be disabled and as it was when the editing began; an
 /// empty key keeps the one that is there, another replaces it, and the replaced one verifies receipts for `overlap`
-/// ms more. Without a change the version stays. `input` has passed [`WebhookInput::check`].
+/// ms more. A client key goes with its certificate. Without a change the version stays. `input` has passed
+/// [`WebhookInput::check`].
 pub async fn update(
     saving: &Saving<'_>,
     id: &str,
@@ -184,6 +197,7 @@ pub async fn update(
     let columns = Columns::of(input, &before.input.statuses)?;
     let keyed = input.authentication == Authentication::Key;
     let key = (keyed && !input.key.is_empty()).then(|| saving.master_key.seal(&input.key));
+    let client_key = (!input.client_key.is_empty()).then(|| saving.master_key.seal(&input.client_key));
     let mut tx = db.begin().await?;
     calls_stay(&mut tx, workspace, input).await?;
     let changed = execute!(
@@ -197,7 +211,8 @@ pub async fn update(
                 id_types = $10, parameters = $11,
                 batch_size = $12, concurrency = $13, users_per_second = $14, receipts_enabled = $15,
                 retention_days = $16, statuses = $17, version = version + 1, updated_at = $18, name_key = $19,
-                pass_environment = $21, after_crash = $22
+                pass_environment = $21, after_crash = $22, ca_certificate = $23, client_certificate = $24,
+                client_key_cipher = case when $24 <> '' then coalesce($25, client_key_cipher) end
          where workspace_id = $1 and id = $2 and version = $3 and enabled = $4",
         workspace,
         id,
@@ -220,7 +235,10 @@ pub async fn update(
         name_key(&input.name),
         (overlap > 0).then_some(saving.by.at + overlap),
         input.pass_environment,
-        &input.after_crash
+        &input.after_crash,
+        &input.ca_certificate,
+        &input.client_certificate,
+        client_key
     )
     .map_err(name_taken)?;
     if changed == 0 {

@@ -1,4 +1,4 @@
-//! What the audit log says of a webhook's settings: under the labels of the form, its key never.
+//! What the audit log says of a webhook's settings: under the labels of the form, its keys never.
 
 use crate::{
     audit::Change,
@@ -10,6 +10,7 @@ use serde_json::{Map, Value};
 
 /// Under which it stands that a key is another one now.
 const KEY: &str = "Key";
+const CLIENT_KEY: &str = "Client key";
 
 /// The settings by their labels.
 pub fn settings(input: &WebhookInput) -> Map<String, Value> {
@@ -33,6 +34,11 @@ pub fn changed(before: &Webhook, input: &WebhookInput, kept: &WebhookInput, old_
         is.insert(KEY.into(), if before.has_key { format!("Replaced{until}") } else { "Set".into() }.into());
     } else if before.has_key && input.authentication == Authentication::None {
         was.insert(KEY.into(), "Set".into());
+    }
+    if !input.client_certificate.is_empty() && !input.client_key.is_empty() {
+        is.insert(CLIENT_KEY.into(), if before.has_client_key { "Replaced" } else { "Set" }.into());
+    } else if before.has_client_key && input.client_certificate.is_empty() {
+        was.insert(CLIENT_KEY.into(), "Set".into());
     }
     Change::between(&was, &is)
 }

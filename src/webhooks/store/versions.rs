@@ -11,7 +11,7 @@ use std::collections::HashMap;
 /// Versions, and tasks of them, that a page shows.
 const SHOWN: i64 = 50;
 
-/// Keeps a version, without its key; one that is kept already stays.
+/// Keeps a version, without its keys; one that is kept already stays.
 pub(super) async fn keep(
     tx: &mut Tx,
     workspace: &str,
@@ -21,7 +21,8 @@ pub(super) async fn keep(
     user: &str,
     now: Millis,
 ) -> Result<(), super::SaveError> {
-    let input = serde_json::to_string(&WebhookInput { key: String::new(), ..input.clone() })?;
+    let input =
+        serde_json::to_string(&WebhookInput { key: String::new(), client_key: String::new(), ..input.clone() })?;
     execute!(
         tx,
         "insert into webhook_versions (workspace_id, webhook_id, version, input, saved_by, saved_at)

@@ -11,7 +11,7 @@ const SECOND: &str = "second-secret-key";
 
 on_both_databases!(every_change_is_written_down_and_no_key_is, |db| async move {
     let desk = Desk::new(db.clone()).await;
-    let id = desk.created(&[("input[key]", FIRST), ("input[url]", "http://127.0.0.1:9/hook")]).await;
+    let id = desk.created(&[("input[key]", FIRST), ("input[url]", "http://127.0.0.1:2/hook")]).await;
     assert_eq!(last_change(&db, &desk.workspace).await["after"]["Webhook Name"], "Coupon service");
     // Refused: it is enabled.
     assert_eq!(desk.save(&[("id", &id), ("version", "1"), ("input[key]", SECOND)]).await.status, StatusCode::CONFLICT);
@@ -32,7 +32,7 @@ on_both_databases!(every_change_is_written_down_and_no_key_is, |db| async move {
         ("overlap", "Day"),
         ("input[key]", SECOND),
         ("input[batch_size]", "7"),
-        ("input[url]", "http://127.0.0.1:9/hook"),
+        ("input[url]", "http://127.0.0.1:2/hook"),
     ])
     .await;
     let change = last_change(&db, &desk.workspace).await;

@@ -1,0 +1,176 @@
+//! What people are shown of a certificate: whose it is, until when, and its fingerprint. Read just far enough for that
+//! (X.509 as of RFC 5280, 4.1); whether a certificate can be used is for [`crate::delivery::tls`] to say.
+
+use base64::{Engine, engine::general_purpose::STANDARD};
+use sha2::{Digest, Sha256};
+
+/// Characters of a field of PEM, of a key too.
+pub const PEM_MAX: usize = 20_000;
+/// Certificates in one field.
+pub const CERTIFICATES_MAX: usize = 10;
+
+const BEGIN: &str = "-----BEGIN CERTIFICATE-----";
+const END: &str = "-----END CERTIFICATE-----";
+
+/// What is wrong with a field of certificates, as far as it is seen without reading them.
+pub fn check_certificates(pem: &str) -> Result<(), String> {
+    if pem.chars().count() > PEM_MAX {
+        return Err(format!("At most {PEM_MAX} characters."));
+    }
+    // It would be kept and shown as it is.
+    if pem.contains("PRIVATE KEY") {
+        return Err("This holds a private key. Enter certificates alone here.".into());
+    }
+    if pem.matches(BEGIN).count() > CERTIFICATES_MAX {
+        return Err(format!("At most {CERTIFICATES_MAX} certificates."));
+    }
+    Ok(())
+}
+
+/// The certificates of a PEM text in one line; "" for none.
+pub fn summary(pem: &str) -> String {
+    let blocks = pem.split(BEGIN).skip(1).filter_map(|rest| rest.split_once(END)).take(CERTIFICATES_MAX);
+    let told = blocks.map(|(block, _)| {
+        let text: String = block.split_whitespace().collect();
+        STANDARD.decode(text).map_or_else(|_| "unreadable".to_string(), |der| one(&der))
+    });
+    told.collect::<Vec<_>>().join("; ")
+}
+
+fn one(der: &[u8]) -> String {
+    let fingerprint = hex::encode(Sha256::digest(der));
+    match facts(der) {
+        Some((subject, until)) => format!("{subject}, valid until {until}, SHA-256 {fingerprint}"),
+        None => format!("SHA-256 {fingerprint}"),
+    }
+}
+
+const INTEGER: u8 = 0x02;
+const OBJECT: u8 = 0x06;
+const SEQUENCE: u8 = 0x30;
+const SET: u8 = 0x31;
+const VERSION: u8 = 0xa0;
+const UTC_TIME: u8 = 0x17;
+const GENERALIZED_TIME: u8 = 0x18;
+/// The attributes of a name that are shown: common name and organization (2.5.4.3, 2.5.4.10).
+const SHOWN: [(&[u8], &str); 2] = [(&[0x55, 4, 3], "CN"), (&[0x55, 4, 10], "O")];
+
+/// Tag, content, and what follows.
+fn element(der: &[u8]) -> Option<(u8, &[u8], &[u8])> {
+    let (&tag, rest) = der.split_first()?;
+    let (&first, rest) = rest.split_first()?;
+    let (length, rest) = match first {
+        0..=0x7f => (usize::from(first), rest),
+        0x81..=0x83 => {
+            let (bytes, rest) = rest.split_at_checked(usize::from(first & 0x7f))?;
+            (bytes.iter().fold(0, |length, byte| length << 8 | usize::from(*byte)), rest)
+        }
+        _ => return None,
+    };
+    let (content, rest) = rest.split_at_checked(length)?;
+    Some((tag, content, rest))
+}
+
+/// The content of the element with this tag, and what follows.
+fn expect(der: &[u8], tag: u8) -> Option<(&[u8], &[u8])> {
+    element(der).filter(|(found, ..)| *found == tag).map(|(_, content, rest)| (content, rest))
+}
+
+/// Subject and last day.
+fn facts(der: &[u8]) -> Option<(String, String)> {
+    let (certificate, _) = expect(der, SEQUENCE)?;
+    let (body, _) = expect(certificate, SEQUENCE)?;
+    let rest = expect(body, VERSION).map_or(body, |(_, rest)| rest);
+    let (_, rest) = expect(rest, INTEGER)?;
+    let (_algorithm, rest) = expect(rest, SEQUENCE)?;
+    let (_issuer, rest) = expect(rest, SEQUENCE)?;
+    let (validity, rest) = expect(rest, SEQUENCE)?;
+    let (subject, _) = expect(rest, SEQUENCE)?;
+    let (_, _, last) = element(validity)?;
+    let (tag, time, _) = element(last)?;
+    Some((name(subject), day(tag, time)?))
+}
+
+/// `YYYY-MM-DD` of a time that begins `YYMMDD` (19YY from 50 on) or `YYYYMMDD`.
+fn day(tag: u8, time: &[u8]) -> Option<String> {
+    let time = std::str::from_utf8(time).ok().filter(|time| time.is_ascii())?;
+    let (century, rest) = match tag {
+        UTC_TIME if time.get(..2)? < "50" => ("20", time),
+        UTC_TIME => ("19", time),
+        GENERALIZED_TIME => (time.get(..2)?, time.get(2..)?),
+        _ => return None,
+    };
+    let date = rest.get(..6).filter(|date| date.bytes().all(|byte| byte.is_ascii_digit()))?;
+    Some(format!("{century}{}-{}-{}", &date[..2], &date[2..4], &date[4..]))
+}
+
+/// `CN=…, O=…`, or "no name".
+fn name(mut attributes: &[u8]) -> String {
+    let mut parts = Vec::new();
+    while let Some((set, rest)) = expect(attributes, SET) {
+        attributes = rest;
+        let attribute = expect(set, SEQUENCE).and_then(|(attribute, _)| {
+            let (kind, value) = expect(attribute, OBJECT)?;
+            let (_, label) = SHOWN.iter().find(|(shown, _)| *shown == kind)?;
+            Some((*label, element(value)?.1))
+        });
+        if let Some((label, value)) = attribute {
+            let text = String::from_utf8_lossy(value);
+            parts.push(format!("{label}={}", text.replace(char::is_control, " ")));
+        }
+    }
+    if parts.is_empty() { "no name".into() } else { parts.join(", ") }
+}
+
+#[cfg(all(test, feature = "ssr"))]
+mod tests {
+    use super::*;
+    use crate::delivery::testing::tls::Authority;
+    use proptest::prelude::*;
+
+    #[test]
+    fn a_certificate_is_told_by_name_day_and_fingerprint() {
+        let (one, other) = (Authority::new("Example 例 CA"), Authority::new("Other"));
+        let told = summary(&one.certificate);
+        assert!(told.starts_with("CN=Example 例 CA, valid until 4096-01-01, SHA-256 "), "{told}");
+        assert_eq!(told.rsplit(' ').next().unwrap().len(), 64);
+        let both = summary(&format!("{}\r\nnotes between\r\n{}", one.certificate, other.certificate));
+        assert_eq!(both, format!("{told}; {}", summary(&other.certificate)));
+        assert_eq!(summary(""), "");
+        assert_eq!(summary(&format!("{BEGIN}\n!!!\n{END}")), "unreadable");
+        assert!(summary(&format!("{BEGIN}\nAAAA\n{END}")).starts_with("SHA-256 "));
+    }
+
+    #[test]
+    fn days_of_both_forms_of_time() {
+        assert_eq!(day(UTC_TIME, b"491231235959Z").as_deref(), Some("2049-12-31"));
+        assert_eq!(day(UTC_TIME, b"500101000000Z").as_deref(), Some("1950-01-01"));
+        assert_eq!(day(GENERALIZED_TIME, b"20500101000000Z").as_deref(), Some("2050-01-01"));
+        assert_eq!(day(GENERALIZED_TIME, b"2050"), None);
+        assert_eq!(day(INTEGER, b"20500101000000Z"), None);
+    }
+
+    #[test]
+    fn a_key_is_no_certificate() {
+        let authority = Authority::new("CA");
+        assert_eq!(check_certificates(&authority.certificate), Ok(()));
+        assert!(check_certificates(&authority.client("c").key).unwrap_err().contains("private key"));
+        assert!(check_certificates(&"x".repeat(PEM_MAX + 1)).is_err());
+        assert!(check_certificates(&BEGIN.repeat(CERTIFICATES_MAX + 1)).is_err());
+    }
+
+    proptest! {
+        #[test]
+        fn nothing_breaks_the_reader(bytes: Vec<u8>, cut in 0usize..2_000, at in 0usize..2_000, with: u8) {
+            one(&bytes);
+            let authority = Authority::new("CA");
+            let text: String = authority.certificate.lines().filter(|line| !line.starts_with('-')).collect();
+            let mut der = STANDARD.decode(text).unwrap();
+            if let Some(byte) = der.get_mut(at) {
+                *byte = with;
+            }
+            one(&der);
+            one(&der[..cut.min(der.len())]);
+        }
+    }
+}

@@ -30,6 +30,7 @@ const SLACK: Millis = 2 * SECOND;
 /// Carries batches; cheap to clone.
 #[derive(Clone)]
 pub struct Courier {
+    /// For webhooks without certificates of their own; a context has the one that its webhook is POSTed with.
     pub poster: Poster,
     pub db: Db,
     pub clock: Clock,

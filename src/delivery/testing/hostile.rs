@@ -111,9 +111,25 @@ impl Line {
         Ok(request)
     }
 
-    pub async fn say(&mut self, text: &str) -> io::Result<()> {
-        self.wire.write_all(text.as_bytes()).await?;
-        self.pushed.fetch_add(text.len() as u64, Ordering::SeqCst);
+    /// Reads HTTP/2 until the headers of a message have begun.
+    pub async fn message_begins(&mut self) -> io::Result<()> {
+        self.wire.read_exact(&mut [0; 24]).await?;
+        loop {
+            let mut head = [0; 9];
+            self.wire.read_exact(&mut head).await?;
+            let length = u32::from_be_bytes([0, head[0], head[1], head[2]]);
+            let mut content = vec![0; length as usize];
+            self.wire.read_exact(&mut content).await?;
+            if head[3] == 1 {
+                return Ok(());
+            }
+        }
+    }
+
+    pub async fn say(&mut self, bytes: impl AsRef<[u8]>) -> io::Result<()> {
+        let bytes = bytes.as_ref();
+        self.wire.write_all(bytes).await?;
+        self.pushed.fetch_add(bytes.len() as u64, Ordering::SeqCst);
         self.wire.flush().await
     }
 
@@ -128,9 +144,9 @@ impl Line {
     }
 
     /// As fast as it is taken, up to 1 GiB.
-    pub async fn flood(&mut self, text: &str) -> io::Result<()> {
+    pub async fn flood(&mut self, bytes: impl AsRef<[u8]>) -> io::Result<()> {
         while self.pushed.load(Ordering::SeqCst) < 1 << 30 {
-            self.say(text).await?;
+            self.say(&bytes).await?;
         }
         Ok(())
     }

@@ -1,6 +1,6 @@
 //! Authorities, certificates and a receiver that speaks TLS, made anew by each test.
 
-use super::hostile::{Line, Receiver};
+use super::hostile::{Line, Receiver, TAKEN};
 use rcgen::{
     BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair, KeyUsagePurpose,
     date_time_ymd,
@@ -11,6 +11,7 @@ use rustls::{
     server::WebPkiClientVerifier,
 };
 use std::{io, sync::Arc};
+use tokio::io::AsyncReadExt;
 use tokio_rustls::TlsAcceptor;
 
 /// Who signs certificates.
@@ -74,38 +75,47 @@ pub fn self_signed(names: &[&str]) -> Leaf {
 
 /// A receiver that takes every message over TLS, and only from whom `clients` has signed, if it is given.
 pub async fn receiver(own: &Leaf, clients: Option<&Authority>) -> Receiver {
+    playing(own, clients, "http/1.1", |mut line| async move {
+        while line.request().await.is_ok() {
+            line.say(TAKEN).await?;
+            line.took();
+        }
+        Ok(())
+    })
+    .await
+}
+
+/// One that plays `play` with every connection, in a protocol as ALPN has it.
+pub async fn playing<F, P>(own: &Leaf, clients: Option<&Authority>, protocol: &str, play: F) -> Receiver
+where
+    F: Fn(Line) -> P + Clone + Send + Sync + 'static,
+    P: Future<Output = io::Result<()>> + Send + 'static,
+{
     let der = |pem: &str| CertificateDer::from_pem_slice(pem.as_bytes()).unwrap();
-    let builder = ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
-        .with_safe_default_protocol_versions()
-        .unwrap();
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let builder = ServerConfig::builder_with_provider(provider.clone()).with_safe_default_protocol_versions().unwrap();
     let builder = match clients {
         None => builder.with_no_client_auth(),
         Some(authority) => {
             let mut roots = RootCertStore::empty();
             roots.add(der(&authority.certificate)).unwrap();
-            let provider = Arc::new(rustls::crypto::ring::default_provider());
             let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider).build().unwrap();
             builder.with_client_cert_verifier(verifier)
         }
     };
     let key = PrivateKeyDer::from_pem_slice(own.key.as_bytes()).unwrap();
-    let config = builder.with_single_cert(vec![der(&own.certificate)], key).unwrap();
+    let mut config = builder.with_single_cert(vec![der(&own.certificate)], key).unwrap();
+    config.alpn_protocols = vec![protocol.into()];
     let acceptor = TlsAcceptor::from(Arc::new(config));
     Receiver::start(move |line: Line| {
-        let acceptor = acceptor.clone();
+        let (acceptor, play) = (acceptor.clone(), play.clone());
         async move {
             match line.upgrade(|wire| async move { acceptor.accept(wire).into_fallible().await }).await {
-                Ok(mut line) => {
-                    while line.request().await.is_ok() {
-                        line.say(super::hostile::TAKEN).await?;
-                        line.took();
-                    }
-                    Ok(())
-                }
+                Ok(line) => play(line).await,
                 // The refusal must arrive before the connection is gone.
                 Err((error, mut rest)) => {
-                    let _ = tokio::io::AsyncReadExt::read_to_end(&mut rest, &mut Vec::new()).await;
-                    Err(io::Error::other(error))
+                    let _ = rest.read_to_end(&mut Vec::new()).await;
+                    Err(error)
                 }
             }
         }

@@ -157,7 +157,7 @@ on_both_databases!(a_send_uses_the_certificates_that_its_webhook_has_now, |db| a
     engine.wake();
     let progress = until(&db, "without", ended).await;
     assert_eq!((progress.state, progress.failed, receiver.taken()), (SendState::Failed, 20, 4));
-    let why = "TLS: the receiver demands a client certificate".to_string();
+    let why = "TLS: the receiver demands a client certificate after 3 tries".to_string();
     assert_eq!(reasons(&db, "without").await, [("failed".to_string(), why, 20)]);
 
     let locked = "update webhooks set client_certificate = $1, client_key_cipher = 'x', version = version + 1";

@@ -188,7 +188,7 @@ async fn who_is_not_there_or_not_public_is_told() {
     drop(listener);
     assert!(load_from(&url).await.unwrap_err().starts_with("The interface can't be reached: "));
     let clock = Clock::manual(0);
-    for private in [url.as_str(), "http://10.0.0.1/values", "http://localhost:1/values"] {
+    for private in [url.as_str(), "http://10.0.0.1/values", "http://localhost:2/values"] {
         let loaded = load(&poster(&[]), &clock, &parameter(private), None, Told::default(), Patience::default()).await;
         let why = loaded.unwrap_err().to_string();
         assert!(

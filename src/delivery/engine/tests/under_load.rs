@@ -74,7 +74,7 @@ impl Round {
     }
 
     /// Everybody who can be has been sent to.
-    async fn to_the_end(&mut self) -> Progress {
+    async fn finish(&mut self) -> Progress {
         loop {
             let _ = self.engine.resume(WORKSPACE, &self.id, &note()).await;
             let done = |progress: &Progress| ended(progress) && progress.waiting() == 0;
@@ -133,7 +133,7 @@ async fn rounds(db: Db, crashes: bool) {
             round.moment().await;
             round.press(crashes).await;
         }
-        let end = round.to_the_end().await;
+        let end = round.finish().await;
         let eligible = (USERS - USERS / 10) as i64;
         match end.state {
             SendState::Finished => assert_eq!((end.accepted, end.skipped), (eligible, USERS as i64 - eligible)),

@@ -1,7 +1,7 @@
 //! The Audit Log: the workspace's, and the organization's.
 
 use super::{
-    api::list_audit_log,
+    api::{list_audit_log, list_audit_people},
     model::{Action, ActorKind, FieldChange, LogEntry, LogPage, LogQuery, ObjectKind},
 };
 use crate::ui::{
@@ -21,8 +21,9 @@ pub fn organization_audit_log_page() -> AnyView {
 }
 
 fn page(organization: bool) -> AnyView {
-    let scope = Scope::here();
+    let (scope, filters_scope) = (Scope::here(), Scope::here());
     let params = use_list_params(FILTERS);
+    let people = Resource::new(|| (), move |()| list_audit_people(organization));
     let log = Resource::new(move || params.get(), move |params| list_audit_log(query(&params), organization));
     let (title, room, intro) = match organization {
         false => ("Audit Log", "Workspace Management", "Who did what in this workspace, when, and from where."),
@@ -33,11 +34,17 @@ fn page(organization: bool) -> AnyView {
     view! {
         <PageHeader title crumbs=vec![(room, "")] intro />
         <Panel padded=false>
+            <Suspense>
+                {move || Suspend::new(async move {
+                    let people = people.await.unwrap_or_default();
+                    filters_scope.show(move || filters(people, params, organization))
+                })}
+            </Suspense>
             <Transition fallback=|| view! { <Skeleton rows=8 /> }>
                 {move || Suspend::new(async move {
                     let loaded = log.await;
                     scope.show(move || match loaded {
-                        Ok(page) => content(page, params, organization),
+                        Ok(page) => content(page, params),
                         Err(error) => view! { <ErrorNote error /> }.into_any(),
                     })
                 })}
@@ -60,12 +67,21 @@ fn query(params: &ListParams) -> LogQuery {
     }
 }
 
-fn content(page: LogPage, params: Memo<ListParams>, organization: bool) -> AnyView {
+/// They stay while pages of the log come and go: the second day is typed while the first one is looked for.
+fn filters(people: Vec<(String, String)>, params: Memo<ListParams>, organization: bool) -> AnyView {
     let path = if organization { "/organization/audit-log" } else { "/audit-log" };
-    let asked = params.get_untracked();
-    let export = format!("{path}.csv{}", asked.starting_after("").to_query());
+    let export = move || format!("{path}.csv{}", params.with(|params| params.starting_after("").to_query()));
     let days = vec![FilterDay::new("from", "From"), FilterDay::new("until", "Until")];
-    let selects = selects(page.people);
+    view! {
+        <Filters action=path params placeholder="Search name, action or object" selects=selects(people) days>
+            <LinkButton href=Signal::derive(export) label="Export CSV" external=true />
+        </Filters>
+    }
+    .into_any()
+}
+
+fn content(page: LogPage, params: Memo<ListParams>) -> AnyView {
+    let asked = params.get_untracked();
     let head = page.head;
     let shown = if page.rows.is_empty() {
         empty(asked.is_filtered() || !asked.after.is_empty())
@@ -73,9 +89,6 @@ fn content(page: LogPage, params: Memo<ListParams>, organization: bool) -> AnyVi
         table(page.rows, params, page.next)
     };
     view! {
-        <Filters action=path params placeholder="Search name, action or object" selects days>
-            <LinkButton href=export label="Export CSV" external=true />
-        </Filters>
         {shown}
         {(!head.is_empty()).then(|| proof(head))}
     }
@@ -208,7 +221,7 @@ fn proof(head: String) -> AnyView {
                  a whole log anew, so note its last entry elsewhere from time to time; " <Chip text="--expect" />
                 " then tells whether it still stands. The last entry is:"
             </p>
-            <CodeBlock id="audit-head" text=head copy=true label="last entry" />
+            <CodeBlock id="audit-head" text=head copy=true wrap=true label="last entry" />
         </div>
     }
     .into_any()

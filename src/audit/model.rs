@@ -121,8 +121,6 @@ pub struct LogPage {
     pub rows: Vec<LogEntry>,
     /// The mark of the next page.
     pub next: Option<String>,
-    /// Who may be filtered by: id and name.
-    pub people: Vec<(String, String)>,
     /// The newest entry of the whole log as `SEQ:HASH`; "" when there is none.
     pub head: String,
 }

@@ -48,7 +48,7 @@ pub fn api_keys_page() -> AnyView {
             {reader.creates.then(|| view! { <Button label="Create API Key" primary=true opens=CREATE /> })}
         </PageHeader>
         <FormErrors error=Signal::derive(move || revoke.value().get().and_then(Result::err)) />
-        <div role="status">
+        <div class="news" role="status">
             {move || create.value().get().and_then(Result::ok).map(|created| created_note(created).into_any())}
         </div>
         <Panel padded=false>
@@ -82,7 +82,7 @@ fn created_note(created: CreatedKey) -> impl IntoView {
     view! {
         <Note tone=Tone::Ok>
             <p>"This is the key “" {created.name} "”. Copy it now: it is kept nowhere and not shown again."</p>
-            <CodeBlock id="created-key" text=created.key copy=true label="API key" />
+            <CodeBlock id="created-key" text=created.key copy=true wrap=true label="API key" />
         </Note>
     }
 }

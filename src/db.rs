@@ -9,7 +9,7 @@ mod open;
 #[cfg(test)]
 pub mod testing;
 
-pub use open::{OpenError, check_master_key};
+pub use open::{OpenError, check_master_key, known_postgres, known_sqlite};
 
 use sqlx::{PgConnection, PgPool, Postgres, Sqlite, SqliteConnection, SqlitePool, Transaction};
 

@@ -105,8 +105,13 @@ pub async fn run(command: UserCommand) -> Result<(), String> {
     let password = password.trim_end_matches(['\r', '\n']).to_string();
     password::check(&password, &[email, person.name.as_deref().unwrap_or_default()])?;
     let hash = password::hash(password).await?;
-    // Not exclusive: people can be added while the server runs.
-    let (db, _) = server::open(&Config::load(&flags)?, false).await?;
+    let config = Config::load(&flags)?;
+    if person.turn_off_second_factor {
+        // Who has one is there already; the folder is mistyped otherwise.
+        server::open_known(&config).await?.0.close().await;
+    }
+    // Not exclusive: people can be added while the server runs. The first one may make the installation.
+    let (db, _) = server::open(&config, false).await?;
     let said = put(&db, &person, &hash, Clock::System.now()).await;
     db.close().await;
     println!("{}", said?);

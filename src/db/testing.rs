@@ -12,6 +12,12 @@ pub async fn sqlite() -> (Db, tempfile::TempDir) {
 /// A new schema on the test server, so that tests do not see each other's rows. scripts/test.sh always sets the
 /// variable; a bare `cargo test` without a PostgreSQL at hand says so and goes on.
 pub async fn postgres() -> Option<Db> {
+    let url = empty_postgres().await?;
+    Some(Db::open_postgres(&url, 5).await.unwrap())
+}
+
+/// The address of a new schema without tables.
+pub async fn empty_postgres() -> Option<String> {
     let Ok(url) = std::env::var("TEST_POSTGRES_URL") else {
         assert!(std::env::var("CI").is_err(), "CI must set TEST_POSTGRES_URL");
         eprintln!("TEST_POSTGRES_URL is not set: only SQLite is tested");
@@ -22,7 +28,7 @@ pub async fn postgres() -> Option<Db> {
     sqlx::query(sqlx::AssertSqlSafe(format!("create schema {schema}"))).execute(&admin).await.unwrap();
     admin.close().await;
     let mark = if url.contains('?') { '&' } else { '?' };
-    Some(Db::open_postgres(&format!("{url}{mark}options=-csearch_path%3D{schema}"), 5).await.unwrap())
+    Some(format!("{url}{mark}options=-csearch_path%3D{schema}"))
 }
 
 /// `on_both_databases!(a_test, |db| async move { ... })`: two tests, `a_test::sqlite` and `a_test::postgres`.

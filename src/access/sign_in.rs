@@ -16,6 +16,7 @@ fn told(query: Memo<Query>, code: bool) -> impl Fn() -> Option<AnyView> {
         let (tone, text) = match query.read().get("problem") {
             Some("wrong") if code => (Tone::Bad, "The code is not right. Each code works once; wait for the next one."),
             Some("wrong") => (Tone::Bad, "E-mail or password is not right."),
+            Some("disabled") => (Tone::Bad, "This account is disabled. Ask an administrator to enable it."),
             Some("wait") => (Tone::Bad, "Too many tries. Wait 15 minutes and try again."),
             Some("busy") => (Tone::Bad, "Many people are signing in right now. Wait a moment and try again."),
             Some("nowhere") => (Tone::Bad, "This account is in no workspace. Ask an administrator to add you."),

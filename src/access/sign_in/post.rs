@@ -31,6 +31,8 @@ type Peer = Option<Extension<ConnectInfo<SocketAddr>>>;
 const STEP: &str = "reachwire-step";
 const STEP_LASTS: Millis = 5 * MINUTE;
 const STEP_TRIES: i64 = 5;
+/// Where it failed, of the account or of all its memberships.
+const DISABLED: &str = "right password; disabled";
 
 #[derive(Deserialize)]
 pub struct SignIn {
@@ -58,15 +60,19 @@ pub async fn sign_in(
     // An account without a password yet is like none.
     let hash = user.as_ref().map(|user| user.password_hash.clone()).filter(|hash| !hash.is_empty());
     let right = password::verify(form.password, hash).await;
-    let Some(user) = user.filter(|user| right && !user.disabled) else {
+    let Some(user) = user.filter(|_| right) else {
         attempt.note(&state, Action::SignInFailed, "password", place);
         return Ok(back_to_sign_in("wrong", &form.next));
     };
+    // Only who knows the password is told.
+    if user.disabled {
+        attempt.note(&state, Action::SignInFailed, DISABLED, place);
+        return Ok(back_to_sign_in("disabled", &form.next));
+    }
     if store::workspaces_of(&state.db, &user.id).await?.is_empty() {
-        // Of a member who is disabled everywhere nothing is told.
         if store::was_member(&state.db, &user.id).await? {
-            attempt.note(&state, Action::SignInFailed, "password", place);
-            return Ok(back_to_sign_in("wrong", &form.next));
+            attempt.note(&state, Action::SignInFailed, DISABLED, place);
+            return Ok(back_to_sign_in("disabled", &form.next));
         }
         attempt.forget(&state).await?;
         return Ok(back_to_sign_in("nowhere", &form.next));
@@ -148,9 +154,12 @@ pub async fn code(
         && store::end_step(&mut tx, &step).await?;
     if !right {
         drop(tx);
+        if user.disabled {
+            attempt.note(&state, Action::SignInFailed, DISABLED, place);
+            return Ok(back_to_sign_in("disabled", &form.next));
+        }
         attempt.note(&state, Action::SignInFailed, "code", place);
-        let over = user.disabled || tries >= STEP_TRIES;
-        return Ok(if over {
+        return Ok(if tries >= STEP_TRIES {
             back_to_sign_in("again", &form.next)
         } else {
             Redirect::to(&code_at("wrong", &form.next)).into_response()

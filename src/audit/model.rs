@@ -57,6 +57,7 @@ words! {
         SignedIn = "signed_in", "Signed in";
         SignInFailed = "sign_in_failed", "Sign-in failed";
         SignInThrottled = "sign_in_throttled", "Sign-in throttled";
+        CheckFailed = "check_failed", "Wrong password or code";
         SignedOut = "signed_out", "Signed out";
         PasswordSet = "password_set", "Password set";
         SecondFactorOn = "second_factor_on", "Second factor turned on";

@@ -15,6 +15,7 @@ pub mod format;
 mod icon;
 mod input;
 mod list;
+mod loaded;
 mod note;
 mod page;
 mod pick;
@@ -37,6 +38,7 @@ pub use form::{CellError, Corrections, Field, FormErrors, SelectOption, correcta
 pub use icon::{Glyph, Icon};
 pub use input::{DateTimeField, Select, TextArea, TextInput};
 pub use list::{ListParams, use_list_params};
+pub use loaded::Loaded;
 pub use note::{EmptyState, ErrorNote, Note, Skeleton};
 pub use page::{PageHeader, Panel, Stepper, Tabs};
 pub use pick::{Choice, MultiSelect, Switch};

@@ -7,9 +7,9 @@ use super::{
 use crate::{
     access::model::{Area, Permission, SessionInfo},
     ui::{
-        Badge, Button, CodeBlock, Confirm, DateTimeField, Dialog, EmptyState, ErrorNote, Field, FilterSelect, Filters,
-        FormErrors, ListParams, MultiSelect, Note, PageHeader, Pager, Panel, RowMenu, Scope as Shown, SelectOption,
-        Skeleton, SubmitButton, TableWrap, TextInput, Time, Tone, close_dialog, use_list_params,
+        Badge, Button, CodeBlock, Confirm, DateTimeField, Dialog, EmptyState, Field, FilterSelect, Filters, FormErrors,
+        ListParams, Loaded, MultiSelect, Note, PageHeader, Pager, Panel, RowMenu, SelectOption, SubmitButton,
+        TableWrap, TextInput, Time, Tone, close_dialog, use_list_params,
     },
     webhooks::fields::in_argument,
 };
@@ -26,7 +26,6 @@ struct Reader {
 }
 
 pub fn api_keys_page() -> AnyView {
-    let scope = Shown::here();
     let params = use_list_params(&["state"]);
     let create = ServerAction::<CreateApiKey>::new();
     let revoke = ServerAction::<RevokeApiKey>::new();
@@ -58,15 +57,7 @@ pub fn api_keys_page() -> AnyView {
                 placeholder="Search name or end of the key"
                 selects=vec![FilterSelect::new("state", "All states", states)]
             />
-            <Transition fallback=|| view! { <Skeleton /> }>
-                {move || Suspend::new(async move {
-                    let loaded = page.await;
-                    scope.show(move || match loaded {
-                        Ok(page) => table(page, params, reader, revoke),
-                        Err(error) => view! { <ErrorNote error /> }.into_any(),
-                    })
-                })}
-            </Transition>
+            <Loaded what=page show=move |page| table(page, params, reader, revoke) />
         </Panel>
         {reader.creates.then(|| view! { <CreateDialog action=create scopes zone=session.time_zone /> })}
     }

@@ -9,31 +9,21 @@ use crate::access::{
     reader_may,
 };
 use crate::ui::{
-    EmptyState, ErrorNote, Filters, KeysetPager, LinkButton, ListParams, PageHeader, Panel, Scope, Skeleton, TableWrap,
-    Time, format, use_list_params,
+    EmptyState, Filters, KeysetPager, LinkButton, ListParams, Loaded, PageHeader, Panel, TableWrap, Time, format,
+    use_list_params,
 };
 use leptos::prelude::*;
 
 pub fn audiences_page() -> AnyView {
-    let scope = Scope::here();
     let params = use_list_params(&[]);
     let list = Resource::new(move || params.get(), |params| list_audiences(params.q, params.after));
-    let rows = move || {
-        Suspend::new(async move {
-            let loaded = list.await;
-            scope.show(move || match loaded {
-                Ok(list) => found(list, params),
-                Err(error) => view! { <ErrorNote error /> }.into_any(),
-            })
-        })
-    };
     view! {
         <PageHeader title="Audiences" intro="Named sets of customers that tasks send to.">
             {create_button()}
         </PageHeader>
         <Panel padded=false>
             <Filters action="/audiences" params placeholder="Search by name" />
-            <Transition fallback=|| view! { <Skeleton rows=5 /> }>{rows}</Transition>
+            <Loaded rows=5 what=list show=move |list| found(list, params) />
         </Panel>
     }
     .into_any()

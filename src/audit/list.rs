@@ -5,8 +5,8 @@ use super::{
     model::{Action, ActorKind, FieldChange, LogEntry, LogPage, LogQuery, ObjectKind},
 };
 use crate::ui::{
-    Chip, CodeBlock, EmptyState, ErrorNote, FilterDay, FilterSelect, Filters, KeysetPager, LinkButton, ListParams,
-    PageHeader, Panel, Scope, SelectOption, Skeleton, TableWrap, Time, use_list_params,
+    Chip, CodeBlock, EmptyState, FilterDay, FilterSelect, Filters, KeysetPager, LinkButton, ListParams, Loaded,
+    PageHeader, Panel, Scope, SelectOption, TableWrap, Time, use_list_params,
 };
 use leptos::prelude::*;
 
@@ -21,7 +21,7 @@ pub fn organization_audit_log_page() -> AnyView {
 }
 
 fn page(organization: bool) -> AnyView {
-    let (scope, filters_scope) = (Scope::here(), Scope::here());
+    let filters_scope = Scope::here();
     let params = use_list_params(FILTERS);
     let people = Resource::new(|| (), move |()| list_audit_people(organization));
     let log = Resource::new(move || params.get(), move |params| list_audit_log(query(&params), organization));
@@ -40,15 +40,7 @@ fn page(organization: bool) -> AnyView {
                     filters_scope.show(move || filters(people, params, organization))
                 })}
             </Suspense>
-            <Transition fallback=|| view! { <Skeleton rows=8 /> }>
-                {move || Suspend::new(async move {
-                    let loaded = log.await;
-                    scope.show(move || match loaded {
-                        Ok(page) => content(page, params),
-                        Err(error) => view! { <ErrorNote error /> }.into_any(),
-                    })
-                })}
-            </Transition>
+            <Loaded rows=8 what=log show=move |page| content(page, params) />
         </Panel>
     }
     .into_any()

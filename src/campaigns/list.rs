@@ -6,8 +6,8 @@ use super::{
     model::{Campaign, CampaignKind, CampaignNode},
 };
 use crate::ui::{
-    Button, EmptyState, ErrorNote, Filters, ListParams, PageHeader, Pager, Panel, Scope, Skeleton, TableWrap,
-    format::count, use_list_params,
+    Button, EmptyState, Filters, ListParams, Loaded, PageHeader, Pager, Panel, TableWrap, format::count,
+    use_list_params,
 };
 use leptos::prelude::*;
 
@@ -15,7 +15,6 @@ use leptos::prelude::*;
 const PAGE_SIZE: i64 = 50;
 
 pub fn campaigns_page() -> AnyView {
-    let scope = Scope::here();
     let params = use_list_params(&[]);
     let search = Memo::new(move |_| params.read().q.clone());
     let tree = Resource::new(move || search.get(), list_campaigns);
@@ -31,15 +30,7 @@ pub fn campaigns_page() -> AnyView {
         </PageHeader>
         <Panel padded=false>
             <Filters action="/campaigns" params placeholder="Search name" />
-            <Transition fallback=|| view! { <Skeleton /> }>
-                {move || Suspend::new(async move {
-                    let loaded = tree.await;
-                    scope.show(move || match loaded {
-                        Ok(nodes) => table(nodes, params, changes, create),
-                        Err(error) => view! { <ErrorNote error /> }.into_any(),
-                    })
-                })}
-            </Transition>
+            <Loaded what=tree show=move |nodes| table(nodes, params, changes, create) />
         </Panel>
     }
     .into_any()

@@ -10,8 +10,8 @@ use crate::access::{
     reader_may,
 };
 use crate::ui::{
-    EmptyState, ErrorNote, Filters, KeysetPager, LinkButton, ListParams, PageHeader, Panel, Scope, Skeleton, TableWrap,
-    format, use_list_params,
+    EmptyState, Filters, KeysetPager, LinkButton, ListParams, Loaded, PageHeader, Panel, TableWrap, format,
+    use_list_params,
 };
 use leptos::prelude::*;
 
@@ -19,25 +19,15 @@ use leptos::prelude::*;
 const TAG_COLUMNS: usize = 8;
 
 pub fn customers_page() -> AnyView {
-    let scope = Scope::here();
     let params = use_list_params(&[]);
     let list = Resource::new(move || params.get(), |params| list_customers(params.q, params.after));
-    let rows = move || {
-        Suspend::new(async move {
-            let loaded = list.await;
-            scope.show(move || match loaded {
-                Ok(list) => found(list, params),
-                Err(error) => view! { <ErrorNote error /> }.into_any(),
-            })
-        })
-    };
     view! {
         <PageHeader title="Customers" intro="Everybody you can send to, with their IDs and tags.">
             {import_button()}
         </PageHeader>
         <Panel padded=false>
             <Filters action="/customers" params placeholder="Search by customer ID or any other ID" />
-            <Transition fallback=|| view! { <Skeleton rows=8 /> }>{rows}</Transition>
+            <Loaded rows=8 what=list show=move |list| found(list, params) />
         </Panel>
     }
     .into_any()

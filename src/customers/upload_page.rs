@@ -3,8 +3,8 @@
 
 use super::{api::latest_imports, import_page::status_badge, model::Import};
 use crate::ui::{
-    EmptyState, ErrorNote, Field, Note, PageHeader, Panel, Progress, Scope, Skeleton, Stepper, SubmitButton, TableWrap,
-    Time, Tone, format, query::use_query,
+    EmptyState, Field, Loaded, Note, PageHeader, Panel, Progress, Stepper, SubmitButton, TableWrap, Time, Tone, format,
+    query::use_query,
 };
 use leptos::{ev, prelude::*};
 
@@ -12,17 +12,7 @@ pub const UPLOAD: &str = "/customers/import/file";
 pub const TOO_LARGE: &str = "The file is larger than this server takes. Split it, or use the command line.";
 
 pub fn upload_page() -> AnyView {
-    let scope = Scope::here();
     let imports = Resource::new(|| (), |()| latest_imports());
-    let rows = move || {
-        Suspend::new(async move {
-            let loaded = imports.await;
-            scope.show(move || match loaded {
-                Ok((imports, now)) => latest(imports, now),
-                Err(error) => view! { <ErrorNote error /> }.into_any(),
-            })
-        })
-    };
     view! {
         <PageHeader
             title="Import Customers"
@@ -33,7 +23,7 @@ pub fn upload_page() -> AnyView {
         <div class="grid">
             <UploadForm />
             <Panel title="Latest imports" padded=false>
-                <Transition fallback=|| view! { <Skeleton rows=3 /> }>{rows}</Transition>
+                <Loaded rows=3 what=imports show=move |(imports, now)| latest(imports, now) />
             </Panel>
         </div>
     }

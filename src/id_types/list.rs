@@ -10,8 +10,8 @@ use crate::{
         reader_may,
     },
     ui::{
-        Button, Dialog, ErrorNote, Field, FormErrors, PageHeader, Panel, Scope, Skeleton, SubmitButton, Switch,
-        TableWrap, TextInput, Tone, close_dialog, use_toasts,
+        Button, Dialog, Field, FormErrors, Loaded, PageHeader, Panel, SubmitButton, Switch, TableWrap, TextInput, Tone,
+        close_dialog, use_toasts,
     },
     webhooks::fields::in_argument,
 };
@@ -28,7 +28,6 @@ struct Turn {
 }
 
 pub fn id_types_page() -> AnyView {
-    let scope = Scope::here();
     let add = ServerAction::<AddIdType>::new();
     let rows = Resource::new(move || add.version().get(), |_| list_id_types());
     let toasts = use_toasts();
@@ -57,15 +56,7 @@ pub fn id_types_page() -> AnyView {
             {manages.then(|| view! { <Button label="Create ID Type" primary=true opens=ADD /> })}
         </PageHeader>
         <Panel padded=false>
-            <Transition fallback=|| view! { <Skeleton /> }>
-                {move || Suspend::new(async move {
-                    let loaded = rows.await;
-                    scope.show(move || match loaded {
-                        Ok(rows) => table(rows, manages, turn),
-                        Err(error) => view! { <ErrorNote error /> }.into_any(),
-                    })
-                })}
-            </Transition>
+            <Loaded what=rows show=move |rows| table(rows, manages, turn) />
         </Panel>
         {manages.then(|| view! { <AddDialog action=add /> })}
     }

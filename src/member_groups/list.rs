@@ -7,9 +7,9 @@ use super::{
 use crate::{
     access::model::{Area, Permission, SessionInfo},
     ui::{
-        Badge, Confirm, EmptyState, ErrorNote, FilterSelect, Filters, FormErrors, LinkButton, ListParams, PageHeader,
-        Pager, Panel, RowMenu, Scope, SelectOption, Skeleton, SortTh, SubmitButton, TableWrap, Time, close_dialog,
-        format::count, use_list_params,
+        Badge, Confirm, EmptyState, FilterSelect, Filters, FormErrors, LinkButton, ListParams, Loaded, PageHeader,
+        Pager, Panel, RowMenu, SelectOption, SortTh, SubmitButton, TableWrap, Time, close_dialog, format::count,
+        use_list_params,
     },
 };
 use leptos::{form::ActionForm, prelude::*};
@@ -23,7 +23,6 @@ pub(super) fn may_manage() -> bool {
 }
 
 pub fn member_groups_page() -> AnyView {
-    let scope = Scope::here();
     let params = use_list_params(&["use"]);
     let delete = ServerAction::<DeleteMemberGroup>::new();
     let page =
@@ -41,15 +40,7 @@ pub fn member_groups_page() -> AnyView {
         <FormErrors error />
         <Panel padded=false>
             <Filters action="/member-groups" params placeholder="Search name" selects=vec![uses()] />
-            <Transition fallback=|| view! { <Skeleton /> }>
-                {move || Suspend::new(async move {
-                    let loaded = page.await;
-                    scope.show(move || match loaded {
-                        Ok(page) => table(page, params, manages, delete),
-                        Err(error) => view! { <ErrorNote error /> }.into_any(),
-                    })
-                })}
-            </Transition>
+            <Loaded what=page show=move |page| table(page, params, manages, delete) />
         </Panel>
     }
     .into_any()

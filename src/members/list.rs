@@ -8,8 +8,8 @@ use super::{
 use crate::{
     access::model::{Area, Permission, SessionInfo},
     ui::{
-        Badge, EmptyState, ErrorNote, FilterSelect, Filters, FormErrors, LinkButton, ListParams, PageHeader,
-        Pager, Panel, RowMenu, Scope, SelectOption, Skeleton, SortTh, TableWrap, Time, Tone, use_list_params,
+        Badge, EmptyState, FilterSelect, Filters, FormErrors, LinkButton, ListParams, Loaded, PageHeader, Pager, Panel,
+        RowMenu, Scope, SelectOption, SortTh, TableWrap, Time, Tone, use_list_params,
     },
 };
 use leptos::{form::ActionForm, prelude::*};
@@ -37,7 +37,7 @@ struct Actions {
 }
 
 pub fn members_page() -> AnyView {
-    let (scope, filters_scope) = (Scope::here(), Scope::here());
+    let filters_scope = Scope::here();
     let params = use_list_params(&["role", "state"]);
     let actions = Actions { enable: ServerAction::new(), link: ServerAction::new(), remove: ServerAction::new() };
     let versions = move || (actions.enable.version().get(), actions.remove.version().get());
@@ -73,15 +73,7 @@ pub fn members_page() -> AnyView {
                         })
                 })}
             </Suspense>
-            <Transition fallback=|| view! { <Skeleton /> }>
-                {move || Suspend::new(async move {
-                    let loaded = page.await;
-                    scope.show(move || match loaded {
-                        Ok(page) => table(page, params, manages, actions),
-                        Err(error) => view! { <ErrorNote error /> }.into_any(),
-                    })
-                })}
-            </Transition>
+            <Loaded what=page show=move |page| table(page, params, manages, actions) />
         </Panel>
     }
     .into_any()

@@ -6,9 +6,8 @@ use super::{
 };
 use crate::members::model::State;
 use crate::ui::{
-    Badge, Confirm, EmptyState, ErrorNote, FilterSelect, Filters, FormErrors, ListParams, PageHeader, Pager, Panel,
-    RowMenu, Scope, SelectOption, Skeleton, SortTh, SubmitButton, TableWrap, Time, Tone, format::counted,
-    use_list_params, use_toasts,
+    Badge, Confirm, EmptyState, FilterSelect, Filters, FormErrors, ListParams, Loaded, PageHeader, Pager, Panel,
+    RowMenu, SelectOption, SortTh, SubmitButton, TableWrap, Time, Tone, format::counted, use_list_params, use_toasts,
 };
 use leptos::{form::ActionForm, prelude::*};
 
@@ -16,7 +15,6 @@ use leptos::{form::ActionForm, prelude::*};
 type Asked = RwSignal<Option<(AccountRow, AccountChange)>>;
 
 pub fn accounts_page() -> AnyView {
-    let scope = Scope::here();
     let params = use_list_params(&["state", "administrators"]);
     let action = ServerAction::<ChangeAccount>::new();
     let page =
@@ -44,15 +42,7 @@ pub fn accounts_page() -> AnyView {
         <FormErrors error=Signal::derive(move || action.value().get().and_then(Result::err)) />
         <Panel padded=false>
             <Filters action="/organization/accounts" params placeholder="Search name or e-mail" selects=selects() />
-            <Transition fallback=|| view! { <Skeleton /> }>
-                {move || Suspend::new(async move {
-                    let loaded = page.await;
-                    scope.show(move || match loaded {
-                        Ok(page) => table(page, params, asked),
-                        Err(error) => view! { <ErrorNote error /> }.into_any(),
-                    })
-                })}
-            </Transition>
+            <Loaded what=page show=move |page| table(page, params, asked) />
         </Panel>
         {question}
     }

@@ -8,8 +8,8 @@ use crate::{
     access::model::{Permission, SessionInfo},
     error::AppError,
     ui::{
-        Badge, Button, Dialog, EmptyState, ErrorNote, Field, Filters, FormErrors, ListParams, PageHeader, Pager, Panel,
-        Scope, Select, SelectOption, Skeleton, SortTh, SubmitButton, TableWrap, TextInput, Time, Tone, close_dialog,
+        Badge, Button, Dialog, EmptyState, Field, Filters, FormErrors, ListParams, Loaded, PageHeader, Pager, Panel,
+        Scope, Select, SelectOption, SortTh, SubmitButton, TableWrap, TextInput, Time, Tone, close_dialog,
         format::count, open_dialog, use_list_params,
     },
     webhooks::fields::in_argument,
@@ -23,7 +23,6 @@ const EDIT: &str = "edit-workspace";
 type Edited = RwSignal<Option<WorkspaceRow>>;
 
 pub fn workspaces_page() -> AnyView {
-    let scope = Scope::here();
     let params = use_list_params(&[]);
     let page = Resource::new(move || params.get(), |params| list_workspaces(query(&params)));
     let zones = Resource::new(|| (), |()| list_zones());
@@ -40,15 +39,7 @@ pub fn workspaces_page() -> AnyView {
         </PageHeader>
         <Panel padded=false>
             <Filters action="/organization/workspaces" params placeholder="Search name" />
-            <Transition fallback=|| view! { <Skeleton /> }>
-                {move || Suspend::new(async move {
-                    let loaded = page.await;
-                    scope.show(move || match loaded {
-                        Ok(page) => table(page, params, edited),
-                        Err(error) => view! { <ErrorNote error /> }.into_any(),
-                    })
-                })}
-            </Transition>
+            <Loaded what=page show=move |page| table(page, params, edited) />
         </Panel>
         <Suspense>
             {move || Suspend::new(async move {

@@ -10,8 +10,8 @@ use crate::{
         reader_may,
     },
     ui::{
-        Confirm, EmptyState, ErrorNote, FilterSelect, Filters, FormErrors, LinkButton, ListParams, PageHeader, Pager,
-        Panel, RowMenu, Scope, SelectOption, Skeleton, SortTh, TableWrap, Time, close_dialog,
+        Confirm, EmptyState, FilterSelect, Filters, FormErrors, LinkButton, ListParams, Loaded, PageHeader, Pager,
+        Panel, RowMenu, SelectOption, SortTh, TableWrap, Time, close_dialog,
         format::{count, counted},
         use_list_params,
     },
@@ -24,7 +24,6 @@ pub(super) fn may_manage() -> bool {
 }
 
 pub fn parameters_page() -> AnyView {
-    let scope = Scope::here();
     let params = use_list_params(&["kind"]);
     let delete = ServerAction::<DeleteParameter>::new();
     let page =
@@ -47,15 +46,7 @@ pub fn parameters_page() -> AnyView {
                 placeholder="Search name, description or URL"
                 selects=vec![kinds()]
             />
-            <Transition fallback=|| view! { <Skeleton /> }>
-                {move || Suspend::new(async move {
-                    let loaded = page.await;
-                    scope.show(move || match loaded {
-                        Ok(page) => table(page, params, manages, delete),
-                        Err(error) => view! { <ErrorNote error /> }.into_any(),
-                    })
-                })}
-            </Transition>
+            <Loaded what=page show=move |page| table(page, params, manages, delete) />
         </Panel>
     }
     .into_any()

@@ -7,9 +7,9 @@ use super::{
 use crate::{
     access::model::{Area, Permission, Permissions, SessionInfo},
     ui::{
-        Badge, Confirm, EmptyState, ErrorNote, FilterSelect, Filters, FormErrors, LinkButton, ListParams, PageHeader,
-        Pager, Panel, RowMenu, Scope, SelectOption, Skeleton, SortTh, SubmitButton, TableWrap, Time, Tone,
-        close_dialog, format::count, use_list_params,
+        Badge, Confirm, EmptyState, FilterSelect, Filters, FormErrors, LinkButton, ListParams, Loaded, PageHeader,
+        Pager, Panel, RowMenu, SelectOption, SortTh, SubmitButton, TableWrap, Time, Tone, close_dialog, format::count,
+        use_list_params,
     },
 };
 use leptos::{form::ActionForm, prelude::*};
@@ -35,7 +35,6 @@ impl Reader {
 }
 
 pub fn roles_page() -> AnyView {
-    let scope = Scope::here();
     let params = use_list_params(&["kind"]);
     let delete = ServerAction::<DeleteRole>::new();
     let page = Resource::new(move || (params.get(), delete.version().get()), |(params, _)| list_roles(query(&params)));
@@ -52,15 +51,7 @@ pub fn roles_page() -> AnyView {
         <FormErrors error />
         <Panel padded=false>
             <Filters action="/roles" params placeholder="Search name or description" selects=vec![kinds()] />
-            <Transition fallback=|| view! { <Skeleton /> }>
-                {move || Suspend::new(async move {
-                    let loaded = page.await;
-                    scope.show(move || match loaded {
-                        Ok(page) => table(page, params, reader, delete),
-                        Err(error) => view! { <ErrorNote error /> }.into_any(),
-                    })
-                })}
-            </Transition>
+            <Loaded what=page show=move |page| table(page, params, reader, delete) />
         </Panel>
     }
     .into_any()
@@ -131,7 +122,7 @@ fn row(role: Role, now: i64, reader: Reader, delete: ServerAction<DeleteRole>) -
     let question = dialog.clone();
     let confirm =
         may_change.then(|| view! { <DeleteRoleDialog dialog id=id.clone() name=name.clone() action=delete /> });
-    let under = (!description.is_empty()).then(|| view! { <span class="under">{description}</span> });
+    let under = (!description.is_empty()).then(|| view! { <span class="under whole">{description}</span> });
     let updated = match preset {
         true => "–".into_any(),
         false => view! { <Time ms=updated_at now /> }.into_any(),

@@ -11,8 +11,8 @@ use crate::{
     },
     delivery::model::SendState,
     ui::{
-        Badge, Confirm, EmptyState, ErrorNote, FilterSelect, Filters, LinkButton, ListParams, PageHeader, Pager, Panel,
-        RowMenu, Scope, SelectOption, Skeleton, SortTh, TableWrap, Time, Tone, format::count, use_list_params,
+        Badge, Confirm, EmptyState, FilterSelect, Filters, LinkButton, ListParams, Loaded, PageHeader, Pager, Panel,
+        RowMenu, SelectOption, SortTh, TableWrap, Time, Tone, format::count, use_list_params,
     },
 };
 use leptos::prelude::*;
@@ -20,7 +20,6 @@ use leptos::prelude::*;
 const FILTERS: &[&str] = &["state", "webhook"];
 
 pub fn tasks_page() -> AnyView {
-    let scope = Scope::here();
     let params = use_list_params(FILTERS);
     let delete = ServerAction::<DeleteTask>::new();
     let list = Resource::new(
@@ -47,15 +46,7 @@ pub fn tasks_page() -> AnyView {
                 placeholder="Search task, audience or webhook"
                 selects=vec![FilterSelect::new("state", "All statuses", states)]
             />
-            <Transition fallback=|| view! { <Skeleton /> }>
-                {move || Suspend::new(async move {
-                    let loaded = list.await;
-                    scope.show(move || match loaded {
-                        Ok(list) => table(list, params, delete, may_send),
-                        Err(error) => view! { <ErrorNote error /> }.into_any(),
-                    })
-                })}
-            </Transition>
+            <Loaded what=list show=move |list| table(list, params, delete, may_send) />
         </Panel>
     }
     .into_any()

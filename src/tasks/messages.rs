@@ -1,24 +1,15 @@
 //! What a customer was sent: the section of the customer's page.
 
 use super::{api::messages_to_customer, detail::result_badge, model::CustomerMessage};
-use crate::ui::{Badge, EmptyState, ErrorNote, Panel, Scope, Skeleton, TableWrap, Time, Tone};
+use crate::ui::{Badge, EmptyState, Loaded, Panel, TableWrap, Time, Tone};
 use leptos::prelude::*;
 
 #[component]
 pub fn Messages(#[prop(into)] customer_id: Signal<String>) -> impl IntoView {
-    let scope = Scope::here();
     let messages = Resource::new(move || customer_id.get(), messages_to_customer);
     view! {
         <Panel title="Messages" padded=false>
-            <Transition fallback=|| view! { <Skeleton rows=3 /> }>
-                {move || Suspend::new(async move {
-                    let loaded = messages.await;
-                    scope.show(move || match loaded {
-                        Ok(messages) => table(messages),
-                        Err(error) => view! { <ErrorNote error /> }.into_any(),
-                    })
-                })}
-            </Transition>
+            <Loaded rows=3 what=messages show=move |messages| table(messages) />
         </Panel>
     }
     .into_any()

@@ -13,8 +13,8 @@ use crate::{
     customers::model::PRESET_ID_TYPES,
     grants::model::Standing,
     ui::{
-        Badge, EmptyState, ErrorNote, FilterSelect, Filters, FormErrors, LinkButton, ListParams, PageHeader, Pager,
-        Panel, RowMenu, Scope, SelectOption, Skeleton, SortTh, Switch, TableWrap, Time, Tone,
+        Badge, EmptyState, FilterSelect, Filters, FormErrors, LinkButton, ListParams, Loaded, PageHeader, Pager, Panel,
+        RowMenu, SelectOption, SortTh, Switch, TableWrap, Time, Tone,
         format::{count, counted},
         use_list_params, use_toasts,
     },
@@ -36,7 +36,6 @@ pub(super) fn may_manage() -> bool {
 }
 
 pub fn webhooks_page() -> AnyView {
-    let scope = Scope::here();
     let params = use_list_params(&["id_type", "state"]);
     let delete = ServerAction::<DeleteWebhook>::new();
     let page =
@@ -66,15 +65,7 @@ pub fn webhooks_page() -> AnyView {
         <FormErrors error=Signal::derive(move || delete.value().get().and_then(Result::err)) />
         <Panel padded=false>
             <Filters action="/webhooks" params placeholder="Search name or URL" selects=selects() />
-            <Transition fallback=|| view! { <Skeleton /> }>
-                {move || Suspend::new(async move {
-                    let loaded = page.await;
-                    scope.show(move || match loaded {
-                        Ok(page) => table(page, params, manages, turn, delete),
-                        Err(error) => view! { <ErrorNote error /> }.into_any(),
-                    })
-                })}
-            </Transition>
+            <Loaded what=page show=move |page| table(page, params, manages, turn, delete) />
         </Panel>
     }
     .into_any()

@@ -134,7 +134,7 @@ on_both_databases!(the_second_of_two_editors_is_refused, |db| async move {
 on_both_databases!(an_empty_key_keeps_the_key_and_none_removes_it, |db| async move {
     let id = created(&db, "w", &interface("City", &[])).await;
     let with = |key: &str| ParameterInput { key: key.into(), ..interface("City", &[]) };
-    save(&db, &id, 1, &with("")).await.unwrap();
+    save(&db, &id, 1, &ParameterInput { description: "Cities".into(), ..with("") }).await.unwrap();
     assert_eq!(key_of(&db, &id).await.as_deref(), Some(" my secret "));
     save(&db, &id, 2, &with("new")).await.unwrap();
     assert_eq!(key_of(&db, &id).await.as_deref(), Some("new"));

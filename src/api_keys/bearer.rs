@@ -49,7 +49,8 @@ pub fn closed(path: &str, known: bool) -> Option<Response> {
         (true, _) => None,
         (false, false) => Some(told(AppError::NotFound)),
         (false, true) => {
-            let why = "API keys do not open this address: it is for people who sign in. See “The interface for programs”.";
+            let why =
+                "API keys do not open this address: it is for people who sign in. See “The interface for programs”.";
             Some(answer(&AppError::Forbidden, why))
         }
     }

@@ -30,6 +30,11 @@ fn told(query: Memo<Query>, code: bool) -> impl Fn() -> Option<AnyView> {
 
 pub fn sign_in_page() -> AnyView {
     let query = use_query();
+    // Only the server knows it; the browser leaves the input as it came.
+    #[cfg(feature = "ssr")]
+    let typed = post::typed().unwrap_or_default();
+    #[cfg(not(feature = "ssr"))]
+    let typed = String::new();
     let next = move || query.read().text("next");
     view! {
         <Title text="Sign in" />
@@ -39,7 +44,7 @@ pub fn sign_in_page() -> AnyView {
                 <div role="alert">{told(query, false)}</div>
                 <input type="hidden" name="next" value=next />
                 <Field label="E-mail" name="email" required=true>
-                    <TextInput name="email" type_="email" autocomplete="username" required=true />
+                    <TextInput name="email" type_="email" value=typed autocomplete="username" required=true />
                 </Field>
                 <Field label="Password" name="password" required=true>
                     <TextInput name="password" type_="password" autocomplete="current-password" required=true />

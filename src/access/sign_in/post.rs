@@ -21,7 +21,9 @@ use axum::{
     extract::{ConnectInfo, State},
     response::{AppendHeaders, IntoResponse, Redirect, Response},
 };
-use http::{HeaderMap, header};
+use http::{HeaderMap, header, request::Parts};
+use leptos::prelude::use_context;
+use leptos_router::location::Url;
 use serde::Deserialize;
 use std::net::SocketAddr;
 
@@ -31,6 +33,10 @@ type Peer = Option<Extension<ConnectInfo<SocketAddr>>>;
 const STEP: &str = "reachwire-step";
 const STEP_LASTS: Millis = 5 * MINUTE;
 const STEP_TRIES: i64 = 5;
+/// The cookie of an address that was typed, its seconds, and its most bytes.
+const TYPED: &str = "reachwire-typed";
+const TYPED_LASTS: i64 = 60;
+const TYPED_MAX: usize = 254;
 /// Where it failed, of the account or of all its memberships.
 const DISABLED: &str = "right password; disabled";
 
@@ -42,7 +48,32 @@ pub struct SignIn {
     next: String,
 }
 
+/// A refusal leads back to the page, which has the address once more: not in its own address, where histories keep it.
 pub async fn sign_in(
+    State(state): State<AppState>,
+    peer: Peer,
+    headers: HeaderMap,
+    Form(form): Form<SignIn>,
+) -> Result<Response, AppError> {
+    let typed = form.email.trim().to_string();
+    let mut answer = look(State(state.clone()), peer, headers, Form(form)).await?;
+    let to = answer.headers().get(header::LOCATION).and_then(|to| to.to_str().ok()).unwrap_or_default();
+    // What is no address may be a password in the wrong field.
+    if to.starts_with("/sign-in?") && typed.contains('@') && typed.len() <= TYPED_MAX {
+        let cookie = set_cookie(&state, TYPED, &Url::escape(&typed), TYPED_LASTS);
+        answer.headers_mut().append(header::SET_COOKIE, cookie);
+    }
+    Ok(answer)
+}
+
+/// What was typed a moment ago, while the page is rendered.
+pub fn typed() -> Option<String> {
+    let (state, parts) = (use_context::<AppState>()?, use_context::<Parts>()?);
+    let typed = Url::unescape(&session::own_cookie(&state, &parts.headers, TYPED)?);
+    (typed.len() <= TYPED_MAX).then_some(typed)
+}
+
+async fn look(
     State(state): State<AppState>,
     peer: Peer,
     headers: HeaderMap,

@@ -67,7 +67,12 @@ on_both_databases!(who_is_disabled_is_out_at_once_and_told_so_after_the_right_pa
     execute!(db, "update users set disabled_at = 1 where id = $1", &ada).unwrap();
     assert!(!is_in(&app, &cookie).await);
     assert_eq!(problem(&app.try_sign_in("ada@example.com", PASSWORD).await), "disabled");
-    assert_eq!(problem(&app.try_sign_in("ada@example.com", "not it").await), "wrong");
+    let wrong = app.try_sign_in("ada@example.com", "not it").await;
+    assert_eq!(problem(&wrong), "wrong");
+    assert!(!wrong.header("location").contains("ada"), "{}", wrong.header("location"));
+    let typed = wrong.header("set-cookie").split(';').next().unwrap().to_string();
+    assert!(app.page("/sign-in?problem=wrong", &typed).await.text.contains("value=\"ada@example.com\""));
+    assert!(!app.page("/sign-in?problem=wrong", "").await.text.contains("ada@"));
     log::said(&app.state, &shop, 4).await;
     let sql = "select change from audit_log where workspace_id = $1 and action = 'sign_in_failed'";
     let failed = crate::fetch!(db, all, (String,), sql, &shop).unwrap();

@@ -148,7 +148,8 @@ async fn refused(ctx: &Ctx, action: Action, at: &str) -> sqlx::Result<()> {
     let info = ctx.info();
     let entry = Entry::new(action, ObjectKind::Account, &info.user_id, &info.user_name);
     let mut tx = ctx.state.db.begin().await?;
-    audit::record(&mut tx, ctx.workspace(), ctx.now(), &ctx.actor(), &entry.with(Change::to(&json!({"at": at})))).await?;
+    audit::record(&mut tx, ctx.workspace(), ctx.now(), &ctx.actor(), &entry.with(Change::to(&json!({"at": at}))))
+        .await?;
     tx.commit().await
 }
 

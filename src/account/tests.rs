@@ -115,7 +115,8 @@ on_both_databases!(what_a_signed_in_person_mistypes_is_theirs_in_the_log, |db| a
     assert_eq!(told, "/account/second-factor?problem=factor%5Fcode%2Ewrong");
     let sql = "select action, actor_kind, actor, change from audit_log where workspace_id = $1 order by seq";
     let log = fetch!(db, all, (String, String, String, String), sql, &desk.shop).unwrap();
-    let said: Vec<_> = log.iter().map(|(action, kind, who, _)| (action.as_str(), kind.as_str(), who.as_str())).collect();
+    let said: Vec<_> =
+        log.iter().map(|(action, kind, who, _)| (action.as_str(), kind.as_str(), who.as_str())).collect();
     let wrong = ("check_failed", "person", "Somebody");
     assert_eq!(said, [("signed_in", "person", "Somebody"), wrong, wrong]);
     assert!(log[1].3.contains("change of the password") && log[2].3.contains("code"), "{log:?}");

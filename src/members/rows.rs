@@ -1,7 +1,9 @@
 //! A list of members to add, as CSV: a header with `email`, and `name`, `roles`, `groups`; every other column is an
 //! attribute. Several values of a cell are separated by `;`.
 
-use super::model::{LIST_BYTES_MAX, LIST_ROWS_MAX, MemberChoices, NewMember, RoleChoice, check_attributes, check_email};
+use super::model::{
+    LIST_BYTES_MAX, LIST_ROWS_MAX, MemberChoices, NewMember, RoleChoice, check_attributes, check_email,
+};
 use crate::{
     access::model::{Attributes, Preset},
     customers::import::inspect::separator_of,
@@ -224,7 +226,10 @@ mod tests {
     #[test]
     fn cells_may_be_separated_by_semicolons() {
         let rows = good("email;roles;region\nada@example.com;\"Marketer;Analyst\";East\nbob@example.com;;\n");
-        assert_eq!((rows[0].member.roles.len(), rows[0].member.attributes["region"].as_slice()), (2, &["East".into()][..]));
+        assert_eq!(
+            (rows[0].member.roles.len(), rows[0].member.attributes["region"].as_slice()),
+            (2, &["East".into()][..])
+        );
         assert_eq!(rows[1].member.roles, ["marketer"]);
         assert_eq!(good("email\tname\nada@example.com\tAda\n")[0].member.name, "Ada");
     }
@@ -259,7 +264,9 @@ mod tests {
         let listed = read(text, &choices());
         let lines: Vec<u64> = listed.problems.iter().map(|(line, _)| *line).collect();
         assert_eq!(lines, [2, 2, 2, 3, 3, 4, 6, 6], "{:?}", listed.problems);
-        for (place, said) in [(0, "Pilot"), (1, "Cook"), (2, "Moon"), (3, "Pilot"), (4, "e-mail"), (6, "Moon"), (7, "twice")] {
+        for (place, said) in
+            [(0, "Pilot"), (1, "Cook"), (2, "Moon"), (3, "Pilot"), (4, "e-mail"), (6, "Moon"), (7, "twice")]
+        {
             assert!(listed.problems[place].1.contains(said), "{said}: {:?}", listed.problems);
         }
         // The others are looked at further.

@@ -156,7 +156,8 @@ mod tests {
         assert!(open_known(&config).await.err().unwrap().contains("secret.key"));
         assert!(!data.join("secret.key").exists());
         if let Some(url) = db::testing::empty_postgres().await {
-            let config = Config { database: url.clone().into(), secret: "a key of 16 letters".to_string().into(), ..config };
+            let config =
+                Config { database: url.clone().into(), secret: "a key of 16 letters".to_string().into(), ..config };
             assert!(open_known(&config).await.err().unwrap().contains("no Reachwire database"));
             assert!(db::known_postgres(&url).await.is_err(), "still empty");
             open(&config, true).await.unwrap().0.close().await;

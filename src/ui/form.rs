@@ -183,9 +183,8 @@ fn lead_to(named: bool, banner: &HtmlElement) {
 }
 
 fn first_shown(around: &Element) -> Option<HtmlElement> {
-    let found = around.query_selector_all(WRONG).ok()?;
-    let elements = (0..found.length()).filter_map(|place| found.get(place)?.dyn_into::<HtmlElement>().ok());
-    elements.into_iter().find(|element| element.offset_parent().is_some())
+    let found = around.query_selector(WRONG).ok().flatten()?.dyn_into::<HtmlElement>().ok()?;
+    found.offset_parent().is_some().then_some(found)
 }
 
 fn explain(error: AppError) -> AnyView {

@@ -12,7 +12,7 @@ use crate::{
 pub struct ActionFilter {
     /// [`ActionRow::result`].
     pub result: Option<String>,
-    /// A status code; the empty string: no receipt yet.
+    /// A status code; the empty string: no receipt yet, though something was sent.
     pub receipt: Option<String>,
     /// A customer id or an ID, exactly.
     pub search: Option<String>,
@@ -85,7 +85,8 @@ pub async fn actions(
          from send_actions a left join send_batches b on b.workspace_id = a.workspace_id and b.send_id = a.send_id \
          and b.batch_no = a.batch_no where a.workspace_id = $1 and a.send_id = $2 and a.seq > $3 \
          and (cast($4 as text) is null or coalesce(b.state, 'skipped') in ($4, $5)) \
-         and (cast($6 as text) is null or coalesce(a.receipt_status, '') = $6) \
+         and (cast($6 as text) is null or coalesce(a.receipt_status, '') = $6 \
+         and ($6 <> '' or b.sent_at is not null)) \
          and (cast($7 as text) is null or a.customer_id = $7 or a.target = $7) order by a.seq limit $8",
         workspace_id,
         id,

@@ -55,6 +55,11 @@
     setTimeout(() => delete button.dataset.copied, 1500);
   };
 
+  // Where the browser knows `command`, it opens and closes dialogs after this by itself, and complains of one that is
+  // open already.
+  const commands = "commandForElement" in HTMLButtonElement.prototype;
+  const byItself = (button) => commands && button.hasAttribute("commandfor");
+
   document.addEventListener("click", (event) => {
     const on = (selector) => event.target instanceof Element ? event.target.closest(selector) : null;
     if (on("[data-theme-switch]")) switchTheme();
@@ -62,9 +67,10 @@
     if (opener) {
       on("[popover]")?.hidePopover();
       const dialog = document.getElementById(opener.dataset.dialogOpen);
-      if (dialog && !dialog.open) dialog.showModal?.();
+      if (dialog && !dialog.open && !byItself(opener)) dialog.showModal?.();
     }
-    if (on("[data-dialog-close]")) on("dialog")?.close();
+    const closer = on("[data-dialog-close]");
+    if (closer && !byItself(closer)) on("dialog")?.close();
     const copier = on("[data-copy]");
     if (copier) copy(copier);
     // Going somewhere closes the menu one goes from.
@@ -76,11 +82,12 @@
     if (event.target instanceof HTMLSelectElement) event.target.form?.matches("[data-submit-on-change]") && event.target.form.requestSubmit();
   });
 
-  // A day is typed part by part, and each part is a change: it counts when the input is left.
-  document.addEventListener("focusout", (event) => {
-    const day = event.target;
-    if (day instanceof HTMLInputElement && day.type === "date" && day.value !== day.defaultValue && day.form?.matches("[data-submit-on-change]")) day.form.requestSubmit();
-  });
+  // A day is typed part by part, and each part is a change: it counts when the input is left. (What it was when it was
+  // entered tells: the attribute `value` stays what the page came with.)
+  const isDay = (input) => input instanceof HTMLInputElement && input.type === "date" && input.form?.matches("[data-submit-on-change]");
+  let entered = "";
+  document.addEventListener("focusin", (event) => { if (isDay(event.target)) entered = event.target.value; });
+  document.addEventListener("focusout", (event) => { if (isDay(event.target) && event.target.value !== entered) event.target.form.requestSubmit(); });
 
   // Filters that are not set stay out of the address.
   document.addEventListener("formdata", (event) => {

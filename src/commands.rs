@@ -82,7 +82,7 @@ pub async fn run() -> Result<(), String> {
             if file.exists() {
                 return Err(format!("{} exists already", file.display()));
             }
-            let (db, _) = server::open(&Config::load(&flags)?, false).await?;
+            let (db, _) = server::open_known(&Config::load(&flags)?).await?;
             db.backup_to(&file).await.map_err(|error| error.to_string())?;
             println!("Copied to {}.", file.display());
             Ok(())

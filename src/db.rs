@@ -9,7 +9,7 @@ mod open;
 #[cfg(test)]
 pub mod testing;
 
-pub use open::{OpenError, check_master_key, fill_name_keys};
+pub use open::{OpenError, check_master_key, fill_name_keys, known_postgres, known_sqlite};
 
 use sqlx::{PgConnection, PgPool, Postgres, Sqlite, SqliteConnection, SqlitePool, Transaction};
 

@@ -7,6 +7,7 @@ pub mod detail;
 pub mod links;
 pub mod list;
 pub mod model;
+mod questions;
 pub mod rules;
 
 #[cfg(feature = "ssr")]

@@ -19,6 +19,7 @@ impl std::fmt::Debug for MasterKey {
 }
 
 const NONCE: usize = 24;
+const FILE: &str = "secret.key";
 
 impl MasterKey {
     /// From any text of at least 16 characters.
@@ -31,9 +32,14 @@ impl MasterKey {
         XChaCha20Poly1305::new_from_slice(&key).map(Self).map_err(|error| error.to_string())
     }
 
+    /// Whether the data folder has a `secret.key`.
+    pub fn is_in(folder: &Path) -> bool {
+        folder.join(FILE).is_file()
+    }
+
     /// From `secret.key` in the data folder, which is made, readable by its owner alone, when it is not there.
     pub fn from_folder(folder: &Path) -> Result<Self, String> {
-        let path = folder.join("secret.key");
+        let path = folder.join(FILE);
         let problem = |error: std::io::Error| format!("{}: {error}", path.display());
         if !path.exists() {
             std::fs::create_dir_all(folder).map_err(problem)?;

@@ -13,7 +13,7 @@ pub mod testing;
 mod tests;
 
 pub use observe::init_logs;
-pub use serve::{GRACE, open, serve, start};
+pub use serve::{GRACE, open, open_known, serve, start};
 
 use crate::invitations::{self, shown::Shown};
 use crate::{access, app::App, audit, clock::Clock, config::Config, customers, db::Db, delivery::Engine, receipts};

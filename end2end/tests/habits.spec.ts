@@ -57,3 +57,26 @@ test('a page that is left open says when its session has ended', async ({ page, 
   await context.clearCookies({ name: 'reachwire' });
   await expect(page.getByText(/session has ended/i).first()).toBeVisible();
 });
+
+test('two days of the audit log are typed one after the other', async ({ page }) => {
+  await signIn(page, undefined, '/audit-log');
+  // The second day is typed while the list for the first one is on its way.
+  await page.getByLabel('From', { exact: true }).fill('2026-01-01');
+  await page.getByLabel('Until', { exact: true }).fill('2099-12-31');
+  await page.getByLabel('Until', { exact: true }).blur();
+  await expect(page).toHaveURL(/from=2026-01-01.*until=2099-12-31/);
+  await expect(page.getByLabel('From', { exact: true })).toHaveValue('2026-01-01');
+  await expect(page.getByLabel('Until', { exact: true })).toHaveValue('2099-12-31');
+  // A day that is emptied filters no more.
+  await page.getByLabel('From', { exact: true }).fill('');
+  await page.getByLabel('From', { exact: true }).blur();
+  await expect(page).toHaveURL(/\?until=2099-12-31$/);
+});
+
+test('a save that is refused leads to the first field to correct', async ({ page, expectErrors }) => {
+  expectErrors(/status of 422/);
+  await signIn(page, undefined, '/roles/new');
+  await page.getByRole('button', { name: 'OK', exact: true }).click();
+  await expect(page.getByLabel('Name', { exact: true })).toBeFocused();
+  await expect(page.getByLabel('Name', { exact: true })).toBeInViewport();
+});

@@ -200,6 +200,8 @@ test('granting, using, switching the method, expiring and removing', async ({ br
     await go(wanda, '/members');
     await wanda.getByRole('button', { name: 'More actions for Max' }).click();
     await wanda.getByRole('button', { name: 'Disable' }).click();
+    await expect(wanda.getByRole('dialog')).toContainText('max@example.com');
+    await wanda.getByRole('dialog').getByRole('button', { name: 'Disable' }).click();
     await expect(wanda.getByRole('row').filter({ hasText: 'max@example.com' })).toContainText('Disabled');
     await max.goto('/tasks');
     await max.waitForURL((url) => url.pathname === '/sign-in');

@@ -23,7 +23,7 @@ use crate::{
 };
 use axum::{
     Extension, Form, Router,
-    extract::{ConnectInfo, DefaultBodyLimit, Request, State},
+    extract::{ConnectInfo, DefaultBodyLimit, MatchedPath, Request, State},
     middleware::Next,
     response::{IntoResponse, Redirect, Response},
     routing,
@@ -107,8 +107,12 @@ pub async fn load(State(state): State<AppState>, mut request: Request, next: Nex
     let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(peer)| *peer);
     let address = client_address(&state, peer, request.headers());
     if let Some(key) = bearer::key_of(request.headers()) {
-        return match bearer::signed(&state, key, path, &address, &household(&address)).await {
+        let known = request.extensions().get::<MatchedPath>().is_some();
+        return match bearer::signed(&state, key, &address, &household(&address)).await {
             Ok(signed) => {
+                if let Some(closed) = bearer::closed(path, known) {
+                    return closed;
+                }
                 request.extensions_mut().insert(Arc::new(signed));
                 next.run(request).await
             }

@@ -16,6 +16,7 @@ fn told(query: Memo<Query>, code: bool) -> impl Fn() -> Option<AnyView> {
         let (tone, text) = match query.read().get("problem") {
             Some("wrong") if code => (Tone::Bad, "The code is not right. Each code works once; wait for the next one."),
             Some("wrong") => (Tone::Bad, "E-mail or password is not right."),
+            Some("disabled") => (Tone::Bad, "This account is disabled. Ask an administrator to enable it."),
             Some("wait") => (Tone::Bad, "Too many tries. Wait 15 minutes and try again."),
             Some("busy") => (Tone::Bad, "Many people are signing in right now. Wait a moment and try again."),
             Some("nowhere") => (Tone::Bad, "This account is in no workspace. Ask an administrator to add you."),
@@ -29,6 +30,11 @@ fn told(query: Memo<Query>, code: bool) -> impl Fn() -> Option<AnyView> {
 
 pub fn sign_in_page() -> AnyView {
     let query = use_query();
+    // Only the server knows it; the browser leaves the input as it came.
+    #[cfg(feature = "ssr")]
+    let typed = post::typed().unwrap_or_default();
+    #[cfg(not(feature = "ssr"))]
+    let typed = String::new();
     let next = move || query.read().text("next");
     view! {
         <Title text="Sign in" />
@@ -38,7 +44,7 @@ pub fn sign_in_page() -> AnyView {
                 <div role="alert">{told(query, false)}</div>
                 <input type="hidden" name="next" value=next />
                 <Field label="E-mail" name="email" required=true>
-                    <TextInput name="email" type_="email" autocomplete="username" required=true />
+                    <TextInput name="email" type_="email" value=typed autocomplete="username" required=true />
                 </Field>
                 <Field label="Password" name="password" required=true>
                     <TextInput name="password" type_="password" autocomplete="current-password" required=true />

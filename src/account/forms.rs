@@ -12,7 +12,7 @@ use crate::{
         zones,
     },
     audit::{
-        Change, Entry,
+        self, Change, Entry,
         model::{Action, ObjectKind},
     },
     db::Tx,
@@ -128,25 +128,29 @@ async fn shown(
 ) -> Result<Result<(UserRow, Attempt), String>, AppError> {
     let user = access::user(&ctx.state.db, ctx.user()).await?;
     let attempt = Attempt::new(&user.email, ctx.address());
-    let Some(place) = password::queue() else { return Ok(Err(".busy".into())) };
+    let Some(_place) = password::queue() else { return Ok(Err(".busy".into())) };
     if let Counted::Waits { first } = attempt.count(&ctx.state).await? {
         if first {
-            attempt.note(&ctx.state, Action::SignInThrottled, at, place);
+            refused(ctx, Action::SignInThrottled, at).await?;
         }
         return Ok(Err(".wait".into()));
     }
     if !password::verify(typed, Some(user.password_hash.clone())).await {
-        attempt.note(&ctx.state, Action::SignInFailed, at, place);
+        refused(ctx, Action::CheckFailed, at).await?;
         return Ok(Err(format!("{field}.wrong")));
     }
     Ok(Ok((user, attempt)))
 }
 
-/// Writes it down, as a sign-in's.
-fn wrong_code(ctx: &Ctx, attempt: &Attempt) {
-    if let Some(place) = password::queue() {
-        attempt.note(&ctx.state, Action::SignInFailed, "code", place);
-    }
+/// Writes it down where the person is signed in: no sign-in has failed, and nobody else has tried. How many there can be
+/// is bounded by the tries that are counted.
+async fn refused(ctx: &Ctx, action: Action, at: &str) -> sqlx::Result<()> {
+    let info = ctx.info();
+    let entry = Entry::new(action, ObjectKind::Account, &info.user_id, &info.user_name);
+    let mut tx = ctx.state.db.begin().await?;
+    audit::record(&mut tx, ctx.workspace(), ctx.now(), &ctx.actor(), &entry.with(Change::to(&json!({"at": at}))))
+        .await?;
+    tx.commit().await
 }
 
 #[derive(Deserialize)]
@@ -217,7 +221,7 @@ async fn turn_on(caller: Caller, headers: HeaderMap, Form(form): Form<FactorForm
         Err(word) => return Ok(problem_at(SETUP, &word)),
     };
     let Some(step) = second_factor::step_of(&secret, &form.factor_code, ctx.now())? else {
-        wrong_code(&ctx, &attempt);
+        refused(&ctx, Action::CheckFailed, "code of the second factor").await?;
         return Ok(problem_at(SETUP, "factor_code.wrong"));
     };
     attempt.forget(&ctx.state).await?;
@@ -241,7 +245,7 @@ async fn turn_off(caller: Caller, Form(form): Form<FactorForm>) -> Answer {
     let mut tx = ctx.state.db.begin().await?;
     if !second_factor::use_code(&mut tx, &ctx.state.master_key, &user.id, &form.factor_code, ctx.now()).await? {
         drop(tx);
-        wrong_code(&ctx, &attempt);
+        refused(&ctx, Action::CheckFailed, "code of the second factor").await?;
         return Ok(problem("factor_code.wrong"));
     }
     if !access::turn_off_second_factor(&mut tx, &user.id).await? {

@@ -68,7 +68,7 @@ fn content(setup: Setup, errors: Signal<Vec<FieldError>>) -> AnyView {
                     <path d=setup.path></path>
                 </svg>
                 <p>"Or type the secret into it: time-based, 6 digits, 30 seconds."</p>
-                <CodeBlock id="secret" text=secret copy=true label="the secret" />
+                <CodeBlock id="secret" text=secret copy=true wrap=true label="the secret" />
             </div>
         </Panel>
         <Panel title="2. Confirm with a code of the app">

@@ -105,6 +105,23 @@ on_both_databases!(a_profile_is_kept_and_shown_from_the_first_paint_on, |db| asy
     assert!(sign_in.contains("<html lang=\"en\">"), "of a stranger nothing is known");
 });
 
+on_both_databases!(what_a_signed_in_person_mistypes_is_theirs_in_the_log, |db| async move {
+    let desk = Desk::new(db.clone()).await;
+    desk.change_password(&desk.cookie, "not it", NEW, NEW).await;
+    let begun = desk.app.post("/account/second-factor/begin", &desk.cookie, "").await;
+    let cookies = format!("{}; {}", desk.cookie, cookie_of(&begun));
+    let fields = [("factor_password", PASSWORD), ("factor_code", "not it")];
+    let told = desk.post("/account/second-factor/on", &cookies, &fields).await;
+    assert_eq!(told, "/account/second-factor?problem=factor%5Fcode%2Ewrong");
+    let sql = "select action, actor_kind, actor, change from audit_log where workspace_id = $1 order by seq";
+    let log = fetch!(db, all, (String, String, String, String), sql, &desk.shop).unwrap();
+    let said: Vec<_> =
+        log.iter().map(|(action, kind, who, _)| (action.as_str(), kind.as_str(), who.as_str())).collect();
+    let wrong = ("check_failed", "person", "Somebody");
+    assert_eq!(said, [("signed_in", "person", "Somebody"), wrong, wrong]);
+    assert!(log[1].3.contains("change of the password") && log[2].3.contains("code"), "{log:?}");
+});
+
 on_both_databases!(a_new_password_ends_every_session_and_a_stolen_cookie, |db| async move {
     let desk = Desk::new(db.clone()).await;
     let elsewhere = desk.app.sign_in(EMAIL).await;

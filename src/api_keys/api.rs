@@ -22,7 +22,7 @@ use crate::{
 pub async fn list_api_keys(query: KeyQuery) -> AppResult<KeyPage> {
     let ctx = require(&caller()?, Permission::View(Area::ApiKeys), Resource::Workspace).await?;
     let (rows, total) = store::page(&ctx.state.db, ctx.workspace(), &query, ctx.now()).await?;
-    Ok(KeyPage { rows, total, now: ctx.now() })
+    Ok(KeyPage { rows, total, now: ctx.now(), address: ctx.state.config.public_url() })
 }
 
 /// Bytes of randomness in a key: 40 characters.

@@ -43,13 +43,22 @@ fn is_for_programs(path: &str) -> bool {
         || inside("/customers/imports/", "/bad-rows.csv")
 }
 
-/// Whoever shows the key, in the key's workspace, with what its scopes permit. `Unauthenticated` for a key that is
-/// unknown, expired or revoked, which counts as a try of its address, and for a page; `RateLimited` for an address with
-/// too many tries.
-pub async fn signed(state: &AppState, key: &str, path: &str, address: &str, household: &str) -> AppResult<Signed> {
-    if !is_for_programs(path) {
-        return Err(AppError::Unauthenticated);
+/// What is told to a valid key that asks for what is not for programs; `known`: there is such an address at all.
+pub fn closed(path: &str, known: bool) -> Option<Response> {
+    match (is_for_programs(path), known) {
+        (true, _) => None,
+        (false, false) => Some(told(AppError::NotFound)),
+        (false, true) => {
+            let why =
+                "API keys do not open this address: it is for people who sign in. See “The interface for programs”.";
+            Some(answer(&AppError::Forbidden, why))
+        }
     }
+}
+
+/// Whoever shows the key, in the key's workspace, with what its scopes permit. `Unauthenticated` for a key that is
+/// unknown, expired or revoked, which counts as a try of its address; `RateLimited` for an address with too many tries.
+pub async fn signed(state: &AppState, key: &str, address: &str, household: &str) -> AppResult<Signed> {
     let (db, now) = (&state.db, state.clock.now());
     let place = format!("address {household}");
     let wait = || AppError::RateLimited(u32::try_from(WINDOW / 1_000).unwrap_or(u32::MAX));
@@ -109,9 +118,7 @@ pub fn told(error: AppError) -> Response {
         _ if !fields.is_empty() => fields.join(" "),
         other => other.to_string(),
     };
-    let body = axum::Json(serde_json::json!({"code": error.code(), "message": message}));
-    let status = http::StatusCode::from_u16(error.status()).unwrap_or(http::StatusCode::INTERNAL_SERVER_ERROR);
-    let mut response = (status, body).into_response();
+    let mut response = answer(&error, &message);
     match error {
         AppError::Unauthenticated => {
             response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
@@ -122,6 +129,12 @@ pub fn told(error: AppError) -> Response {
         _ => {}
     }
     response
+}
+
+fn answer(error: &AppError, message: &str) -> Response {
+    let body = axum::Json(serde_json::json!({"code": error.code(), "message": message}));
+    let status = http::StatusCode::from_u16(error.status()).unwrap_or(http::StatusCode::INTERNAL_SERVER_ERROR);
+    (status, body).into_response()
 }
 
 #[cfg(test)]

@@ -47,7 +47,7 @@ pub fn api_keys_page() -> AnyView {
             {reader.creates.then(|| view! { <Button label="Create API Key" primary=true opens=CREATE /> })}
         </PageHeader>
         <FormErrors error=Signal::derive(move || revoke.value().get().and_then(Result::err)) />
-        <div role="status">
+        <div class="news" role="status">
             {move || create.value().get().and_then(Result::ok).map(|created| created_note(created).into_any())}
         </div>
         <Panel padded=false>
@@ -57,7 +57,7 @@ pub fn api_keys_page() -> AnyView {
                 placeholder="Search name or end of the key"
                 selects=vec![FilterSelect::new("state", "All states", states)]
             />
-            <Loaded what=page show=move |page| table(page, params, reader, revoke) />
+            <Loaded what=page show=move |page| content(page, params, reader, revoke) />
         </Panel>
         {reader.creates.then(|| view! { <CreateDialog action=create scopes zone=session.time_zone /> })}
     }
@@ -73,9 +73,26 @@ fn created_note(created: CreatedKey) -> impl IntoView {
     view! {
         <Note tone=Tone::Ok>
             <p>"This is the key “" {created.name} "”. Copy it now: it is kept nowhere and not shown again."</p>
-            <CodeBlock id="created-key" text=created.key copy=true label="API key" />
+            <CodeBlock id="created-key" text=created.key copy=true wrap=true label="API key" />
         </Note>
     }
+}
+
+fn content(page: KeyPage, params: Memo<ListParams>, reader: Reader, revoke: ServerAction<RevokeApiKey>) -> AnyView {
+    let import = format!(
+        "curl -X POST '{}/restapi/v1/customers/imports?name=today.csv' \\\n  -H \"Authorization: Bearer $KEY\" \
+         -H 'Content-Type: text/csv' --data-binary @today.csv",
+        page.address
+    );
+    let table = table(page, params, reader, revoke);
+    view! {
+        {table}
+        <div class="body fields">
+            <p class="quiet">"A program shows its key with each request, for example to import customers:"</p>
+            <CodeBlock id="api-example" text=import copy=true label="example" />
+        </div>
+    }
+    .into_any()
 }
 
 fn table(page: KeyPage, params: Memo<ListParams>, reader: Reader, revoke: ServerAction<RevokeApiKey>) -> AnyView {

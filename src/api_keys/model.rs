@@ -132,6 +132,8 @@ pub struct KeyPage {
     /// How many match, on all pages.
     pub total: i64,
     pub now: i64,
+    /// Where programs ask.
+    pub address: String,
 }
 
 /// What the form holds; checked by [`KeyInput::check`].

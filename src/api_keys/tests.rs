@@ -202,13 +202,17 @@ on_both_databases!(a_key_opens_what_its_scopes_say_in_its_workspace, |db| async 
             .header(header::AUTHORIZATION, format!("Bearer {import}"))
             .header(header::COOKIE, &desk.cookie);
         let answer = desk.server.send(request.body(Body::empty()).unwrap()).await;
-        assert_eq!((answer.status.as_u16(), answer.header("www-authenticate")), (401, "Bearer"), "{path}");
+        assert_eq!((answer.status.as_u16(), json(&answer)["code"].as_str()), (403, Some("FORBIDDEN")), "{path}");
+        assert!(answer.text.contains("do not open this address"), "{}", answer.text);
+        assert_eq!(desk.get(path, "rw_made-up").await.status, 401, "{path}");
     }
     let function = <ListApiKeys as leptos::server_fn::ServerFn>::PATH;
-    assert_eq!(desk.ask(Method::POST, function, &import, "9.9.9.9", "").await.status, 401);
+    assert_eq!(desk.ask(Method::POST, function, &import, "9.9.9.9", "").await.status, 403);
     // What is not there is told to programs as to programs.
-    let nothing = desk.get("/restapi/v1/moon", &import).await;
-    assert_eq!((nothing.status.as_u16(), json(&nothing)["code"].as_str()), (404, Some("NOT_FOUND")));
+    for path in ["/restapi/v1/moon", "/restapi/v2/x", "/moon", "/tasks/t1/users.xml"] {
+        let nothing = desk.get(path, &import).await;
+        assert_eq!((nothing.status.as_u16(), json(&nothing)["code"].as_str()), (404, Some("NOT_FOUND")), "{path}");
+    }
     // Without a key or a cookie: no page to sign in at.
     let nobody = Request::get(&path).header(header::ACCEPT, "*/*").body(Body::empty()).unwrap();
     let nobody = desk.server.send(nobody).await;

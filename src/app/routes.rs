@@ -22,7 +22,18 @@ use leptos_router::LazyRoute;
 /// The page for whoever may open it; for others, that they may not. What is in it the server decides once more.
 fn permitted(needs: Permission, page: fn() -> AnyView) -> AnyView {
     let may = needs == Permission::SignedIn || reader_may(needs);
-    if may { page() } else { view! { <ErrorNote error=AppError::Forbidden /> }.into_any() }
+    if may { page() } else { view! { <ErrorNote error=AppError::Forbidden takes=takes(needs) /> }.into_any() }
+}
+
+/// As roles name it.
+fn takes(needs: Permission) -> String {
+    let of = |what: &str, area: Area| format!("It takes a role that may {what} “{}”.", area.path().join(" > "));
+    match needs {
+        View(area) => of("view", area),
+        Manage(area) => of("manage", area),
+        Organization => "It is for organization administrators.".into(),
+        SignedIn => String::new(),
+    }
 }
 
 /// `room!(split, its preload, an enum of its pages: Route(what it takes to open it) => page, …)`; a page is a

@@ -28,7 +28,14 @@ pub async fn list_audit_log(query: LogQuery, #[server(default)] organization: bo
         rows.push(object::entry(db, info, hashed.row).await?);
     }
     let head = store::head(db, &chain).await?.map(|(seq, hash)| format!("{seq}:{hash}")).unwrap_or_default();
-    Ok(LogPage { rows, next, people: store::people(db, &chain).await?, head })
+    Ok(LogPage { rows, next, head })
+}
+
+/// Who a log can be filtered by: id and name.
+#[server]
+pub async fn list_audit_people(#[server(default)] organization: bool) -> AppResult<Vec<(String, String)>> {
+    let (ctx, chain) = chain(&caller()?, organization).await?;
+    Ok(store::people(&ctx.state.db, &chain).await?)
 }
 
 /// Whose log it is that may be read.

@@ -1,12 +1,12 @@
 //! The Audit Log: the workspace's, and the organization's.
 
 use super::{
-    api::list_audit_log,
+    api::{list_audit_log, list_audit_people},
     model::{Action, ActorKind, FieldChange, LogEntry, LogPage, LogQuery, ObjectKind},
 };
 use crate::ui::{
     Chip, CodeBlock, EmptyState, FilterDay, FilterSelect, Filters, KeysetPager, LinkButton, ListParams, Loaded,
-    PageHeader, Panel, SelectOption, TableWrap, Time, use_list_params,
+    PageHeader, Panel, Scope, SelectOption, TableWrap, Time, use_list_params,
 };
 use leptos::prelude::*;
 
@@ -21,7 +21,9 @@ pub fn organization_audit_log_page() -> AnyView {
 }
 
 fn page(organization: bool) -> AnyView {
+    let filters_scope = Scope::here();
     let params = use_list_params(FILTERS);
+    let people = Resource::new(|| (), move |()| list_audit_people(organization));
     let log = Resource::new(move || params.get(), move |params| list_audit_log(query(&params), organization));
     let (title, room, intro) = match organization {
         false => ("Audit Log", "Workspace Management", "Who did what in this workspace, when, and from where."),
@@ -32,7 +34,13 @@ fn page(organization: bool) -> AnyView {
     view! {
         <PageHeader title crumbs=vec![(room, "")] intro />
         <Panel padded=false>
-            <Loaded rows=8 what=log show=move |page| content(page, params, organization) />
+            <Suspense>
+                {move || Suspend::new(async move {
+                    let people = people.await.unwrap_or_default();
+                    filters_scope.show(move || filters(people, params, organization))
+                })}
+            </Suspense>
+            <Loaded rows=8 what=log show=move |page| content(page, params) />
         </Panel>
     }
     .into_any()
@@ -51,12 +59,21 @@ fn query(params: &ListParams) -> LogQuery {
     }
 }
 
-fn content(page: LogPage, params: Memo<ListParams>, organization: bool) -> AnyView {
+/// They stay while pages of the log come and go: the second day is typed while the first one is looked for.
+fn filters(people: Vec<(String, String)>, params: Memo<ListParams>, organization: bool) -> AnyView {
     let path = if organization { "/organization/audit-log" } else { "/audit-log" };
-    let asked = params.get_untracked();
-    let export = format!("{path}.csv{}", asked.starting_after("").to_query());
+    let export = move || format!("{path}.csv{}", params.with(|params| params.starting_after("").to_query()));
     let days = vec![FilterDay::new("from", "From"), FilterDay::new("until", "Until")];
-    let selects = selects(page.people);
+    view! {
+        <Filters action=path params placeholder="Search name, action or object" selects=selects(people) days>
+            <LinkButton href=Signal::derive(export) label="Export CSV" external=true />
+        </Filters>
+    }
+    .into_any()
+}
+
+fn content(page: LogPage, params: Memo<ListParams>) -> AnyView {
+    let asked = params.get_untracked();
     let head = page.head;
     let shown = if page.rows.is_empty() {
         empty(asked.is_filtered() || !asked.after.is_empty())
@@ -64,9 +81,6 @@ fn content(page: LogPage, params: Memo<ListParams>, organization: bool) -> AnyVi
         table(page.rows, params, page.next)
     };
     view! {
-        <Filters action=path params placeholder="Search name, action or object" selects days>
-            <LinkButton href=export label="Export CSV" external=true />
-        </Filters>
         {shown}
         {(!head.is_empty()).then(|| proof(head))}
     }
@@ -199,7 +213,7 @@ fn proof(head: String) -> AnyView {
                  a whole log anew, so note its last entry elsewhere from time to time; " <Chip text="--expect" />
                 " then tells whether it still stands. The last entry is:"
             </p>
-            <CodeBlock id="audit-head" text=head copy=true label="last entry" />
+            <CodeBlock id="audit-head" text=head copy=true wrap=true label="last entry" />
         </div>
     }
     .into_any()

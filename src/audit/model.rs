@@ -60,6 +60,7 @@ words! {
         SignedIn = "signed_in", "Signed in";
         SignInFailed = "sign_in_failed", "Sign-in failed";
         SignInThrottled = "sign_in_throttled", "Sign-in throttled";
+        CheckFailed = "check_failed", "Wrong password or code";
         SignedOut = "signed_out", "Signed out";
         PasswordSet = "password_set", "Password set";
         SecondFactorOn = "second_factor_on", "Second factor turned on";
@@ -125,8 +126,6 @@ pub struct LogPage {
     pub rows: Vec<LogEntry>,
     /// The mark of the next page.
     pub next: Option<String>,
-    /// Who may be filtered by: id and name.
-    pub people: Vec<(String, String)>,
     /// The newest entry of the whole log as `SEQ:HASH`; "" when there is none.
     pub head: String,
 }

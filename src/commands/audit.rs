@@ -37,8 +37,7 @@ fn noted(text: &str) -> Result<Noted, String> {
 
 pub async fn run(command: AuditCommand) -> Result<(), String> {
     let AuditCommand::Verify { workspace, expect, flags } = command;
-    // Not exclusive: the server may run.
-    let (db, _) = server::open(&Config::load(&flags)?, false).await?;
+    let (db, _) = server::open_known(&Config::load(&flags)?).await?;
     let report = check(&db, workspace.as_deref(), expect).await;
     db.close().await;
     let report = report?;

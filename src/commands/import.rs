@@ -34,8 +34,7 @@ pub enum ImportCommand {
 pub async fn run(command: ImportCommand) -> Result<(), String> {
     let ImportCommand::Customers { file, map, workspace, flags } = command;
     let inspected = inspect::inspect(&file).map_err(|refusal| format!("{}: {refusal}", file.display()))?;
-    // Not exclusive: customers can be imported while the server runs.
-    let (db, _) = server::open(&Config::load(&flags)?, false).await?;
+    let (db, _) = server::open_known(&Config::load(&flags)?).await?;
     let ended = import(&db, &file, &inspected, &map, &workspace).await;
     db.close().await;
     ended

@@ -113,8 +113,13 @@ pub async fn run(command: UserCommand) -> Result<(), String> {
         return Err(weakness.text().into());
     }
     let hash = password::hash(password).await?;
-    // Not exclusive: people can be added while the server runs.
-    let (db, _) = server::open(&Config::load(&flags)?, false).await?;
+    let config = Config::load(&flags)?;
+    if person.turn_off_second_factor {
+        // Who has one is there already; the folder is mistyped otherwise.
+        server::open_known(&config).await?.0.close().await;
+    }
+    // Not exclusive: people can be added while the server runs. The first one may make the installation.
+    let (db, _) = server::open(&config, false).await?;
     let said = put(&db, &person, &hash, Clock::System.now()).await;
     db.close().await;
     println!("{}", said?);

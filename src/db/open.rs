@@ -3,6 +3,7 @@
 use super::{Db, SqliteDb, name_key};
 use crate::secrets::MasterKey;
 use sqlx::{
+    Connection, PgConnection,
     migrate::Migrator,
     postgres::PgPoolOptions,
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
@@ -17,6 +18,8 @@ pub enum OpenError {
     Migrate(#[from] sqlx::migrate::MigrateError),
     #[error("the data folder {0}: {1}")]
     Folder(String, std::io::Error),
+    #[error("there is no Reachwire database in {0}; `serve` and `user add` make one")]
+    Nothing(String),
     #[error("another Reachwire is running on {0}; stop it first (one process per SQLite file)")]
     InUse(String),
     #[error(
@@ -31,6 +34,8 @@ pub enum OpenError {
 pub static SQLITE: Migrator = sqlx::migrate!("migrations/sqlite");
 pub static POSTGRES: Migrator = sqlx::migrate!("migrations/postgres");
 
+/// The file of a SQLite database, in its folder.
+const FILE: &str = "reachwire.db";
 const BUSY: Duration = Duration::from_secs(10);
 const READERS: u32 = 8;
 
@@ -42,7 +47,7 @@ impl Db {
         std::fs::create_dir_all(folder).map_err(problem)?;
         let lock = if exclusive { Some(Arc::new(lock(folder)?)) } else { None };
         let options = SqliteConnectOptions::new()
-            .filename(folder.join("reachwire.db"))
+            .filename(folder.join(FILE))
             .create_if_missing(true)
             .journal_mode(SqliteJournalMode::Wal)
             // The ledger survives a power cut; group commit pays for it.
@@ -67,6 +72,21 @@ impl Db {
         POSTGRES.run(&pool).await?;
         Ok(Self::Postgres(pool))
     }
+}
+
+/// Refuses a folder without a database, without making anything.
+pub fn known_sqlite(folder: &Path) -> Result<(), OpenError> {
+    if folder.join(FILE).is_file() { Ok(()) } else { Err(OpenError::Nothing(folder.display().to_string())) }
+}
+
+/// Refuses a PostgreSQL database that no Reachwire has been started on.
+pub async fn known_postgres(url: &str) -> Result<(), OpenError> {
+    let mut connection = PgConnection::connect(url).await?;
+    let sql = "select to_regclass('_sqlx_migrations') is not null";
+    let (known,): (bool,) = sqlx::query_as(sql).fetch_one(&mut connection).await?;
+    connection.close().await?;
+    // Not its address, which may hold a password.
+    if known { Ok(()) } else { Err(OpenError::Nothing("that PostgreSQL database".into())) }
 }
 
 fn lock(folder: &Path) -> Result<std::fs::File, OpenError> {

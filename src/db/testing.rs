@@ -13,10 +13,11 @@ pub async fn sqlite() -> (Db, tempfile::TempDir) {
 /// A new schema on the test server, so that tests do not see each other's rows. scripts/test.sh always sets the
 /// variable; a bare `cargo test` without a PostgreSQL at hand says so and goes on.
 pub async fn postgres() -> Option<Db> {
-    Some(Db::open_postgres(&schema().await?, 5).await.unwrap())
+    Some(Db::open_postgres(&empty_postgres().await?, 5).await.unwrap())
 }
 
-async fn schema() -> Option<String> {
+/// The address of a new schema without tables.
+pub async fn empty_postgres() -> Option<String> {
     let Ok(url) = std::env::var("TEST_POSTGRES_URL") else {
         assert!(std::env::var("CI").is_err(), "CI must set TEST_POSTGRES_URL");
         eprintln!("TEST_POSTGRES_URL is not set: only SQLite is tested");
@@ -46,7 +47,7 @@ pub async fn sqlite_since(version: i64, statements: &[&'static str]) -> (Db, tem
 
 /// The same on PostgreSQL; `None` as of [`postgres`].
 pub async fn postgres_since(version: i64, statements: &[&'static str]) -> Option<Db> {
-    let url = schema().await?;
+    let url = empty_postgres().await?;
     let pool = sqlx::PgPool::connect(&url).await.unwrap();
     open::POSTGRES.run_to(version, &pool).await.unwrap();
     for sql in statements {

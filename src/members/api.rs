@@ -103,7 +103,7 @@ pub async fn add_member(new: NewMember) -> AppResult<()> {
     let ctx = require(&caller()?, Permission::Manage(Area::Members), Resource::Workspace).await?;
     let new = new.tidy();
     AppError::check(new.check())?;
-    let added = change::add(&ctx, &[new]).await?.map_err(change::only)?;
+    let added = change::add(&ctx, &[new], true).await?.map_err(change::only)?;
     leptos_axum::redirect(&deliver(&ctx, added).await?);
     Ok(())
 }
@@ -117,18 +117,24 @@ const PROBLEMS_SHOWN: usize = 25;
 pub async fn add_members(#[server(default)] list: String) -> AppResult<()> {
     let ctx = require(&caller()?, Permission::Manage(Area::Members), Resource::Workspace).await?;
     let choices = change::choices(&ctx).await?;
-    let listed = rows::read(&list, &choices).map_err(problems)?;
-    let (lines, new): (Vec<u64>, Vec<NewMember>) = listed.into_iter().map(|row| (row.line, row.member)).unzip();
-    let told = |wrong: Vec<(usize, AppError)>| {
-        problems(wrong.into_iter().map(|(place, error)| format!("Line {}: {error}", lines[place])).collect())
-    };
-    let added = change::add(&ctx, &new).await?.map_err(told)?;
-    leptos_axum::redirect(&deliver(&ctx, added).await?);
+    let rows::Listed { rows, mut problems } = rows::read(&list, &choices);
+    let (lines, new): (Vec<u64>, Vec<NewMember>) = rows.into_iter().map(|row| (row.line, row.member)).unzip();
+    // With some lines wrong the others are tried all the same, so that all is told at once.
+    match change::add(&ctx, &new, problems.is_empty()).await? {
+        Ok(added) => leptos_axum::redirect(&deliver(&ctx, added).await?),
+        Err(wrong) => {
+            problems.extend(wrong.into_iter().map(|(place, error)| (lines[place], error.to_string())));
+            problems.sort_by_key(|(line, _)| *line);
+            return Err(refused(problems));
+        }
+    }
     Ok(())
 }
 
 #[cfg(feature = "ssr")]
-fn problems(mut lines: Vec<String>) -> AppError {
+fn refused(problems: Vec<rows::Problem>) -> AppError {
+    let told = |(line, text)| if line == 0 { text } else { format!("Line {line}: {text}") };
+    let mut lines: Vec<String> = problems.into_iter().map(told).collect();
     let more = lines.len().saturating_sub(PROBLEMS_SHOWN);
     lines.truncate(PROBLEMS_SHOWN);
     if more > 0 {

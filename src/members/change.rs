@@ -146,8 +146,9 @@ struct Known {
     elsewhere: bool,
 }
 
-/// Adds all of `new`, which have passed [`NewMember::check`], or none: what is wrong, by their places.
-pub async fn add(ctx: &Ctx, new: &[NewMember]) -> AppResult<Result<Vec<Fresh>, Vec<(usize, AppError)>>> {
+/// Adds all of `new`, which have passed [`NewMember::check`], or none: what is wrong, by their places. Without `keep` none
+/// in any case.
+pub async fn add(ctx: &Ctx, new: &[NewMember], keep: bool) -> AppResult<Result<Vec<Fresh>, Vec<(usize, AppError)>>> {
     let choices = choices(ctx).await?;
     let (workspace, now) = (ctx.workspace(), ctx.now());
     let mut tx = ctx.state.db.begin().await?;
@@ -160,7 +161,7 @@ pub async fn add(ctx: &Ctx, new: &[NewMember]) -> AppResult<Result<Vec<Fresh>, V
             Err(other) => return Err(other),
         }
     }
-    if !problems.is_empty() {
+    if !keep || !problems.is_empty() {
         return Ok(Err(problems));
     }
     for (member, fresh) in new.iter().zip(&added) {

@@ -4,8 +4,9 @@ mod form;
 
 use super::{
     api::{MakeMemberLink, RemoveMember, SaveMember, SetMemberEnabled, TurnOffSecondFactor, get_member},
-    list::{badge, listed, may_manage, remove_text},
-    model::{MemberDetail, State},
+    list::{badge, listed, may_manage, may_turn},
+    model::MemberDetail,
+    questions,
 };
 use crate::{
     access::model::Attributes,
@@ -19,6 +20,8 @@ use leptos::{form::ActionForm, prelude::*};
 use leptos_router::hooks::use_params_map;
 
 const REMOVE: &str = "remove-member";
+const DISABLE: &str = "disable-member";
+const RESET: &str = "reset-password";
 const SECOND_FACTOR: &str = "turn-off-second-factor";
 
 /// The page's actions; they outlive what is loaded anew.
@@ -132,20 +135,17 @@ fn page(detail: MemberDetail, actions: Actions) -> AnyView {
 
 fn controls(detail: &MemberDetail, actions: Actions) -> AnyView {
     let row = &detail.row;
-    let (id, enabled) = (row.id.clone(), row.disabled_here);
-    let turnable = row.may.remove && (row.disabled_here || row.state != State::Disabled);
-    let turn = turnable.then(|| {
-        view! {
+    let id = row.id.clone();
+    let turn = may_turn(row).then(|| match row.disabled_here {
+        true => view! {
             <ActionForm action=actions.enable>
                 <input type="hidden" name="id" value=id />
-                <input type="hidden" name="enabled" value=enabled.to_string() />
-                <SubmitButton
-                    label=if enabled { "Enable" } else { "Disable" }
-                    secondary=true
-                    pending=actions.enable.pending()
-                />
+                <input type="hidden" name="enabled" value="true" />
+                <SubmitButton label="Enable" secondary=true pending=actions.enable.pending() />
             </ActionForm>
         }
+        .into_any(),
+        false => view! { <Button label="Disable" opens=DISABLE /> }.into_any(),
     });
     let remove = row.may.remove.then(|| view! { <Button label="Remove from workspace" danger=true opens=REMOVE /> });
     view! {
@@ -157,18 +157,11 @@ fn controls(detail: &MemberDetail, actions: Actions) -> AnyView {
 
 fn dialogs(detail: &MemberDetail, actions: Actions) -> AnyView {
     let row = &detail.row;
-    let (id, own) = (row.id.clone(), row.id.clone());
-    let text = remove_text(&row.name, &row.email);
-    let remove = row.may.remove.then(|| {
-        view! {
-            <Confirm id=REMOVE title="Remove from workspace" text danger=true>
-                <ActionForm action=actions.remove on:submit=|_| close_dialog(REMOVE)>
-                    <input type="hidden" name="id" value=id />
-                    <SubmitButton label="Remove" danger=true pending=actions.remove.pending() />
-                </ActionForm>
-            </Confirm>
-        }
-    });
+    let own = row.id.clone();
+    let disable =
+        (may_turn(row) && !row.disabled_here).then(|| questions::disable(DISABLE.into(), row, actions.enable));
+    let reset = (row.may.account && !row.pending).then(|| questions::reset(RESET.into(), row, actions.link));
+    let remove = row.may.remove.then(|| questions::remove(REMOVE.into(), row, actions.remove));
     let text = format!(
         "{} ({}) signs in with the password alone until a second factor is turned on again. All sessions end.",
         row.name, row.email
@@ -184,6 +177,8 @@ fn dialogs(detail: &MemberDetail, actions: Actions) -> AnyView {
         }
     });
     view! {
+        {disable}
+        {reset}
         {remove}
         {factor}
     }
@@ -229,14 +224,16 @@ fn account(detail: &MemberDetail, manages: bool, actions: Actions) -> AnyView {
         view! { <Note tone=Tone::Warn><p>"The invitation has expired. Make a new link."</p></Note> }
     });
     let may = manages && row.may.account;
-    let (id, label) = (row.id.clone(), if row.pending { "New invitation link" } else { "Reset password" });
-    let make = may.then(|| {
-        view! {
+    let id = row.id.clone();
+    let make = may.then(|| match row.pending {
+        true => view! {
             <ActionForm action=actions.link>
                 <input type="hidden" name="id" value=id />
-                <SubmitButton label=label secondary=true pending=actions.link.pending() />
+                <SubmitButton label="New invitation link" secondary=true pending=actions.link.pending() />
             </ActionForm>
         }
+        .into_any(),
+        false => view! { <Button label="Reset password" opens=RESET /> }.into_any(),
     });
     let turn_off =
         (may && detail.second_factor).then(|| view! { <Button label="Turn off second factor" opens=SECOND_FACTOR /> });

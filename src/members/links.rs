@@ -85,7 +85,7 @@ fn one(made: Made) -> AnyView {
             let mailed = mailed(&mailing, &email);
             view! {
                 <p>{said}</p>
-                <CodeBlock id="link" text=url label="Link" copy=true />
+                <CodeBlock id="link" text=url label="Link" copy=true wrap=true />
                 <p>"It is valid once, until " <Time ms=expires_at seconds=false /> ". It is shown here only now."</p>
                 {mailed}
             }
@@ -182,14 +182,18 @@ fn row(made: Made) -> AnyView {
         Some(MadeLink { mailing: Mailing::Failed(why), .. }) => format!("Invited; mail not sent: {why}"),
         Some(_) => "Invited".into(),
     };
-    let url = made.link.map_or_else(|| "–".to_string(), |link| link.url);
+    let (id, label) = (format!("link-{}", made.user_id), format!("Link of {}", made.email));
+    let url = match made.link {
+        None => "–".into_any(),
+        Some(link) => view! { <CodeBlock id text=link.url label copy=true wrap=true /> }.into_any(),
+    };
     view! {
         <tr>
             <td>
                 <a class="title" href=href>{made.email}</a>
             </td>
             <td data-label="Result">{result}</td>
-            <td class="mono" data-label="Link">{url}</td>
+            <td>{url}</td>
         </tr>
     }
     .into_any()

@@ -3,12 +3,13 @@
 use super::{
     api::{MakeMemberLink, RemoveMember, SetMemberEnabled, list_member_roles, list_members},
     model::{MEMBERS_PAGE, MemberOrder, MemberPage, MemberQuery, MemberRow, RoleChoice, State},
+    questions,
 };
 use crate::{
     access::model::{Area, Permission, SessionInfo},
     ui::{
-        Badge, Confirm, EmptyState, FilterSelect, Filters, FormErrors, LinkButton, ListParams, Loaded, PageHeader,
-        Pager, Panel, RowMenu, Scope, SelectOption, SortTh, TableWrap, Time, Tone, close_dialog, use_list_params,
+        Badge, EmptyState, FilterSelect, Filters, FormErrors, LinkButton, ListParams, Loaded, PageHeader, Pager, Panel,
+        RowMenu, Scope, SelectOption, SortTh, TableWrap, Time, Tone, use_list_params,
     },
 };
 use leptos::{form::ActionForm, prelude::*};
@@ -166,7 +167,7 @@ fn row(member: MemberRow, now: i64, manages: bool, actions: Actions) -> AnyView 
     };
     let (roles, groups, state) = (listed(&member.roles), listed(&member.groups), badge(member.state));
     let (menu_id, label) = (format!("menu-{}", member.id), format!("More actions for {}", member.name));
-    let dialog = (manages && member.may.remove).then(|| remove_dialog(&member, actions.remove));
+    let dialogs = manages.then(|| dialogs(&member, actions));
     let (name, email) = (member.name.clone(), member.email.clone());
     let details = href.clone();
     view! {
@@ -185,55 +186,48 @@ fn row(member: MemberRow, now: i64, manages: bool, actions: Actions) -> AnyView 
                     <a href=details>"Details"</a>
                     {manages.then(|| menu(&member, actions))}
                 </RowMenu>
-                {dialog}
+                {dialogs}
             </td>
         </tr>
     }
     .into_any()
 }
 
-fn confirm_id(member: &MemberRow) -> String {
-    format!("remove-{}", member.id)
+/// The dialog that asks, one for each thing that is asked about each member.
+fn dialog_id(what: &str, member: &MemberRow) -> String {
+    format!("{what}-{}", member.id)
+}
+
+/// What is disabled for the whole organization is enabled there.
+pub(super) fn may_turn(member: &MemberRow) -> bool {
+    member.may.remove && (member.disabled_here || member.state != State::Disabled)
 }
 
 fn menu(member: &MemberRow, actions: Actions) -> AnyView {
     let may = member.may;
     let (id, link_id) = (member.id.clone(), member.id.clone());
-    // What is disabled for the whole organization is enabled there.
-    let turnable = may.remove && (member.disabled_here || member.state != State::Disabled);
-    let enabled = member.disabled_here;
-    let turn = turnable.then(|| {
-        view! {
+    let turn = may_turn(member).then(|| match member.disabled_here {
+        true => view! {
             <ActionForm action=actions.enable>
                 <input type="hidden" name="id" value=id />
-                <input type="hidden" name="enabled" value=enabled.to_string() />
-                <button type="submit">{if enabled { "Enable" } else { "Disable" }}</button>
+                <input type="hidden" name="enabled" value="true" />
+                <button type="submit">"Enable"</button>
             </ActionForm>
         }
+        .into_any(),
+        false => opener("Disable", false, dialog_id("disable", member)),
     });
-    let link_label = if member.pending { "New invitation link" } else { "Reset password" };
-    let link = may.account.then(|| {
-        view! {
+    let link = may.account.then(|| match member.pending {
+        true => view! {
             <ActionForm action=actions.link>
                 <input type="hidden" name="id" value=link_id />
-                <button type="submit">{link_label}</button>
+                <button type="submit">"New invitation link"</button>
             </ActionForm>
         }
+        .into_any(),
+        false => opener("Reset password", false, dialog_id("reset", member)),
     });
-    let question = confirm_id(member);
-    let remove = may.remove.then(|| {
-        view! {
-            <button
-                type="button"
-                class="danger"
-                command="show-modal"
-                commandfor=question.clone()
-                data-dialog-open=question
-            >
-                "Remove from workspace"
-            </button>
-        }
-    });
+    let remove = may.remove.then(|| opener("Remove from workspace", true, dialog_id("remove", member)));
     view! {
         {turn}
         {link}
@@ -242,27 +236,33 @@ fn menu(member: &MemberRow, actions: Actions) -> AnyView {
     .into_any()
 }
 
-/// What is asked before a member is removed.
-pub(super) fn remove_text(name: &str, email: &str) -> String {
-    format!(
-        "{name} ({email}) can't use this workspace any more, at once. Roles, groups, attributes and webhook grants here \
-         are deleted; the account and what it made stay."
-    )
+/// An entry of the menu that opens a dialog.
+fn opener(label: &'static str, danger: bool, dialog: String) -> AnyView {
+    view! {
+        <button
+            type="button"
+            class:danger=danger
+            command="show-modal"
+            commandfor=dialog.clone()
+            data-dialog-open=dialog
+        >
+            {label}
+        </button>
+    }
+    .into_any()
 }
 
-fn remove_dialog(member: &MemberRow, remove: ServerAction<RemoveMember>) -> AnyView {
-    let (confirm, id) = (confirm_id(member), member.id.clone());
-    let own = confirm.clone();
-    let text = remove_text(&member.name, &member.email);
+fn dialogs(member: &MemberRow, actions: Actions) -> AnyView {
+    let may = member.may;
+    let disable = (may_turn(member) && !member.disabled_here)
+        .then(|| questions::disable(dialog_id("disable", member), member, actions.enable));
+    let reset =
+        (may.account && !member.pending).then(|| questions::reset(dialog_id("reset", member), member, actions.link));
+    let remove = may.remove.then(|| questions::remove(dialog_id("remove", member), member, actions.remove));
     view! {
-        <Confirm id=confirm title="Remove from workspace" text danger=true>
-            <ActionForm action=remove on:submit=move |_| close_dialog(&own)>
-                <input type="hidden" name="id" value=id />
-                <button type="submit" class="btn primary danger">
-                    "Remove"
-                </button>
-            </ActionForm>
-        </Confirm>
+        {disable}
+        {reset}
+        {remove}
     }
     .into_any()
 }

@@ -253,6 +253,22 @@ async fn log_problems(tx: &mut Tx, receipts: &[ToTake], taken: &[Taken], now: Mi
     Ok(())
 }
 
+/// How many of the problems that are kept are about a send: their receipts name it.
+pub async fn not_taken(db: &Db, workspace_id: &str, send_id: &str) -> sqlx::Result<i64> {
+    let (problems,) = fetch!(
+        db,
+        one,
+        (i64,),
+        "select count(*) from sends s join receipt_problems p \
+         on p.workspace_id = s.workspace_id and p.webhook_id = s.webhook_id \
+         where s.workspace_id = $1 and s.id = $2 and p.receipt like $3",
+        workspace_id,
+        send_id,
+        format!("%\"{send_id}-%")
+    )?;
+    Ok(problems)
+}
+
 /// The latest problems of a webhook's receipts.
 pub async fn problems(db: &Db, workspace_id: &str, webhook_id: &str, limit: i64) -> sqlx::Result<Vec<Problem>> {
     fetch!(

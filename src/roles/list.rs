@@ -122,7 +122,7 @@ fn row(role: Role, now: i64, reader: Reader, delete: ServerAction<DeleteRole>) -
     let question = dialog.clone();
     let confirm =
         may_change.then(|| view! { <DeleteRoleDialog dialog id=id.clone() name=name.clone() action=delete /> });
-    let under = (!description.is_empty()).then(|| view! { <span class="under">{description}</span> });
+    let under = (!description.is_empty()).then(|| view! { <span class="under whole">{description}</span> });
     let updated = match preset {
         true => "–".into_any(),
         false => view! { <Time ms=updated_at now /> }.into_any(),

@@ -30,6 +30,21 @@ pub async fn open(config: &Config, exclusive: bool) -> Result<(Db, MasterKey), S
     Ok((db, master_key))
 }
 
+/// [`open`] for commands that are about an installation that is there: they make none, not even a folder. The server
+/// may run meanwhile.
+pub async fn open_known(config: &Config) -> Result<(Db, MasterKey), String> {
+    match config.database.expose_secret() {
+        "" => db::known_sqlite(&config.data),
+        url => db::known_postgres(url).await,
+    }
+    .map_err(|error| error.to_string())?;
+    // A new key would not fit.
+    if config.secret.expose_secret().is_empty() && !MasterKey::is_in(&config.data) {
+        return Err(db::OpenError::WrongMasterKey.to_string());
+    }
+    open(config, false).await
+}
+
 /// Started: what [`serve`] runs on.
 pub struct Started {
     pub state: AppState,
@@ -124,5 +139,30 @@ mod tests {
         let error = start(config, Clock::System).await.err().unwrap();
         assert!(error.starts_with("cannot listen on 127.0.0.1:"), "{error}");
         assert!(!folder.path().join("data").exists(), "no database, so no engine");
+    }
+
+    #[tokio::test]
+    async fn what_is_about_an_installation_makes_none() {
+        let folder = tempfile::tempdir().unwrap();
+        let data = folder.path().join("mistyped");
+        let config = Config { data: data.clone(), ..Config::defaults() };
+        let refused = open_known(&config).await.err().unwrap();
+        assert!(refused.contains(&data.display().to_string()), "{refused}");
+        assert!(!data.exists());
+
+        open(&config, true).await.unwrap().0.close().await;
+        open_known(&config).await.unwrap().0.close().await;
+        // A key that is lost is not made anew.
+        std::fs::remove_file(data.join("secret.key")).unwrap();
+        assert!(open_known(&config).await.err().unwrap().contains("secret.key"));
+        assert!(!data.join("secret.key").exists());
+        if let Some(url) = db::testing::empty_postgres().await {
+            let config =
+                Config { database: url.clone().into(), secret: "a key of 16 letters".to_string().into(), ..config };
+            assert!(open_known(&config).await.err().unwrap().contains("no Reachwire database"));
+            assert!(db::known_postgres(&url).await.is_err(), "still empty");
+            open(&config, true).await.unwrap().0.close().await;
+            open_known(&config).await.unwrap().0.close().await;
+        }
     }
 }

@@ -166,6 +166,8 @@ pub struct TaskLive {
     pub reasons: Vec<ReasonCount>,
     /// Users by the latest receipt's status code.
     pub receipts: Vec<(String, i64)>,
+    /// Receipts of this task that were refused, as far as they are kept.
+    pub not_taken: i64,
     pub series: Vec<SeriesPoint>,
     /// Users per second over the last seconds.
     pub rate: f64,

@@ -63,13 +63,14 @@ pub fn Tiles(#[prop(into)] items: Signal<Vec<Tile>>) -> impl IntoView {
     view! { <dl class="tiles">{tiles}</dl> }
 }
 
-/// Text as a machine has it: a message, a request. `copy` adds a button that copies it; `label` names it for those who
-/// do not see it.
+/// Text as a machine has it: a message, a request. `copy` adds a button that copies it; `wrap` is for one long word that
+/// must be seen whole, such as a link; `label` names it for those who do not see it.
 #[component]
 pub fn CodeBlock(
     #[prop(into)] id: String,
     #[prop(into)] text: Signal<String>,
     #[prop(optional)] copy: bool,
+    #[prop(optional)] wrap: bool,
     #[prop(default = "Code".into(), into)] label: String,
 ) -> impl IntoView {
     let button = copy.then(|| {
@@ -81,7 +82,9 @@ pub fn CodeBlock(
     });
     view! {
         <div class="code-block">
-            <pre class="code" id=id tabindex="0" role="region" aria-label=label>{move || text.get()}</pre>
+            <pre class="code" class:wrap=wrap id=id tabindex="0" role="region" aria-label=label>
+                {move || text.get()}
+            </pre>
             {button}
         </div>
     }

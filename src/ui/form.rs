@@ -1,7 +1,10 @@
 //! Fields and their errors. A [`Field`] tells the input inside it which texts describe it, so inputs need only a name.
 
 use leptos::context::Provider;
+use leptos::html;
 use leptos::prelude::*;
+use leptos::wasm_bindgen::JsCast;
+use leptos::web_sys::{Element, HtmlElement};
 use std::collections::BTreeSet;
 
 use super::badge::Tone;
@@ -138,11 +141,50 @@ pub fn field_errors(error: Signal<Option<AppError>>) -> Signal<Vec<FieldError>> 
     Signal::derive(move || error.with(|error| error.as_ref().map(|e| e.fields().to_vec()).unwrap_or_default()))
 }
 
-/// What stands above a form that was refused: the errors that belong to no field, or how many fields to look at.
+/// What stands above a form that was refused: the errors that belong to no field, or how many fields to look at. It leads
+/// to the first of them, or here when there is none: either may be far from the button that was pressed.
 #[component]
 pub fn FormErrors(#[prop(into)] error: Signal<Option<AppError>>) -> impl IntoView {
+    let node = NodeRef::<html::Div>::new();
+    Effect::new(move |ran: Option<()>| {
+        let Some(named) = error.with(|error| error.as_ref().map(has_fields)) else { return };
+        // What was told before this was shown anew needs no second look.
+        if ran.is_some() || named {
+            // The fields learn of it at the same time.
+            request_animation_frame(move || {
+                if let Some(banner) = node.get_untracked() {
+                    lead_to(named, &banner);
+                }
+            });
+        }
+    });
     let content = move || error.get().map(|error| view! { <Note tone=Tone::Bad>{explain(error)}</Note> }.into_any());
-    view! { <div class="form-errors" role="alert">{content}</div> }
+    view! { <div node_ref=node class="form-errors" role="alert" tabindex="-1">{content}</div> }
+}
+
+fn has_fields(error: &AppError) -> bool {
+    error.fields().iter().any(|error| !error.field.is_empty())
+}
+
+/// What is wrong with a form, or tells so where nothing there can have the focus.
+const WRONG: &str = "[aria-invalid=true], .invalid input:not(:disabled), .field > .error:not(:empty)";
+
+/// Focuses the first input that is wrong, of the form around the banner or else of the page; without one, the banner.
+fn lead_to(named: bool, banner: &HtmlElement) {
+    let around = if named { "form, dialog, main" } else { "form, dialog" };
+    let around = banner.closest(around).ok().flatten();
+    let target = around.and_then(|around| first_shown(&around)).unwrap_or_else(|| banner.clone());
+    if target.tab_index() < 0 {
+        // A text can have the focus when it is told so, and is scrolled to then.
+        let _ = target.set_attribute("tabindex", "-1");
+    }
+    // Fails only for an element that has left the page.
+    let _ = target.focus();
+}
+
+fn first_shown(around: &Element) -> Option<HtmlElement> {
+    let found = around.query_selector(WRONG).ok().flatten()?.dyn_into::<HtmlElement>().ok()?;
+    found.offset_parent().is_some().then_some(found)
 }
 
 fn explain(error: AppError) -> AnyView {

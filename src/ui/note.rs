@@ -32,7 +32,12 @@ pub(super) fn sign_in_href(path: &str, search: &str) -> String {
 
 /// In place of content that could not be had: what is wrong, and the way on.
 #[component]
-pub fn ErrorNote(error: AppError) -> impl IntoView {
+pub fn ErrorNote(
+    error: AppError,
+    /// What it would take, in words.
+    #[prop(optional, into)]
+    takes: String,
+) -> impl IntoView {
     // The page is as well as what it shows: a page of something that is not there answers 404.
     #[cfg(feature = "ssr")]
     if let Some(response) = use_context::<leptos_axum::ResponseOptions>()
@@ -52,6 +57,8 @@ pub fn ErrorNote(error: AppError) -> impl IntoView {
         AppError::Unreachable(_) => "No answer from the server",
     };
     let text = match &error {
+        // There is no form here that could keep what was typed.
+        AppError::Unauthenticated => "Your session has ended. Sign in again to see this.".to_string(),
         AppError::NotFound => "It may have been deleted, or it belongs to another workspace.".to_string(),
         other => other.to_string(),
     };
@@ -72,6 +79,7 @@ pub fn ErrorNote(error: AppError) -> impl IntoView {
             <Icon glyph=Glyph::Alert/>
             <p class="title">{title}</p>
             <p>{text}</p>
+            {(!takes.is_empty()).then(|| view! { <p>{takes}</p> })}
             <div class="actions">{way_on}</div>
         </div>
     }

@@ -46,7 +46,8 @@ fn href_to(params: impl Fn() -> ListParams + Send + Sync + 'static) -> impl Fn()
 /// be sent along as a nameless value.)
 const APPLY: &str = r#"<button type="submit" class="btn">Apply</button>"#;
 
-/// Search and filters of the list at `action`; children are the list's own actions, at the right.
+/// Search and filters of the list at `action`; children are the list's own actions, at the right. It stands outside of
+/// what is loaded anew when the address changes, or what is typed in the meantime is lost with it.
 #[component]
 pub fn Filters(
     #[prop(into)] action: String,
@@ -56,10 +57,11 @@ pub fn Filters(
     #[prop(optional)] days: Vec<FilterDay>,
     #[prop(optional)] children: Option<Children>,
 ) -> impl IntoView {
-    let search = Signal::derive(move || params.with(|params| params.q.clone()));
+    // Memos: what another filter does to the address does not take back what is being typed here.
+    let search = Memo::new(move |_| params.with(|params| params.q.clone()));
     let selects = selects.into_iter().map(|select| {
         let name = select.name.clone();
-        let selected = Signal::derive(move || params.with(|params| params.filter(&name).to_string()));
+        let selected = Memo::new(move |_| params.with(|params| params.filter(&name).to_string()));
         view! {
             <Select
                 id=format!("filter-{}", select.name)
@@ -74,7 +76,7 @@ pub fn Filters(
     let selects = selects.collect_view();
     let days = days.into_iter().map(|day| {
         let name = day.name.clone();
-        let value = Signal::derive(move || params.with(|params| params.filter(&name).to_string()));
+        let value = Memo::new(move |_| params.with(|params| params.filter(&name).to_string()));
         view! {
             <label class="filter-day">
                 <span>{day.label}</span>

@@ -210,7 +210,7 @@ fn parameters(input: &WebhookInput) -> AnyView {
     let rows = rows.collect_view();
     view! {
         <TableWrap label="Webhook Parameters">
-            <table class="stack">
+            <table class="stack dense">
                 <thead>
                     <tr>
                         <th scope="col">"Parameter Name"</th>

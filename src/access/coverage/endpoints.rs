@@ -316,6 +316,7 @@ fn management() -> Vec<Endpoint> {
         page("/audit-log", Has(log)),
         file("/audit-log.csv", Has(log)),
         call::<audit::ListAuditLog>("query[search]=", Has(log)),
+        call::<audit::ListAuditPeople>("", Has(log)),
     ]
 }
 

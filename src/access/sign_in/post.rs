@@ -21,7 +21,9 @@ use axum::{
     extract::{ConnectInfo, State},
     response::{AppendHeaders, IntoResponse, Redirect, Response},
 };
-use http::{HeaderMap, header};
+use http::{HeaderMap, header, request::Parts};
+use leptos::prelude::use_context;
+use leptos_router::location::Url;
 use serde::Deserialize;
 use std::net::SocketAddr;
 
@@ -31,6 +33,12 @@ type Peer = Option<Extension<ConnectInfo<SocketAddr>>>;
 const STEP: &str = "reachwire-step";
 const STEP_LASTS: Millis = 5 * MINUTE;
 const STEP_TRIES: i64 = 5;
+/// The cookie of an address that was typed, its seconds, and its most bytes.
+const TYPED: &str = "reachwire-typed";
+const TYPED_LASTS: i64 = 60;
+const TYPED_MAX: usize = 254;
+/// Where it failed, of the account or of all its memberships.
+const DISABLED: &str = "right password; disabled";
 
 #[derive(Deserialize)]
 pub struct SignIn {
@@ -40,7 +48,32 @@ pub struct SignIn {
     next: String,
 }
 
+/// A refusal leads back to the page, which has the address once more: not in its own address, where histories keep it.
 pub async fn sign_in(
+    State(state): State<AppState>,
+    peer: Peer,
+    headers: HeaderMap,
+    Form(form): Form<SignIn>,
+) -> Result<Response, AppError> {
+    let typed = form.email.trim().to_string();
+    let mut answer = look(State(state.clone()), peer, headers, Form(form)).await?;
+    let to = answer.headers().get(header::LOCATION).and_then(|to| to.to_str().ok()).unwrap_or_default();
+    // What is no address may be a password in the wrong field.
+    if to.starts_with("/sign-in?") && typed.contains('@') && typed.len() <= TYPED_MAX {
+        let cookie = set_cookie(&state, TYPED, &Url::escape(&typed), TYPED_LASTS);
+        answer.headers_mut().append(header::SET_COOKIE, cookie);
+    }
+    Ok(answer)
+}
+
+/// What was typed a moment ago, while the page is rendered.
+pub fn typed() -> Option<String> {
+    let (state, parts) = (use_context::<AppState>()?, use_context::<Parts>()?);
+    let typed = Url::unescape(&session::own_cookie(&state, &parts.headers, TYPED)?);
+    (typed.len() <= TYPED_MAX).then_some(typed)
+}
+
+async fn look(
     State(state): State<AppState>,
     peer: Peer,
     headers: HeaderMap,
@@ -58,15 +91,19 @@ pub async fn sign_in(
     // An account without a password yet is like none.
     let hash = user.as_ref().map(|user| user.password_hash.clone()).filter(|hash| !hash.is_empty());
     let right = password::verify(form.password, hash).await;
-    let Some(user) = user.filter(|user| right && !user.disabled) else {
+    let Some(user) = user.filter(|_| right) else {
         attempt.note(&state, Action::SignInFailed, "password", place);
         return Ok(back_to_sign_in("wrong", &form.next));
     };
+    // Only who knows the password is told.
+    if user.disabled {
+        attempt.note(&state, Action::SignInFailed, DISABLED, place);
+        return Ok(back_to_sign_in("disabled", &form.next));
+    }
     if store::workspaces_of(&state.db, &user.id).await?.is_empty() {
-        // Of a member who is disabled everywhere nothing is told.
         if store::was_member(&state.db, &user.id).await? {
-            attempt.note(&state, Action::SignInFailed, "password", place);
-            return Ok(back_to_sign_in("wrong", &form.next));
+            attempt.note(&state, Action::SignInFailed, DISABLED, place);
+            return Ok(back_to_sign_in("disabled", &form.next));
         }
         attempt.forget(&state).await?;
         return Ok(back_to_sign_in("nowhere", &form.next));
@@ -157,9 +194,12 @@ pub async fn code(
         && store::end_step(&mut tx, &step).await?;
     if !right {
         drop(tx);
+        if user.disabled {
+            attempt.note(&state, Action::SignInFailed, DISABLED, place);
+            return Ok(back_to_sign_in("disabled", &form.next));
+        }
         attempt.note(&state, Action::SignInFailed, "code", place);
-        let over = user.disabled || tries >= STEP_TRIES;
-        return Ok(if over {
+        return Ok(if tries >= STEP_TRIES {
             back_to_sign_in("again", &form.next)
         } else {
             Redirect::to(&code_at("wrong", &form.next)).into_response()

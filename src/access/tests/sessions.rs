@@ -55,18 +55,28 @@ on_both_databases!(a_sign_in_replaces_the_session_that_the_browser_had, |db| asy
     assert!(is_in(&app, &new).await && !is_in(&app, &old).await);
 });
 
-on_both_databases!(who_is_disabled_is_out_at_once_and_told_nothing, |db| async move {
+on_both_databases!(who_is_disabled_is_out_at_once_and_told_so_after_the_right_password, |db| async move {
     let app = Harness::new(db.clone()).await;
     let shop = app.member("ada@example.com", "Shop", Preset::Marketer).await;
     let cookie = app.sign_in("ada@example.com").await;
     let ada = store::user_by_email(&db, "ada@example.com").await.unwrap().unwrap().id;
     execute!(db, "update members set disabled_at = 1 where workspace_id = $1", &shop).unwrap();
     assert!(!is_in(&app, &cookie).await);
-    assert_eq!(problem(&app.try_sign_in("ada@example.com", PASSWORD).await), "wrong");
+    assert_eq!(problem(&app.try_sign_in("ada@example.com", PASSWORD).await), "disabled");
     execute!(db, "update members set disabled_at = null where workspace_id = $1", &shop).unwrap();
     execute!(db, "update users set disabled_at = 1 where id = $1", &ada).unwrap();
     assert!(!is_in(&app, &cookie).await);
-    assert_eq!(problem(&app.try_sign_in("ada@example.com", PASSWORD).await), "wrong");
+    assert_eq!(problem(&app.try_sign_in("ada@example.com", PASSWORD).await), "disabled");
+    let wrong = app.try_sign_in("ada@example.com", "not it").await;
+    assert_eq!(problem(&wrong), "wrong");
+    assert!(!wrong.header("location").contains("ada"), "{}", wrong.header("location"));
+    let typed = wrong.header("set-cookie").split(';').next().unwrap().to_string();
+    assert!(app.page("/sign-in?problem=wrong", &typed).await.text.contains("value=\"ada@example.com\""));
+    assert!(!app.page("/sign-in?problem=wrong", "").await.text.contains("ada@"));
+    log::said(&app.state, &shop, 4).await;
+    let sql = "select change from audit_log where workspace_id = $1 and action = 'sign_in_failed'";
+    let failed = crate::fetch!(db, all, (String,), sql, &shop).unwrap();
+    assert_eq!(failed.iter().filter(|(change,)| change.contains("disabled")).count(), 2, "{failed:?}");
     execute!(db, "update users set disabled_at = null where id = $1", &ada).unwrap();
     assert!(is_in(&app, &app.sign_in("ada@example.com").await).await);
     // Who was never a member is told so: the password was right.

@@ -47,6 +47,10 @@ on_both_databases!(everyone_gets_one_message, |db| async move {
     let skipped = ActionFilter { result: Some("skipped".into()), ..ActionFilter::default() };
     let rows = report::actions(&db, WORKSPACE, "s", &skipped, 9, 2).await.unwrap();
     assert_eq!(rows.iter().map(|row| row.seq).collect::<Vec<_>>(), [19, 29]);
+    // Who was sent nothing has no receipt to come.
+    let none_yet = ActionFilter { receipt: Some(String::new()), ..ActionFilter::default() };
+    let rows = report::actions(&db, WORKSPACE, "s", &none_yet, 8, 2).await.unwrap();
+    assert_eq!(rows.iter().map(|row| row.seq).collect::<Vec<_>>(), [10, 11]);
     engine.stop(GRACE).await;
 });
 

@@ -18,7 +18,7 @@ use std::collections::BTreeMap;
 pub struct ActionFilter {
     /// [`ActionRow::result`].
     pub result: Option<String>,
-    /// A status code; the empty string: no receipt yet.
+    /// A status code; the empty string: no receipt yet, though something was sent.
     pub receipt: Option<String>,
     /// A customer id or an ID, exactly.
     pub search: Option<String>,
@@ -30,6 +30,7 @@ impl ActionFilter {
         let found = |text: &String| *text == row.customer_id || row.target.as_ref() == Some(text);
         is(&self.result, &row.result)
             && is(&self.receipt, row.receipt_status.as_deref().unwrap_or_default())
+            && (self.receipt.as_deref() != Some("") || row.sent_at.is_some())
             && self.search.as_ref().is_none_or(found)
     }
 }

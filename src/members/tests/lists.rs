@@ -59,7 +59,8 @@ on_both_databases!(a_list_is_added_whole_or_not_at_all, |db| async move {
     let wrong = "email,roles\nnew@example.com,Analyst\nada@example.com,\nnobody,\n";
     let problems = error(&call(wrong).await);
     let told: Vec<&str> = problems.fields().iter().map(|field| field.message.as_str()).collect();
-    assert!(told[0].starts_with("Nobody was added") && told[1].starts_with("Line 4:"), "{told:?}");
+    assert!(told[0].starts_with("Nobody was added") && told[1].starts_with("Line 3: ada@example.com is a"), "{told:?}");
+    assert!(told[2].starts_with("Line 4: Enter an e-mail") && told.len() == 3, "{told:?}");
     let known = error(&call("email\nnew@example.com\nada@example.com\n").await);
     assert!(known.fields()[1].message.starts_with("Line 3: ada@example.com is a member"), "{known:?}");
     let many: String = (0..40).map(|_| "nobody\n").collect();

@@ -149,6 +149,8 @@ on_both_databases!(what_cannot_be_placed_is_logged_and_named, |db| async move {
     assert_eq!(world.counts().await, [("200".to_string(), 2)], "the others are recorded");
     let logged = store::problems(&world.db, WORKSPACE, WEBHOOK, 10).await.unwrap();
     assert_eq!(logged.len(), 5);
+    assert_eq!(store::not_taken(&world.db, WORKSPACE, SEND).await.unwrap(), 5);
+    assert_eq!(store::not_taken(&world.db, WORKSPACE, "another").await.unwrap(), 0);
     world.post(&posted).await;
     assert_eq!(
         store::problems(&world.db, WORKSPACE, WEBHOOK, 10).await.unwrap().len(),

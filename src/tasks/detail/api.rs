@@ -26,6 +26,7 @@ use crate::{
         report,
     },
     error::AppResult,
+    receipts,
     tasks::{api::missing, model::Held, store},
     webhooks,
 };
@@ -108,6 +109,7 @@ pub async fn load_task_live(id: String) -> Result<TaskLive, AppError> {
         rate: rate(&series, &progress, now),
         reasons: report::reasons(db, workspace, &id, REASONS).await?,
         receipts: report::receipt_counts(db, workspace, &id).await?,
+        not_taken: receipts::store::not_taken(db, workspace, &id).await?,
         progress,
         series,
         now,

@@ -5,10 +5,14 @@ use super::{
     unknown,
 };
 use crate::{
+    access::{
+        model::{Area, Permission},
+        reader_may,
+    },
     delivery::model::{Progress as Counters, SendState},
     ui::{
         Donut, Funnel, FunnelStep, LineChart, Note, Panel, Progress, Series, Slice, Tile, Tiles, Tone,
-        format::{about_ms, count, duration_ms, percent, rate},
+        format::{about_ms, count, counted, duration_ms, percent, rate},
     },
     webhooks::health::health,
 };
@@ -113,6 +117,7 @@ pub fn Results(live: RwSignal<TaskLive>, detail: TaskDetail) -> impl IntoView {
     let statuses = StoredValue::new(detail.statuses.clone());
     let steps = Signal::derive(move || statuses.with_value(|statuses| steps(&live.read(), statuses)));
     let receipts_enabled = detail.receipts_enabled;
+    let webhook = StoredValue::new(detail.webhook_id.clone());
     let line = move || {
         let series = live.read().series.clone();
         let (accepted, failed) = coalesce(&series);
@@ -128,7 +133,15 @@ pub fn Results(live: RwSignal<TaskLive>, detail: TaskDetail) -> impl IntoView {
     let receipts = move || {
         receipts_enabled.then(|| {
             let slices = statuses.with_value(|statuses| slices(&live.read(), statuses));
-            view! { <Panel title="Receipts"><Donut label="Receipts" slices /></Panel> }
+            let refused = not_taken(live.read().not_taken, &webhook.read_value());
+            view! {
+                <Panel title="Receipts">
+                    <div class="grid">
+                        <Donut label="Receipts" slices />
+                        {refused}
+                    </div>
+                </Panel>
+            }
         })
     };
     view! {
@@ -139,6 +152,15 @@ pub fn Results(live: RwSignal<TaskLive>, detail: TaskDetail) -> impl IntoView {
         </div>
     }
     .into_any()
+}
+
+/// That some receipts are missing above, and where they stand.
+fn not_taken(receipts: i64, webhook: &str) -> Option<AnyView> {
+    let text = format!("{} of this task could not be taken.", counted(receipts, "receipt"));
+    let href = format!("/webhooks/{webhook}");
+    let link = reader_may(Permission::View(Area::WebhookManagement))
+        .then(|| view! { <a href=href>"See “Receipts that were not taken” on the webhook's page"</a> });
+    (receipts > 0).then(|| view! { <Note tone=Tone::Warn><p>{text} " " {link}</p></Note> }.into_any())
 }
 
 fn named(code: &str, statuses: &[(String, String)]) -> String {

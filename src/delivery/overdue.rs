@@ -216,7 +216,7 @@ mod tests {
         execute!(db, "update sends set audience_size = 20, planning_done = $1", false).unwrap();
         assert_eq!(give_up(&db, 24, DEADLINE).await.unwrap(), 10);
         let end = progress(&db, "s").await;
-        assert_eq!((end.state, end.unknown, end.failed, end.skipped), (SendState::Stopped, 10, 7, 3));
+        assert_eq!((end.state, end.unknown, end.failed, end.skipped), (SendState::Finished, 10, 7, 3));
         let why = "not sent within 24 h: the webhook was disabled (HTTP 410)";
         assert_eq!(reasons(&db, "s").await, [failed(why, 7), ("skipped".into(), why.into(), 3)]);
     });

@@ -1,11 +1,12 @@
 //! A list of members to add, as CSV: a header with `email`, and `name`, `roles`, `groups`; every other column is an
 //! attribute. Several values of a cell are separated by `;`.
 
-use super::model::{
-    LIST_BYTES_MAX, LIST_ROWS_MAX, MemberChoices, NewMember, RoleChoice, check_attributes, check_email,
-};
+use super::model::{LIST_BYTES_MAX, LIST_ROWS_MAX, MemberChoices, NewMember, RoleChoice, check_attributes};
 use crate::{
-    access::model::{Attributes, Preset},
+    access::{
+        model::{Attributes, Preset},
+        person::check_email,
+    },
     customers::import::inspect::separator_of,
 };
 use std::collections::HashSet;

@@ -5,6 +5,7 @@ mod bodies;
 mod calls;
 mod decided;
 mod grants;
+mod held;
 
 use super::{
     api::{DryRunState, SubmitTask},

@@ -2,6 +2,7 @@
 
 mod audited;
 mod certificates;
+mod health;
 mod secrets;
 
 use super::{

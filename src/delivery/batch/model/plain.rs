@@ -96,10 +96,11 @@ impl Model {
                 _ => None,
             },
         );
+        let told_to_wait = matches!(end, End::Retry(_, Some(1..)));
         let (event, reason) = match end {
             End::Accepted => (Event::Accepted, None),
             End::Failed(reason) => (Event::Failed, Some(reason.clone())),
-            End::Retry(reason, _) if claim.tries >= TRIES => {
+            End::Retry(reason, _) if claim.tries >= TRIES && !told_to_wait => {
                 (Event::Failed, Some(format!("{reason} after {} tries", claim.tries)))
             }
             End::Retry(reason, _) if ended => (Event::Failed, Some(control::then_stopped(reason))),
@@ -109,7 +110,7 @@ impl Model {
         let Some(next) = batch.state.next(event).filter(|_| batch.lease_no == claim.lease_no) else { return false };
         let released = matches!(event, Event::Released(_));
         (batch.state, batch.reason) = (next, reason);
-        batch.tries = claim.tries - i64::from(released);
+        batch.tries = claim.tries - i64::from(released || (told_to_wait && event == Event::ToRetry));
         batch.sent_at = (!released || was != Was::Pending).then_some(claim.sent_at);
         batch.run_at = now
             + match end {

@@ -109,7 +109,7 @@ on_both_databases!(a_new_password_or_a_disabled_account_ends_the_wait_for_a_code
     let code = second_factor::code_at(&secret, app.state.clock.now());
     let waiting = step(&app).await;
     execute!(db, "update users set disabled_at = 1 where email = $1", EMAIL).unwrap();
-    assert_eq!(problem(&try_code(&app, &waiting, &code).await), "again");
+    assert_eq!(problem(&try_code(&app, &waiting, &code).await), "disabled", "the password was right");
     execute!(db, "update users set disabled_at = null where email = $1", EMAIL).unwrap();
     let waiting = step(&app).await;
     let ada = store::user_by_email(&db, EMAIL).await.unwrap().unwrap().id;

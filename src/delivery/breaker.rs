@@ -105,7 +105,8 @@ impl Health {
         if self.breaker != Breaker::Closed && !probe {
             return Turn::Same;
         }
-        if now - self.window_from >= policy.window || now < self.window_from {
+        // Another node's clock may be a little ahead.
+        if (now - self.window_from).abs() >= policy.window {
             (self.window_from, self.ok, self.failed) = (now, 0, 0);
         }
         match signal {

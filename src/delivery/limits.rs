@@ -85,11 +85,13 @@ pub struct Limits {
     in_hand: usize,
     lanes: HashMap<String, Lane>,
     turn: usize,
+    /// How many batches each open send has got, by its id; one that comes begins where others of its webhook stand.
+    given: HashMap<String, usize>,
 }
 
 impl Limits {
     pub fn new(posts_at_once: usize) -> Self {
-        Self { posts_at_once, in_hand: 0, lanes: HashMap::new(), turn: 0 }
+        Self { posts_at_once, in_hand: 0, lanes: HashMap::new(), turn: 0, given: HashMap::new() }
     }
 
     pub fn in_hand(&self) -> usize {
@@ -123,22 +125,41 @@ impl Limits {
                 free_of.insert(&send.webhook_id, room.min(by_rate));
             }
         }
-        let first = self.turn.checked_rem(open.len()).unwrap_or(0);
+        // Who has got least comes first: what is left over when room is divided goes to him.
+        self.greet(open);
+        let mut order: Vec<&OpenSend> = open.iter().collect();
+        order.sort_by_key(|send| self.given.get(&send.id).copied());
+        let scarce = free_of.values().sum::<usize>() > free;
         let mut shares = Vec::new();
         let mut left = open.len();
-        for send in open[first..].iter().chain(&open[..first]) {
+        for send in order {
             let of_lane = of_webhook.get_mut(send.webhook_id.as_str());
             let room = free_of.get_mut(send.webhook_id.as_str());
             if let (Some(of_lane), Some(room)) = (of_lane, room) {
-                let share = room.div_ceil(*of_lane).min(free.div_ceil(left));
+                let share = room.div_ceil(*of_lane).min(if scarce { free.div_ceil(left) } else { free });
                 (*of_lane, left) = (*of_lane - 1, left - 1);
                 (*room, free) = (*room - share, free - share);
                 if share > 0 {
+                    *self.given.entry(send.id.clone()).or_default() += share;
                     shares.push((send, share));
                 }
             }
         }
         (shares, wait)
+    }
+
+    /// Knows the open sends and no others.
+    fn greet(&mut self, open: &[OpenSend]) {
+        let mut least: HashMap<&str, usize> = HashMap::new();
+        let known = open.iter().filter_map(|send| Some((send.webhook_id.as_str(), *self.given.get(&send.id)?)));
+        for (webhook, given) in known {
+            let of_webhook = least.entry(webhook).or_insert(given);
+            *of_webhook = given.min(*of_webhook);
+        }
+        let of_all = least.values().min().copied().unwrap_or(0);
+        let begins = |send: &OpenSend| least.get(send.webhook_id.as_str()).copied().unwrap_or(of_all);
+        let given = |send: &OpenSend| self.given.get(&send.id).copied().unwrap_or_else(|| begins(send));
+        self.given = open.iter().map(|send| (send.id.clone(), given(send))).collect();
     }
 
     /// How many POSTs of each webhook may run, of those that have something to do or whose POSTs run: the same for all,
@@ -215,140 +236,4 @@ impl Limits {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn send(id: &str, webhook: &str, concurrency: i64, rate: Option<i64>) -> OpenSend {
-        OpenSend {
-            workspace_id: "w".into(),
-            id: id.into(),
-            webhook_id: webhook.into(),
-            batch_size: 10,
-            version: 1,
-            concurrency,
-            users_per_second: rate,
-            probe: false,
-        }
-    }
-
-    /// What each send gets, in the order of the sends.
-    fn shares(limits: &mut Limits, open: &[OpenSend], now: Millis) -> Vec<usize> {
-        let (shares, _) = limits.shares(open, now);
-        open.iter().map(|send| shares.iter().find(|(of, _)| of.id == send.id).map_or(0, |(_, share)| *share)).collect()
-    }
-
-    #[test]
-    fn a_webhooks_concurrency_holds_over_its_sends() {
-        let mut limits = Limits::new(64);
-        let open = [send("a", "w1", 4, None), send("b", "w1", 4, None)];
-        assert_eq!(shares(&mut limits, &open, 0), [4, 4], "two in hand for each POST that may run");
-        for _ in 0..8 {
-            limits.take("w1", 10);
-        }
-        assert_eq!(shares(&mut limits, &open, 0), [0, 0]);
-        limits.give_back("w1", Some(1));
-        assert_eq!(shares(&mut limits, &open, 0).iter().sum::<usize>(), 1);
-        let turns: Vec<_> = (0..2).map(|_| shares(&mut limits, &open, 0)).collect();
-        assert_ne!(turns[0], turns[1], "the one that is free goes round");
-    }
-
-    #[test]
-    fn a_slow_webhook_leaves_room_for_another() {
-        let mut limits = Limits::new(8);
-        let open = [send("a", "slow", 64, None), send("b", "fast", 64, None)];
-        assert_eq!(shares(&mut limits, &open, 0), [8, 8]);
-        for _ in 0..8 {
-            limits.take("slow", 10);
-        }
-        assert_eq!(shares(&mut limits, &open, 0), [0, 8]);
-    }
-
-    #[test]
-    fn who_waits_for_answers_keeps_his_part_and_who_has_nothing_to_do_takes_none() {
-        let mut limits = Limits::new(8);
-        let open = [send("a", "slow", 64, None), send("b", "fast", 64, None)];
-        limits.shares(&open, 0);
-        limits.take("slow", 10);
-        assert_eq!(shares(&mut limits, &open[1..], 0), [8], "one of the other runs");
-        limits.give_back("slow", Some(1));
-        assert_eq!(shares(&mut limits, &open[1..], 0), [16]);
-    }
-
-    #[test]
-    fn every_post_is_given_to_somebody() {
-        let mut limits = Limits::new(64);
-        let open: Vec<_> = (0..50).map(|n| send(&format!("s{n}"), &format!("w{n:02}"), 4, None)).collect();
-        let mut got = [0; 50];
-        for _ in 0..50 {
-            let shares = shares(&mut limits, &open, 0);
-            assert_eq!(shares.iter().sum::<usize>(), 2 * 64);
-            assert!(shares.iter().all(|share| (2..=4).contains(share)));
-            got.iter_mut().zip(shares).for_each(|(sum, share)| *sum += share);
-        }
-        assert!(got.iter().all(|sum| *sum == 128), "the 14 that are left over go round: {got:?}");
-        let few = [send("a", "modest", 1, None), send("b", "greedy", 64, None)];
-        assert_eq!(shares(&mut limits, &few, 0), [2, 126]);
-    }
-
-    #[test]
-    fn who_answers_slowly_has_nothing_at_the_door_and_none_of_what_is_left_over() {
-        let mut limits = Limits::new(8);
-        let open: Vec<_> = ["a", "b", "c"].map(|id| send(id, id, 64, None)).into();
-        limits.shares(&open, 0);
-        for _ in 0..8 {
-            limits.take("a", 10);
-            limits.give_back("a", Some(10_000));
-        }
-        for _ in 0..3 {
-            assert_eq!(shares(&mut limits, &open, 0), [2, 6, 6]);
-        }
-        limits.take("a", 10);
-        limits.give_back("a", None);
-        assert_eq!(shares(&mut limits, &open, 0)[0], 2, "a batch that was not POSTed tells nothing");
-        for _ in 0..12 {
-            limits.take("a", 10);
-            limits.give_back("a", Some(20));
-        }
-        assert!(shares(&mut limits, &open, 0)[0] >= 4, "it is well again");
-    }
-
-    #[test]
-    fn a_probe_is_one_batch_of_all_sends_of_the_webhook() {
-        let mut limits = Limits::new(64);
-        let probe = |id| OpenSend { probe: true, ..send(id, "ill", 4, None) };
-        let open = [probe("a"), probe("b"), probe("c")];
-        assert_eq!(shares(&mut limits, &open, 0).iter().sum::<usize>(), 1);
-    }
-
-    #[test]
-    fn users_per_second_hold_over_any_second() {
-        let mut limits = Limits::new(64);
-        let open = [send("a", "w1", 64, Some(100))];
-        let mut sent = Vec::new();
-        for now in 0..5_000 {
-            let (shares, wait) = limits.shares(&open, now);
-            let batches = shares.first().map_or(0, |(_, share)| *share);
-            assert!(batches > 0 || wait.is_some_and(|wait| wait > 0));
-            for _ in 0..batches {
-                limits.take("w1", 10);
-                limits.give_back("w1", Some(1));
-                sent.push(now);
-            }
-        }
-        assert!((49..=51).contains(&sent.len()), "5 s at 100 users/s in batches of 10: {}", sent.len());
-        assert!(sent.windows(12).all(|some| some[11] - some[0] > 1_000), "{sent:?}");
-    }
-
-    #[test]
-    fn a_rate_below_the_batch_size_spaces_the_batches() {
-        let mut limits = Limits::new(64);
-        let open = [send("a", "w1", 64, Some(1))];
-        assert_eq!(shares(&mut limits, &open, 0), [1]);
-        limits.take("w1", 10);
-        limits.give_back("w1", Some(1));
-        let (none, wait) = limits.shares(&open, 0);
-        assert!(none.is_empty() && wait == Some(10_000));
-        assert_eq!(shares(&mut limits, &open, 9_000), [0]);
-        assert_eq!(shares(&mut limits, &open, 10_001), [1]);
-    }
-}
+mod tests;

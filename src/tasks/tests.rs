@@ -3,6 +3,7 @@
 mod audited;
 mod calls;
 mod grants;
+mod held;
 
 use super::{
     api::{DryRunState, SubmitTask},

@@ -1,6 +1,7 @@
 //! The room from outside: forms and pages as a browser without wasm sends and gets them.
 
 mod audited;
+mod health;
 mod secrets;
 
 use super::{

@@ -138,7 +138,7 @@ proptest! {
                 Turn::Opened => prop_assert!(!alive),
                 Turn::Closed => {
                     prop_assert!(alive && probing);
-                    since.clear();
+                    since = vec![true];
                 }
                 Turn::Same => prop_assert!(!probing),
                 Turn::Disable(_) => prop_assert!(false),

@@ -1,0 +1,171 @@
+//! Shares, rates and turns, call by call.
+
+use super::*;
+
+fn send(id: &str, webhook: &str, concurrency: i64, rate: Option<i64>) -> OpenSend {
+    OpenSend {
+        workspace_id: "w".into(),
+        id: id.into(),
+        webhook_id: webhook.into(),
+        batch_size: 10,
+        version: 1,
+        concurrency,
+        users_per_second: rate,
+        probe: false,
+    }
+}
+
+/// What each send gets, in the order of the sends.
+fn shares(limits: &mut Limits, open: &[OpenSend], now: Millis) -> Vec<usize> {
+    let (shares, _) = limits.shares(open, now);
+    open.iter().map(|send| shares.iter().find(|(of, _)| of.id == send.id).map_or(0, |(_, share)| *share)).collect()
+}
+
+#[test]
+fn a_webhooks_concurrency_holds_over_its_sends() {
+    let mut limits = Limits::new(64);
+    let open = [send("a", "w1", 4, None), send("b", "w1", 4, None)];
+    assert_eq!(shares(&mut limits, &open, 0), [4, 4], "two in hand for each POST that may run");
+    for _ in 0..8 {
+        limits.take("w1", 10);
+    }
+    assert_eq!(shares(&mut limits, &open, 0), [0, 0]);
+    limits.give_back("w1", Some(1));
+    assert_eq!(shares(&mut limits, &open, 0).iter().sum::<usize>(), 1);
+    let turns: Vec<_> = (0..2).map(|_| shares(&mut limits, &open, 0)).collect();
+    assert_ne!(turns[0], turns[1], "the one that is free goes round");
+}
+
+#[test]
+fn a_slow_webhook_leaves_room_for_another() {
+    let mut limits = Limits::new(8);
+    let open = [send("a", "slow", 64, None), send("b", "fast", 64, None)];
+    assert_eq!(shares(&mut limits, &open, 0), [8, 8]);
+    for _ in 0..8 {
+        limits.take("slow", 10);
+    }
+    assert_eq!(shares(&mut limits, &open, 0), [0, 8]);
+}
+
+#[test]
+fn who_waits_for_answers_keeps_his_part_and_who_has_nothing_to_do_takes_none() {
+    let mut limits = Limits::new(8);
+    let open = [send("a", "slow", 64, None), send("b", "fast", 64, None)];
+    limits.shares(&open, 0);
+    limits.take("slow", 10);
+    assert_eq!(shares(&mut limits, &open[1..], 0), [8], "one of the other runs");
+    limits.give_back("slow", Some(1));
+    assert_eq!(shares(&mut limits, &open[1..], 0), [16]);
+}
+
+#[test]
+fn every_post_is_given_to_somebody() {
+    let mut limits = Limits::new(64);
+    let open: Vec<_> = (0..50).map(|n| send(&format!("s{n}"), &format!("w{n:02}"), 4, None)).collect();
+    let mut got = [0; 50];
+    for _ in 0..50 {
+        let shares = shares(&mut limits, &open, 0);
+        assert_eq!(shares.iter().sum::<usize>(), 2 * 64);
+        assert!(shares.iter().all(|share| (2..=4).contains(share)));
+        got.iter_mut().zip(shares).for_each(|(sum, share)| *sum += share);
+    }
+    assert!(got.iter().all(|sum| *sum == 128), "the 14 that are left over go round: {got:?}");
+    let few = [send("a", "modest", 1, None), send("b", "greedy", 64, None)];
+    assert_eq!(shares(&mut limits, &few, 0), [2, 126]);
+}
+
+#[test]
+fn turns_do_not_hang_on_how_often_is_asked() {
+    let mut limits = Limits::new(64);
+    let open = [send("a", "w1", 1, None), send("b", "w1", 1, None)];
+    let mut got = [0, 0];
+    limits.shares(&open, 0);
+    limits.take("w1", 10);
+    for _ in 0..10 {
+        // A round that finds no room, and one that does.
+        limits.take("w1", 10);
+        assert_eq!(shares(&mut limits, &open, 0), [0, 0]);
+        limits.give_back("w1", Some(1));
+        got.iter_mut().zip(shares(&mut limits, &open, 0)).for_each(|(sum, share)| *sum += share);
+    }
+    assert_eq!(got, [5, 5]);
+}
+
+#[test]
+fn what_does_not_divide_goes_to_who_has_got_least() {
+    let mut limits = Limits::new(64);
+    let mut open = vec![send("a", "w1", 2, None), send("b", "w1", 2, None), send("c", "w1", 2, None)];
+    let mut got = vec![0; 3];
+    for _ in 0..9 {
+        got.iter_mut().zip(shares(&mut limits, &open, 0)).for_each(|(sum, share)| *sum += share);
+        assert!(got.iter().max().unwrap() - got.iter().min().unwrap() <= 1, "{got:?}");
+    }
+    open.push(send("new", "w1", 2, None));
+    let mut got = [0; 4];
+    for _ in 0..8 {
+        got.iter_mut().zip(shares(&mut limits, &open, 0)).for_each(|(sum, share)| *sum += share);
+    }
+    assert_eq!(got, [8; 4], "who comes later has nothing to catch up with");
+}
+
+#[test]
+fn who_answers_slowly_has_nothing_at_the_door_and_none_of_what_is_left_over() {
+    let mut limits = Limits::new(8);
+    let open: Vec<_> = ["a", "b", "c"].map(|id| send(id, id, 64, None)).into();
+    limits.shares(&open, 0);
+    for _ in 0..8 {
+        limits.take("a", 10);
+        limits.give_back("a", Some(10_000));
+    }
+    for _ in 0..3 {
+        assert_eq!(shares(&mut limits, &open, 0), [2, 6, 6]);
+    }
+    limits.take("a", 10);
+    limits.give_back("a", None);
+    assert_eq!(shares(&mut limits, &open, 0)[0], 2, "a batch that was not POSTed tells nothing");
+    for _ in 0..12 {
+        limits.take("a", 10);
+        limits.give_back("a", Some(20));
+    }
+    assert!(shares(&mut limits, &open, 0)[0] >= 4, "it is well again");
+}
+
+#[test]
+fn a_probe_is_one_batch_of_all_sends_of_the_webhook() {
+    let mut limits = Limits::new(64);
+    let probe = |id| OpenSend { probe: true, ..send(id, "ill", 4, None) };
+    let open = [probe("a"), probe("b"), probe("c")];
+    assert_eq!(shares(&mut limits, &open, 0).iter().sum::<usize>(), 1);
+}
+
+#[test]
+fn users_per_second_hold_over_any_second() {
+    let mut limits = Limits::new(64);
+    let open = [send("a", "w1", 64, Some(100))];
+    let mut sent = Vec::new();
+    for now in 0..5_000 {
+        let (shares, wait) = limits.shares(&open, now);
+        let batches = shares.first().map_or(0, |(_, share)| *share);
+        assert!(batches > 0 || wait.is_some_and(|wait| wait > 0));
+        for _ in 0..batches {
+            limits.take("w1", 10);
+            limits.give_back("w1", Some(1));
+            sent.push(now);
+        }
+    }
+    assert!((49..=51).contains(&sent.len()), "5 s at 100 users/s in batches of 10: {}", sent.len());
+    assert!(sent.windows(12).all(|some| some[11] - some[0] > 1_000), "{sent:?}");
+}
+
+#[test]
+fn a_rate_below_the_batch_size_spaces_the_batches() {
+    let mut limits = Limits::new(64);
+    let open = [send("a", "w1", 64, Some(1))];
+    assert_eq!(shares(&mut limits, &open, 0), [1]);
+    limits.take("w1", 10);
+    limits.give_back("w1", Some(1));
+    let (none, wait) = limits.shares(&open, 0);
+    assert!(none.is_empty() && wait == Some(10_000));
+    assert_eq!(shares(&mut limits, &open, 9_000), [0]);
+    assert_eq!(shares(&mut limits, &open, 10_001), [1]);
+}

@@ -28,7 +28,8 @@ from (select *, '[' || to_json(customer_id::text)::text || case
       from send_actions) as lines
 group by workspace_id, send_id, seq / 2000;
 
--- The latest receipt of a user is found among the receipts.
+-- The latest receipt of a user is found among the receipts, in the order that the program has, too.
+alter table receipts alter column msg_id type text collate "C", alter column status type text collate "C";
 drop table send_actions;
 
 -- What a list of failures, and of what is tried again, looks for.

@@ -17,7 +17,3 @@ create table webhook_health (
     failures_in_row bigint not null default 0, trips bigint not null default 0, opened_at bigint,
     open_until bigint not null default 0, reason text not null default '', primary key (workspace_id, webhook_id)
 );
-
--- How many days single messages, attempts and receipts of ended sends are kept; null: for ever. The totals stay.
-alter table workspaces add column keep_messages_days bigint;
-alter table sends add column messages_removed_at bigint;

@@ -55,7 +55,6 @@ impl Db {
             .foreign_keys(true)
             .busy_timeout(BUSY)
             .pragma("cache_size", "-16000")
-            .pragma("temp_store", "memory")
             .optimize_on_close(true, Some(400));
         let write = SqlitePoolOptions::new()
             .max_connections(1)

@@ -8,7 +8,7 @@ use super::{
     ids::batch_id,
     pages::{Pages, Shelf},
     post::{self, Poster, Prepared, Request},
-    record::{End, Finished, OURS},
+    record::{End, Finished, OURS, UNREADABLE},
     supervise::Stopping,
     verdict::{self, Verdict},
 };
@@ -131,7 +131,7 @@ impl Courier {
             Ok(body) => body,
             Err(error) => {
                 tracing::error!(batch = %batch_id(&claim.key.send_id, claim.batch_no), %error, "cannot render a batch");
-                return Outcome { end: End::Failed("its values can't be read".into()), ..Outcome::released(0) };
+                return Outcome { end: End::Failed(UNREADABLE.into()), ..Outcome::released(0) };
             }
         };
         let prepared = Prepared::new(Request {

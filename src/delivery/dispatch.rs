@@ -14,6 +14,7 @@ use super::{
     courier::Courier,
     ids::SendKey,
     limits::{Limits, OpenSend},
+    overdue,
     record::{self, End, Finished, RetryPolicy},
     recover, store,
     supervise::{Loop, Pulse, Stopping},
@@ -47,7 +48,9 @@ pub struct Dispatcher {
     pub ended: Vec<Finished>,
     /// Claimed and not yet recorded.
     pub in_hand: InHand,
-    /// What another process of this SQLite file left leased has been taken back.
+    /// After so many hours a send is given up.
+    pub give_up_hours: i64,
+    /// What another process of this SQLite file left leased has been taken back, and what is too old given up.
     pub recovered: bool,
 }
 
@@ -87,6 +90,10 @@ impl Dispatcher {
         if !self.recovered && self.db.is_sqlite() {
             // One process per file: every lease is a dead one's.
             recover::expired(&self.db, &self.in_hand, Millis::MAX, self.clock.now()).await?;
+        }
+        if !self.recovered {
+            // What became too old while nothing ran must not go out first.
+            while overdue::give_up(&self.db, self.give_up_hours, self.clock.now()).await? > 0 {}
         }
         self.recovered = true;
         loop {

@@ -106,6 +106,7 @@ impl Engine {
             results,
             ended: Vec::new(),
             in_hand: in_hand.clone(),
+            give_up_hours: engine.give_up_hours,
             recovered: false,
         };
         let planner = Planner {

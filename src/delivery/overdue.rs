@@ -1,5 +1,6 @@
-//! The total deadline. A send that has not ended so long after it began, was resumed or sent again is given up: what
-//! was POSTed was not delivered, what never was has not been sent, and each has failed with a reason that says which.
+//! The total deadline. A send of which nothing has ended for so long, since it began, was resumed or sent again, is
+//! given up: what was POSTed was not delivered, what never was has not been sent, and each has failed with a reason that
+//! says which. One that goes on, however slowly its webhook's rate lets it, is not.
 //!
 //! Batches in hand end first, and are found by a later look if they would be tried again. Those whose outcome a crash
 //! hid stay unknown until a person sends them again.
@@ -10,7 +11,7 @@ use super::{
     store::{self, Delta, HELD},
 };
 use crate::{
-    clock::{HOUR, Millis},
+    clock::{HOUR, Millis, SECOND},
     db::{Db, Tx},
     execute, fetch,
 };
@@ -28,9 +29,12 @@ pub async fn give_up(db: &Db, hours: i64, now: Millis) -> sqlx::Result<i64> {
         all,
         (String, String),
         "select workspace_id, id from sends where state in ('scheduled', 'sending') and state = 'sending' \
-         and coalesce(going_since, started_at) <= $1 order by due_at, id limit $2",
+         and coalesce(going_since, started_at) <= $1 and not exists (select 1 from send_series p \
+         where p.workspace_id = sends.workspace_id and p.send_id = sends.id and p.second > $3) \
+         order by due_at, id limit $2",
         since,
-        AT_ONCE
+        AT_ONCE,
+        since.div_euclid(SECOND)
     )?;
     let mut users = 0;
     for (workspace_id, id) in overdue {

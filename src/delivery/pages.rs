@@ -18,8 +18,9 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-/// Pages that are kept in memory, at some hundred kilobytes each.
+/// Pages that are kept in memory, at some hundred kilobytes each, and the bytes of them all: values may be long.
 const KEPT: usize = 32;
+const KEPT_BYTES: usize = 32 << 20;
 
 /// A user as he was planned.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -130,8 +131,10 @@ impl Shelf {
             kept.retain(|(of, known)| of != key || known.first_seq != page.first_seq);
             kept.push_back((key.clone(), page.clone()));
         }
-        let many = kept.len().saturating_sub(KEPT);
-        kept.drain(..many);
+        let bytes = |kept: &VecDeque<(SendKey, Arc<Page>)>| kept.iter().map(|(_, page)| page.text.len()).sum::<usize>();
+        while kept.len() > KEPT || (kept.len() > 1 && bytes(&kept) > KEPT_BYTES) {
+            kept.pop_front();
+        }
         Ok(pages)
     }
 

@@ -19,6 +19,8 @@ use std::collections::{BTreeMap, HashSet};
 
 /// The reason of a try that an error of ours ended; it says nothing of the endpoint.
 pub const OURS: &str = "an error on our side";
+/// A batch that could not be rendered.
+pub const UNREADABLE: &str = "its values can't be read";
 
 /// How an attempt ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -161,7 +163,7 @@ pub async fn many(
     let mut sums: BTreeMap<&SendKey, Sums> = BTreeMap::new();
     for (finished, settled) in &settled {
         let claim = &finished.claim;
-        let batch = (claim.key.clone(), claim.batch_no);
+        let batch = (claim.key.clone(), claim.batch_no, claim.lease_no);
         let again = regained.contains(&batch);
         if !again && !applied.contains(&batch) {
             continue;
@@ -171,7 +173,7 @@ pub async fn many(
             sums.delta.count(BatchState::Unknown, -claim.size);
         }
         sums.delta.count(settled.state, claim.size);
-        sums.waits |= matches!(settled.state, BatchState::Pending | BatchState::Retry);
+        sums.waits |= matches!(settled.state, BatchState::Pending | BatchState::Retry | BatchState::Unknown);
         if let (BatchState::Failed | BatchState::Skipped, Some(reason)) = (settled.state, &settled.reason) {
             *sums.reasons.entry((settled.state.code(), reason.as_str())).or_default() += claim.size;
         }
@@ -190,7 +192,8 @@ pub async fn many(
     Ok(finished.len() - applied.len() - regained.len())
 }
 
-type Batches = HashSet<(SendKey, i64)>;
+/// With the numbers of their leases: two results of one batch may come in one round.
+type Batches = HashSet<(SendKey, i64, i64)>;
 
 /// The batches that were still leased under the claim's number, and those that were unknown meanwhile and that nobody
 /// has claimed again: what is known now holds.
@@ -203,33 +206,35 @@ async fn update_batches(
     let rows = bulk::rows(&all)?;
     let applied = crate::bulk!(
         tx,
-        fetch (String, String, i64),
+        fetch (String, String, i64, i64),
         &rows,
         (workspace_id text, send_id text, batch_no bigint, lease_no bigint, state text, run_at bigint, tries bigint,
          sent_at bigint, finished_at bigint, reason text),
         "update send_batches set state = r.state, run_at = r.run_at, tries = r.tries, reason = r.reason, \
          sent_at = r.sent_at, finished_at = r.finished_at, lease_until = null from ",
         " where send_batches.workspace_id = r.workspace_id and send_batches.send_id = r.send_id and send_batches.batch_no = r.batch_no \
-         and send_batches.lease_no = r.lease_no and send_batches.state = $2 returning send_batches.workspace_id, send_batches.send_id, send_batches.batch_no",
+         and send_batches.lease_no = r.lease_no and send_batches.state = $2 returning send_batches.workspace_id, send_batches.send_id, send_batches.batch_no, \
+         send_batches.lease_no",
         BatchState::Leased.code(),
     )?;
     let applied = batches(applied);
     let rest: Vec<&Row> = all
         .iter()
-        .filter(|row| !applied.contains(&(SendKey::new(row.workspace_id, row.send_id), row.batch_no)))
+        .filter(|row| !applied.contains(&(SendKey::new(row.workspace_id, row.send_id), row.batch_no, row.lease_no)))
         .collect();
     let mut regained = Batches::new();
     if !rest.is_empty() {
         let found = crate::bulk!(
             tx,
-            fetch (String, String, i64),
+            fetch (String, String, i64, i64),
             &bulk::rows(&rest)?,
             (workspace_id text, send_id text, batch_no bigint, lease_no bigint, state text, run_at bigint, tries bigint,
              sent_at bigint, finished_at bigint, reason text),
             "update send_batches set state = r.state, run_at = r.run_at, tries = r.tries, reason = r.reason, \
              sent_at = r.sent_at, finished_at = r.finished_at from ",
             " where send_batches.workspace_id = r.workspace_id and send_batches.send_id = r.send_id and send_batches.batch_no = r.batch_no \
-             and send_batches.lease_no = r.lease_no and send_batches.state = $2 returning send_batches.workspace_id, send_batches.send_id, send_batches.batch_no",
+             and send_batches.lease_no = r.lease_no and send_batches.state = $2 returning send_batches.workspace_id, send_batches.send_id, send_batches.batch_no, \
+         send_batches.lease_no",
             BatchState::Unknown.code(),
         )?;
         regained = batches(found);
@@ -252,8 +257,8 @@ async fn update_batches(
     Ok((applied, regained))
 }
 
-fn batches(found: Vec<(String, String, i64)>) -> Batches {
-    found.into_iter().map(|(workspace, send, batch_no)| (SendKey::new(workspace, send), batch_no)).collect()
+fn batches(found: Vec<(String, String, i64, i64)>) -> Batches {
+    found.into_iter().map(|(workspace, send, batch, lease)| (SendKey::new(workspace, send), batch, lease)).collect()
 }
 
 fn row<'a>(finished: &'a Finished, settled: &'a Settled, now: Millis) -> Row<'a> {

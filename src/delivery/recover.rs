@@ -63,10 +63,11 @@ impl Loop for Recoverer {
     async fn run(&self, pulse: &Pulse, stopping: &Stopping) -> sqlx::Result<()> {
         while !stopping.asked() {
             let now = self.clock.now();
-            if expired(&self.db, &self.in_hand, now, now).await? > 0 {
+            let recovered = expired(&self.db, &self.in_hand, now, now).await?;
+            overdue::give_up(&self.db, self.give_up_hours, now).await?;
+            if recovered > 0 {
                 self.recovered.notify_one();
             }
-            overdue::give_up(&self.db, self.give_up_hours, now).await?;
             let more = purge::chunk(&self.db, purge::CHUNK).await?;
             pulse.beat();
             if more {

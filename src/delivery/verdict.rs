@@ -13,6 +13,9 @@ pub struct Answer {
     pub body: Vec<u8>,
 }
 
+/// What the reason of a POST begins with that was not made ([`Problem::Refused`]).
+pub const NOT_SENT: &str = "not sent: ";
+
 /// Why nothing came back.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Problem {
@@ -147,7 +150,7 @@ mod tests {
 
     #[test]
     fn what_was_never_sent_is_not_tried_again() {
-        assert_eq!(judge(&Err(Problem::Refused("x".into())), 0), failed("not sent: x"));
+        assert_eq!(judge(&Err(Problem::Refused("x".into())), 0), failed(&format!("{NOT_SENT}x")));
         for retried in [
             Problem::TimedOut(10),
             Problem::Endless(10),

@@ -261,7 +261,7 @@ on_both_databases!(a_disabled_account_is_out_everywhere_at_once, |db| async move
     assert_eq!(desk.app.page("/campaigns", &ada).await.status, 303);
     let sessions = "select count(*) from sessions s join users u on u.id = s.user_id where u.email = 'ada@example.com'";
     assert_eq!(fetch!(db, one, (i64,), sessions).unwrap().0, 0);
-    assert!(desk.app.try_sign_in("ada@example.com", PASSWORD).await.header("location").contains("problem=wrong"));
+    assert!(desk.app.try_sign_in("ada@example.com", PASSWORD).await.header("location").contains("problem=disabled"));
     assert_eq!(desk.accounts(&[("query[state]", "Disabled")]).await.len(), 1);
     assert_eq!(desk.change("ada@example.com", "MakeAdministrator").await.status, 409);
     assert_eq!(desk.change("ada@example.com", "Enable").await.status, 200);

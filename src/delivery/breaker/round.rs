@@ -6,7 +6,8 @@ pub use super::store::{HealthRow, Hook};
 use super::{
     super::{
         health::Health,
-        record::{End, Finished, OURS},
+        record::{End, Finished, OURS, UNREADABLE},
+        verdict::NOT_SENT,
     },
     Gate, Policy, Signal, Turn, store,
 };
@@ -84,17 +85,18 @@ impl Breakers {
     pub async fn write(mut self, tx: &mut Tx, now: Millis) -> sqlx::Result<Vec<(Hook, Turn)>> {
         let changed = self.changed.iter().filter_map(|hook| Some((hook, self.health.get(hook)?)));
         store::write(tx, changed).await?;
-        // In order, as all rows are taken: an entry of the audit log holds its workspace's log.
+        // In order, as all rows are taken; the webhooks' before the logs', as whoever saves a webhook takes them.
         self.turns.sort_by(|(one, _), (other, _)| one.cmp(other));
-        let mut turns = Vec::with_capacity(self.turns.len());
+        let (mut turns, mut disabled) = (Vec::with_capacity(self.turns.len()), Vec::new());
         for (hook, turn) in self.turns {
-            let news = match &turn {
-                Turn::Disable(because) => store::disable(tx, &hook, because, now).await?,
-                _ => true,
-            };
-            if news {
-                turns.push((hook, turn));
+            if let Turn::Disable(because) = &turn {
+                let Some(name) = store::disable(tx, &hook, because, now).await? else { continue };
+                disabled.push((hook.clone(), name, because.clone()));
             }
+            turns.push((hook, turn));
+        }
+        for (hook, name, because) in disabled {
+            store::record_disabled(tx, &hook, &name, &because, now).await?;
         }
         Ok(turns)
     }
@@ -135,8 +137,9 @@ fn signal(finished: &Finished) -> Option<Signal<'_>> {
         (End::Retry(reason, _), None) if reason == OURS => None,
         (End::Retry(reason, asked), _) => Some(Signal::Ill(reason, *asked)),
         (End::Failed(_), Some(GONE)) => Some(Signal::Gone),
-        // Refused by the address guard, or not to be rendered.
-        (End::Failed(_), None) => None,
+        (End::Failed(reason), None) if reason == UNREADABLE || reason.starts_with(NOT_SENT) => None,
+        // It answered what is no answer.
+        (End::Failed(reason), None) => Some(Signal::Ill(reason, None)),
         (End::Accepted | End::Failed(_), _) => Some(Signal::Alive),
     }
 }

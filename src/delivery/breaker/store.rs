@@ -136,9 +136,8 @@ pub async fn write<'a>(tx: &mut Tx, changed: impl Iterator<Item = (&'a Hook, &'a
     Ok(())
 }
 
-/// Disables a webhook with a reason, and writes that to the audit log: the last thing before the commit. `false`: it
-/// was disabled already, or is gone.
-pub async fn disable(tx: &mut Tx, hook: &Hook, because: &str, now: Millis) -> sqlx::Result<bool> {
+/// Disables a webhook with a reason; its name. `None`: it was disabled already, or is gone.
+pub async fn disable(tx: &mut Tx, hook: &Hook, because: &str, now: Millis) -> sqlx::Result<Option<String>> {
     let found = fetch!(
         tx,
         optional,
@@ -151,9 +150,12 @@ pub async fn disable(tx: &mut Tx, hook: &Hook, because: &str, now: Millis) -> sq
         because,
         now
     )?;
-    let Some((name,)) = found else { return Ok(false) };
+    Ok(found.map(|(name,)| name))
+}
+
+/// Writes to the audit log that a webhook was disabled: the last thing before the commit.
+pub async fn record_disabled(tx: &mut Tx, hook: &Hook, name: &str, because: &str, now: Millis) -> sqlx::Result<()> {
     let change = Change::to(&serde_json::json!({ "because": because }));
-    let entry = Entry::new(Action::Disabled, ObjectKind::Webhook, &hook.webhook_id, &name).with(change);
-    By::new(Actor::engine(), now).record(tx, &hook.workspace_id, &entry).await?;
-    Ok(true)
+    let entry = Entry::new(Action::Disabled, ObjectKind::Webhook, &hook.webhook_id, name).with(change);
+    By::new(Actor::engine(), now).record(tx, &hook.workspace_id, &entry).await
 }

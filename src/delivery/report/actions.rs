@@ -104,6 +104,10 @@ pub async fn actions(
 /// without reading them all. `None`: there are none.
 async fn first_that_may(db: &Db, key: &SendKey, filter: &ActionFilter, seq: i64) -> sqlx::Result<Option<i64>> {
     let (workspace, send) = (&key.workspace_id, &key.send_id);
+    const RESULTS: [&str; 7] = ["waiting", "sending", "retrying", "accepted", "failed", "skipped", "unknown"];
+    if filter.result.as_deref().is_some_and(|result| !RESULTS.contains(&result)) {
+        return Ok(None);
+    }
     let mut first = seq;
     if let Some(code) = filter.receipt.as_deref().filter(|code| !code.is_empty()) {
         let sql = "select seq from receipts where workspace_id = $1 and send_id = $2 and seq >= $3 and status = $4 \
@@ -115,10 +119,12 @@ async fn first_that_may(db: &Db, key: &SendKey, filter: &ActionFilter, seq: i64)
     }
     if let Some(state @ ("retry" | "failed" | "skipped" | "unknown")) = filter.result.as_deref().map(|of| states(of)[0])
     {
-        // The states are the partial index's.
-        let sql = "select min(first_seq) from send_batches where workspace_id = $1 and send_id = $2 \
-                   and state in ('retry', 'failed', 'skipped', 'unknown') and state = $3 and last_seq >= $4";
-        let (batch,) = fetch!(db, one, (Option<i64>,), sql, workspace, send, state, first)?;
+        // The states are the partial index's; batches before the page's are not looked at.
+        let sql = "select first_seq from send_batches where workspace_id = $1 and send_id = $2 \
+                   and state in ('retry', 'failed', 'skipped', 'unknown') and state = $3 and last_seq >= $4 \
+                   and batch_no >= coalesce((select first_batch from send_pages where workspace_id = $1 \
+                   and send_id = $2 and first_seq <= $4 order by first_seq desc limit 1), 0) order by batch_no limit 1";
+        let batch = fetch!(db, optional, (i64,), sql, workspace, send, state, first)?.map(|(seq,)| seq);
         let page = if state == "skipped" {
             let sql = "select min(first_seq) from send_pages where workspace_id = $1 and send_id = $2 \
                        and skips <> '' and first_seq + users > $3";
@@ -219,6 +225,9 @@ async fn rows(
     Ok(rows)
 }
 
+/// Each costs the look at a page.
+const SENDS: i64 = 2_000;
+
 /// What a customer was sent, or why not.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CustomerMessage {
@@ -236,7 +245,8 @@ struct MessagePage {
     page: PageRow,
 }
 
-/// The latest sends that had this customer in their audience, the newest first.
+/// The latest sends that had this customer in their audience, the newest first; looked for among the last [`SENDS`] of
+/// the workspace.
 pub async fn messages_of_customer(
     db: &Db,
     workspace_id: &str,
@@ -246,11 +256,12 @@ pub async fn messages_of_customer(
     // Of each send one page can have the customer: the last that begins before.
     let contains = if db.is_sqlite() { "instr(p.content, $3)" } else { "strpos(p.content, $3)" };
     let sql = format!(
-        "select s.id as send_id, s.source, p.first_seq, p.first_batch, p.last_batch, p.content from sends s \
+        "select s.id as send_id, s.source, p.first_seq, p.first_batch, p.last_batch, p.content \
+         from (select workspace_id, id, source from sends where workspace_id = $1 order by id desc limit {SENDS}) s \
          join send_pages p on p.workspace_id = s.workspace_id and p.send_id = s.id \
          and p.first_customer = (select max(q.first_customer) from send_pages q where q.workspace_id = s.workspace_id \
          and q.send_id = s.id and q.first_customer <= $2) and p.last_customer >= $2 \
-         where s.workspace_id = $1 and {contains} > 0 order by s.id desc limit $4"
+         where {contains} > 0 order by s.id desc limit $4"
     );
     let start = pages::line_start(customer_id);
     let found = fetch!(db, all, MessagePage, AssertSqlSafe(sql), workspace_id, customer_id, start, limit)?;

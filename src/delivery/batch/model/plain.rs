@@ -122,7 +122,7 @@ impl Model {
             batch.state = stopped;
             batch.reason = Some(batch.reason.as_deref().map_or("stopped".into(), control::then_stopped));
         }
-        let waits = matches!(batch.state, BatchState::Pending | BatchState::Retry);
+        let waits = matches!(batch.state, BatchState::Pending | BatchState::Retry | BatchState::Unknown);
         if waits && self.send == SendState::Finished {
             self.send = SendState::Sending;
         }

@@ -164,7 +164,7 @@ on_both_databases!(http_410_disables_the_webhook_until_a_person_enables_it, |db|
     assert!(posts <= 2, "{posts}: one, and one that began before it was recorded");
     let failed = 2 * posts as i64;
     assert_eq!(reasons(&db, "s").await, [("failed".into(), "HTTP 410".into(), failed)]);
-    assert_eq!(told(&db, WORKSPACE).await, ["Reachwire: disabled webhook hook"]);
+    assert_eq!(told(&db, WORKSPACE).await, ["Engine: disabled webhook hook"]);
     assert_eq!(crate::audit::testing::last_change(&db, WORKSPACE).await["after"]["because"], because);
     endpoint.turns_to(200);
     engine.wake();

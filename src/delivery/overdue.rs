@@ -225,6 +225,14 @@ mod tests {
         assert_eq!(reasons(&db, "s").await, [failed(why, 7), ("skipped".into(), why.into(), 3)]);
     });
 
+    on_both_databases!(one_that_goes_on_is_not_given_up, |db| async move {
+        let key = started(&db, &[10, 7]).await;
+        let claims = claim(&db, &key, 1, START).await;
+        record(&db, &claims[0], End::Accepted, START + 5 * HOUR).await;
+        assert_eq!(give_up(&db, 24, DEADLINE + 5 * HOUR - SECOND).await.unwrap(), 0);
+        assert_eq!(give_up(&db, 24, DEADLINE + 5 * HOUR).await.unwrap(), 7);
+    });
+
     on_both_databases!(an_open_breaker_is_named, |db| async move {
         started(&db, &[10]).await;
         let open = "insert into webhook_health (workspace_id, webhook_id, state, reason) values ('w1', 'hook1', 'open', 'HTTP 503')";

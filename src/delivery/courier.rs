@@ -17,6 +17,7 @@ use crate::{
     db::Db,
     wire::message,
 };
+use bytes::Bytes;
 use futures::FutureExt;
 use secrecy::ExposeSecret;
 use std::{panic::AssertUnwindSafe, sync::Arc};
@@ -126,7 +127,7 @@ impl Courier {
             claim.batch_no,
             claim.sent_at,
             &users,
-            |messages| message::body(messages),
+            |messages| message::body(messages).map(Bytes::from),
         ) {
             Ok(body) => body,
             Err(error) => {
@@ -139,7 +140,7 @@ impl Courier {
             key: context.key.as_ref().map(|key| key.expose_secret()),
             environment: context.environment.as_ref(),
             id: &batch_id(&claim.key.send_id, claim.batch_no),
-            body: body.into(),
+            body,
             now: self.clock.now(),
             nonce: &post::nonce(),
         });

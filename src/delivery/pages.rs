@@ -22,12 +22,15 @@ use std::{
 const KEPT: usize = 32;
 const KEPT_BYTES: usize = 32 << 20;
 
+/// The ID, not yet encrypted, and the variables' values.
+pub type Texts<'a> = (Cow<'a, str>, Vec<Cow<'a, str>>);
+
 /// A user as he was planned.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct User<'a> {
     pub customer_id: Cow<'a, str>,
-    /// The ID, not yet encrypted, and the variables' values; or why he is skipped.
-    pub plan: Result<(Cow<'a, str>, Vec<Cow<'a, str>>), Cow<'a, str>>,
+    /// What he is sent, or why he is skipped.
+    pub plan: Result<Texts<'a>, Cow<'a, str>>,
 }
 
 /// So that a text without escapes is not copied.

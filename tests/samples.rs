@@ -299,7 +299,7 @@ impl Sender for Crowd {
 
     fn chunk<'a>(&'a self, _: &'a Db, _: &'a str, _: &'a str, _: Option<&'a str>, _: i64) -> ChunkFuture<'a> {
         let recipient = |number: i64| Recipient {
-            customer_id: format!("顾客 \"{number}\""),
+            customer_id: format!("顾客 \"{number:02}\""),
             plan: Ok(Planned { target: format!("+86{number}"), values: vec![] }),
         };
         Box::pin(async move { Ok(Chunk { recipients: (0..USERS).map(recipient).collect(), next: None }) })

@@ -13,16 +13,10 @@ type Cause = dyn Error + 'static;
 /// By the innermost cause that says something.
 pub fn problem(error: &reqwest::Error) -> Problem {
     let connecting = error.is_connect();
-    let mut cause: &Cause = error;
-    loop {
-        if let Some(problem) = named(cause, connecting) {
-            return problem;
-        }
-        match within(cause) {
-            Some(next) => cause = next,
-            None => break,
-        }
-    }
+    let cause = match innermost(error, connecting) {
+        Ok(problem) => return problem,
+        Err(cause) => cause,
+    };
     let text = match cause.downcast_ref::<io::Error>() {
         // Without the number that the system has for it.
         Some(error) => error.kind().to_string(),
@@ -34,6 +28,27 @@ pub fn problem(error: &reqwest::Error) -> Problem {
         Problem::Connect(text)
     } else {
         Problem::Broken(text)
+    }
+}
+
+/// The problem that a cause names, or else the last cause.
+fn innermost(error: &Cause, connecting: bool) -> Result<Problem, &Cause> {
+    let mut cause = error;
+    let mut unsent = false;
+    loop {
+        if let Some(problem) = named(cause, connecting) {
+            return Ok(problem);
+        }
+        unsent |= cause.downcast_ref::<hyper::Error>().is_some_and(hyper::Error::is_canceled);
+        match within(cause) {
+            Some(next) => cause = next,
+            // With TLS 1.3 a receiver that demands a certificate hangs up after the handshake, and why is lost when
+            // the connection is found closed before its alert is read.
+            None if unsent => {
+                return Ok(Problem::Connect("the receiver hung up before it took the request".into()));
+            }
+            None => return Err(cause),
+        }
     }
 }
 

@@ -20,6 +20,9 @@ use std::{
     time::{Duration, Instant},
 };
 
+/// A run that takes longer is given up.
+pub const LONGEST: Duration = Duration::from_secs(600);
+
 #[derive(Serialize, Deserialize)]
 pub struct Measured {
     pub users: i64,
@@ -85,6 +88,9 @@ pub async fn run(url: &str, database: &str, users: i64, batch_size: i64, concurr
         let progress = report::progress(&db, "w", &send).await.map_err(|error| error.to_string())?;
         if matches!(progress.state, SendState::Finished | SendState::Failed) {
             break progress;
+        }
+        if started.elapsed() > LONGEST {
+            return Err(format!("a run took longer than {} s: {progress:?}", LONGEST.as_secs()));
         }
         tokio::time::sleep(Duration::from_millis(10)).await;
     };

@@ -3,7 +3,7 @@
 
 use super::{
     Folder, KEY, Process, Schema,
-    engine::{Crowd, open, put_send, put_webhook, template},
+    engine::{Crowd, LONGEST, open, put_send, put_webhook, template},
 };
 use crate::{
     clock::{Clock, new_id},
@@ -22,8 +22,6 @@ use std::{
 };
 use tokio::{io::AsyncReadExt, net::TcpListener, task::JoinHandle};
 
-/// No run takes longer.
-const LONGEST: Duration = Duration::from_secs(600);
 const CONCURRENCY: i64 = 4;
 
 #[derive(Args)]

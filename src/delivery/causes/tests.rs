@@ -309,3 +309,15 @@ async fn tls_with_what_speaks_none_ends_too() {
     let silent = Receiver::start(|mut line| async move { line.hold().await }).await;
     assert_eq!(told(&silent.url("https", "127.0.0.1"), SHORT).await, NO_ANSWER);
 }
+
+#[tokio::test]
+async fn a_request_that_no_connection_took_was_not_sent() {
+    let (wire, receiver) = tokio::io::duplex(1024);
+    let wire = hyper_util::rt::TokioIo::new(wire);
+    let (mut sender, connection) = hyper::client::conn::http1::handshake::<_, String>(wire).await.unwrap();
+    drop(receiver);
+    connection.await.unwrap();
+    let error = sender.send_request(hyper::Request::new(String::new())).await.unwrap_err();
+    let told = Problem::Connect("the receiver hung up before it took the request".into());
+    assert_eq!(innermost(&error, false).unwrap(), told);
+}

@@ -93,7 +93,9 @@ where
 {
     let der = |pem: &str| CertificateDer::from_pem_slice(pem.as_bytes()).unwrap();
     let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let builder = ServerConfig::builder_with_provider(provider.clone()).with_safe_default_protocol_versions().unwrap();
+    // With 1.3 a client that shows no certificate is done before it is refused, and may not read why.
+    let versions = if clients.is_some() { &[&rustls::version::TLS12] } else { rustls::DEFAULT_VERSIONS };
+    let builder = ServerConfig::builder_with_provider(provider.clone()).with_protocol_versions(versions).unwrap();
     let builder = match clients {
         None => builder.with_no_client_auth(),
         Some(authority) => {

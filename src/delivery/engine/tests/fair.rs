@@ -140,7 +140,9 @@ on_both_databases!(to_wait_as_a_receiver_asks_spends_no_try, |db| async move {
         clock.advance(61 * SECOND);
         engine.wake();
         if round < 3 {
+            let deadline = tokio::time::Instant::now() + Duration::from_secs(30);
             while endpoint.posts() < 2 * (round + 1) {
+                assert!(tokio::time::Instant::now() < deadline, "still {} POSTs", endpoint.posts());
                 tokio::time::sleep(Duration::from_millis(2)).await;
             }
         }

@@ -30,6 +30,8 @@ mod courier;
 #[cfg(feature = "ssr")]
 mod dispatch;
 #[cfg(feature = "ssr")]
+mod doors;
+#[cfg(feature = "ssr")]
 mod engine;
 #[cfg(feature = "ssr")]
 mod gate;

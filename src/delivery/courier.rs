@@ -4,6 +4,7 @@ use super::{
     body::{self, Users},
     claim::Claim,
     context::Context,
+    doors::Doors,
     gate::Changes,
     ids::batch_id,
     pages::{Pages, Shelf},
@@ -59,7 +60,7 @@ impl Outcome {
 
 impl Courier {
     /// Delivers batches of one send, each in a task of its own; the results come over the channel whatever happens.
-    pub fn spawn(&self, context: Arc<Context>, claims: Vec<Claim>, doors: Arc<Semaphore>) {
+    pub fn spawn(&self, context: Arc<Context>, claims: Vec<Claim>, doors: Arc<Doors>) {
         let courier = self.clone();
         tokio::spawn(async move {
             for run in claims.chunk_by(|one, next| one.batch_no + 1 == next.batch_no) {
@@ -72,7 +73,7 @@ impl Courier {
         });
     }
 
-    fn spawn_one(&self, context: Arc<Context>, claim: Claim, users: Option<Users>, doors: Arc<Semaphore>) {
+    fn spawn_one(&self, context: Arc<Context>, claim: Claim, users: Option<Users>, doors: Arc<Doors>) {
         let courier = self.clone();
         tokio::spawn(async move {
             let delivery = AssertUnwindSafe(courier.deliver(&context, &claim, users, &doors)).catch_unwind();
@@ -101,9 +102,9 @@ impl Courier {
         }
     }
 
-    async fn deliver(&self, context: &Context, claim: &Claim, users: Option<Users>, doors: &Semaphore) -> Outcome {
+    async fn deliver(&self, context: &Context, claim: &Claim, users: Option<Users>, doors: &Doors) -> Outcome {
         let Some(users) = users else { return Outcome::released(5 * SECOND) };
-        let turn = async { (doors.acquire().await, self.posts.acquire().await) };
+        let turn = async { (doors.enter().await, self.posts.acquire().await) };
         let _turn = tokio::select! {
             biased;
             () = self.stopping.wait() => return Outcome::released(0),

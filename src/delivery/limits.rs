@@ -2,9 +2,9 @@
 //! fair share for every send. A webhook that answers slowly, or not at all, keeps to its share; what is left over goes
 //! to the others.
 
+use super::doors::Doors;
 use crate::clock::{Millis, SECOND};
 use std::{collections::HashMap, sync::Arc};
-use tokio::sync::Semaphore;
 
 /// Claimed for every POST that may run: one runs, one waits at the door, so that no POST waits for a commit.
 const IN_HAND: usize = 2;
@@ -47,15 +47,19 @@ impl Bucket {
 struct Lane {
     in_hand: usize,
     concurrency: usize,
-    doors: Arc<Semaphore>,
+    doors: Arc<Doors>,
     bucket: Option<Bucket>,
-    /// How long its POSTs take, in ms: the latest count most.
-    pace: Millis,
+    /// How long its POSTs take, in ms: the latest count most. `None` before the first has ended.
+    pace: Option<Millis>,
 }
 
 impl Lane {
     fn is_slow(&self) -> bool {
-        self.pace >= SLOW
+        self.pace.is_some_and(|pace| pace >= SLOW)
+    }
+
+    fn is_fast(&self) -> bool {
+        self.pace.is_some_and(|pace| pace < SLOW)
     }
 
     /// How many more may be in hand when so many of its POSTs may run.
@@ -110,6 +114,11 @@ impl Limits {
         }
         self.turn = self.turn.wrapping_add(1);
         let parts = self.parts(&of_webhook);
+        for (id, part) in &parts {
+            if let Some(lane) = self.lanes.get(id) {
+                lane.doors.allow(*part);
+            }
+        }
         let mut free = (IN_HAND * self.posts_at_once).saturating_sub(self.in_hand);
         let mut free_of: HashMap<&str, usize> = HashMap::new();
         let mut wait: Option<Millis> = None;
@@ -163,7 +172,7 @@ impl Limits {
     }
 
     /// How many POSTs of each webhook may run, of those that have something to do or whose POSTs run: the same for all,
-    /// but no more than a webhook's own limit. What is left over goes round among those that answer fast.
+    /// but no more than a webhook's own limit. What is left over goes round among those that are known to answer fast.
     fn parts(&self, of_webhook: &HashMap<&str, usize>) -> HashMap<String, usize> {
         let busy = |(id, lane): &(&String, &Lane)| lane.in_hand > 0 || of_webhook.contains_key(id.as_str());
         let mut lanes: Vec<_> = self.lanes.iter().filter(busy).collect();
@@ -183,7 +192,7 @@ impl Limits {
         if equal == 0 {
             return parts; // More webhooks than POSTs: they take turns for what is free.
         }
-        let more: Vec<_> = more.into_iter().filter(|(_, lane)| !lane.is_slow()).collect();
+        let more: Vec<_> = more.into_iter().filter(|(_, lane)| lane.is_fast()).collect();
         let first = self.turn.checked_rem(more.len()).unwrap_or(0);
         for (id, _) in more[first..].iter().chain(&more[..first]).take(left) {
             *parts.entry((*id).clone()).or_default() += 1;
@@ -196,14 +205,11 @@ impl Limits {
         let lane = self.lanes.entry(send.webhook_id.clone()).or_insert_with(|| Lane {
             in_hand: 0,
             concurrency,
-            doors: Arc::new(Semaphore::new(concurrency)),
+            doors: Arc::new(Doors::new(concurrency)),
             bucket: None,
-            pace: 0,
+            pace: None,
         });
-        if lane.concurrency != concurrency {
-            // Those that run end by the old limit; the webhook was disabled meanwhile, so they are few.
-            (lane.concurrency, lane.doors) = (concurrency, Arc::new(Semaphore::new(concurrency)));
-        }
+        lane.concurrency = concurrency;
         let rate = send.users_per_second.filter(|rate| *rate > 0);
         if lane.bucket.as_ref().map(|bucket| bucket.per_second) != rate {
             lane.bucket = rate.map(|rate| Bucket::new(rate, now));
@@ -215,7 +221,7 @@ impl Limits {
     }
 
     /// A batch of so many users was claimed: the doors through which its POST goes.
-    pub fn take(&mut self, webhook_id: &str, users: i64) -> Option<Arc<Semaphore>> {
+    pub fn take(&mut self, webhook_id: &str, users: i64) -> Option<Arc<Doors>> {
         let lane = self.lanes.get_mut(webhook_id)?;
         lane.in_hand += 1;
         self.in_hand += 1;
@@ -229,7 +235,7 @@ impl Limits {
     pub fn give_back(&mut self, webhook_id: &str, took: Option<Millis>) {
         if let Some(lane) = self.lanes.get_mut(webhook_id) {
             lane.in_hand = lane.in_hand.saturating_sub(1);
-            lane.pace = took.map_or(lane.pace, |took| (lane.pace * 3 + took) / 4);
+            lane.pace = took.map(|took| lane.pace.map_or(took, |pace| (pace * 3 + took) / 4)).or(lane.pace);
             self.in_hand = self.in_hand.saturating_sub(1);
         }
     }

@@ -11,7 +11,7 @@ use crate::{
     crm,
     db::Db,
     delivery::Engine,
-    fetch,
+    execute, fetch,
     secrets::MasterKey,
 };
 use clap::{Args, value_parser};
@@ -76,7 +76,14 @@ pub async fn run(args: FairnessArgs) -> Result<(), String> {
     println!("{:<8}{:>12}{:>12}{:>10}", "run", "alone", "with ill", "loss");
     let (mut alone, mut beside) = (Vec::new(), Vec::new());
     for run in 1..=args.runs {
-        let (one, other) = (once(&args, &places, false).await?, once(&args, &places, true).await?);
+        // In turn which is first, for the machine's sake.
+        let (one, other) = if run % 2 == 1 {
+            let one = once(&args, &places, false).await?;
+            (one, once(&args, &places, true).await?)
+        } else {
+            let other = once(&args, &places, true).await?;
+            (once(&args, &places, false).await?, other)
+        };
         show(&run.to_string(), one, other);
         alone.push(one);
         beside.push(other);
@@ -135,22 +142,25 @@ async fn send(
     let template = template()?;
     let put = async |id: &str, url: &str| {
         put_webhook(db, id, url, master_key, CONCURRENCY).await?;
+        let held =
+            "insert into webhook_health (workspace_id, webhook_id, state, open_until) values ('w', $1, 'open', $2)";
+        execute!(db, held, id, i64::MAX)?;
         put_send(db, id, id, &template, args.users, args.batch_size).await
     };
     let told = |error: sqlx::Error| error.to_string();
     if ill {
         put("dead", &places.dead).await.map_err(told)?;
         put("slow", &places.slow).await.map_err(told)?;
-        engine.wake();
-        // The measure begins when both are planned and wait for answers.
-        let waiting = "select count(*) from sends s where s.planning_done and exists (select 1 from send_batches b \
-                       where b.workspace_id = s.workspace_id and b.send_id = s.id and b.state = 'leased')";
-        until(async || Ok(fetch!(db, one, (i64,), waiting)?.0 == 2)).await?;
     }
-    let started = Instant::now();
     for number in 0..args.webhooks {
         put(&format!("good{number:03}"), &places.good).await.map_err(told)?;
     }
+    engine.wake();
+    // Planning is no matter of endpoints: every breaker is open until it is done.
+    let planning = "select count(*) from sends where not planning_done";
+    until(async || Ok(fetch!(db, one, (i64,), planning)?.0 == 0)).await?;
+    execute!(db, "delete from webhook_health").map_err(told)?;
+    let started = Instant::now();
     engine.wake();
     let open = "select count(*) from sends where id like 'good%' and state in ('scheduled', 'sending')";
     until(async || Ok(fetch!(db, one, (i64,), open)?.0 == 0)).await?;

@@ -62,6 +62,11 @@ fn who_waits_for_answers_keeps_his_part_and_who_has_nothing_to_do_takes_none() {
 fn every_post_is_given_to_somebody() {
     let mut limits = Limits::new(64);
     let open: Vec<_> = (0..50).map(|n| send(&format!("s{n}"), &format!("w{n:02}"), 4, None)).collect();
+    assert_eq!(shares(&mut limits, &open, 0), [2; 50], "of none is known yet whether it answers");
+    for webhook in open.iter().map(|send| &send.webhook_id) {
+        limits.take(webhook, 10);
+        limits.give_back(webhook, Some(20));
+    }
     let mut got = [0; 50];
     for _ in 0..50 {
         let shares = shares(&mut limits, &open, 0);
@@ -113,12 +118,13 @@ fn who_answers_slowly_has_nothing_at_the_door_and_none_of_what_is_left_over() {
     let mut limits = Limits::new(8);
     let open: Vec<_> = ["a", "b", "c"].map(|id| send(id, id, 64, None)).into();
     limits.shares(&open, 0);
-    for _ in 0..8 {
-        limits.take("a", 10);
-        limits.give_back("a", Some(10_000));
+    for (id, took) in [("a", 10_000), ("b", 20), ("c", 20)] {
+        limits.take(id, 10);
+        limits.give_back(id, Some(took));
     }
     for _ in 0..3 {
         assert_eq!(shares(&mut limits, &open, 0), [2, 6, 6]);
+        assert_eq!(["a", "b", "c"].map(|id| limits.lanes[id].doors.all()), [2, 3, 3]);
     }
     limits.take("a", 10);
     limits.give_back("a", None);

@@ -1,0 +1,133 @@
+//! The doors of a webhook: so many of its POSTs may run at once, however many batches wait. How many changes with how
+//! many webhooks have something to do; who is inside stays until he is done.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use tokio::sync::Notify;
+
+#[derive(Debug)]
+pub struct Doors {
+    places: Mutex<Places>,
+    /// A place may be free.
+    freed: Notify,
+}
+
+#[derive(Debug)]
+struct Places {
+    all: usize,
+    taken: usize,
+}
+
+/// Somebody inside; he leaves when this is dropped.
+#[derive(Debug)]
+pub struct Inside<'a>(&'a Doors);
+
+impl Doors {
+    pub fn new(places: usize) -> Self {
+        Self { places: Mutex::new(Places { all: places, taken: 0 }), freed: Notify::new() }
+    }
+
+    fn places(&self) -> MutexGuard<'_, Places> {
+        self.places.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// So many may be inside from now on.
+    pub fn allow(&self, places: usize) {
+        let before = std::mem::replace(&mut self.places().all, places);
+        if places > before {
+            self.freed.notify_waiters();
+        }
+    }
+
+    /// Waits for a place. Whoever stops waiting takes none.
+    pub async fn enter(&self) -> Inside<'_> {
+        loop {
+            let mut freed = std::pin::pin!(self.freed.notified());
+            // From here on nothing is missed.
+            freed.as_mut().enable();
+            if let Some(inside) = self.try_enter() {
+                return inside;
+            }
+            freed.await;
+        }
+    }
+
+    fn try_enter(&self) -> Option<Inside<'_>> {
+        let mut places = self.places();
+        if places.taken >= places.all {
+            return None;
+        }
+        places.taken += 1;
+        Some(Inside(self))
+    }
+
+    #[cfg(test)]
+    pub fn all(&self) -> usize {
+        self.places().all
+    }
+}
+
+impl Drop for Inside<'_> {
+    fn drop(&mut self) {
+        self.0.places().taken -= 1;
+        self.0.freed.notify_one();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use futures::FutureExt;
+    use std::{
+        sync::{
+            Arc,
+            atomic::{AtomicUsize, Ordering},
+        },
+        time::Duration,
+    };
+
+    #[test]
+    fn who_waits_enters_when_somebody_leaves_or_there_are_more_places() {
+        let doors = Doors::new(2);
+        let (first, second) = (doors.enter().now_or_never().unwrap(), doors.enter().now_or_never().unwrap());
+        assert!(doors.enter().now_or_never().is_none());
+        doors.allow(1);
+        drop(first);
+        assert!(doors.enter().now_or_never().is_none(), "one is inside, and there is one place");
+        let mut waiting = Box::pin(doors.enter());
+        assert!(waiting.as_mut().now_or_never().is_none());
+        drop(second);
+        let third = waiting.as_mut().now_or_never().unwrap();
+        let mut waiting = Box::pin(doors.enter());
+        assert!(waiting.as_mut().now_or_never().is_none());
+        doors.allow(2);
+        let fourth = waiting.as_mut().now_or_never().unwrap();
+        drop((third, fourth));
+        assert_eq!(doors.places().taken, 0);
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+    async fn everybody_comes_in_and_never_too_many() {
+        const MOST: usize = 5;
+        let (doors, inside) = (Arc::new(Doors::new(1)), Arc::new(AtomicUsize::new(0)));
+        let visit = |number: usize| {
+            let (doors, inside) = (doors.clone(), inside.clone());
+            tokio::spawn(async move {
+                doors.allow(1 + number % MOST);
+                let waits = doors.enter();
+                if number.is_multiple_of(7) {
+                    // One who comes and goes away again, whether it is his turn or not.
+                    let _ = tokio::time::timeout(Duration::from_micros(number as u64), waits).await;
+                    return;
+                }
+                let _inside = waits.await;
+                assert!(inside.fetch_add(1, Ordering::SeqCst) < MOST);
+                tokio::task::yield_now().await;
+                inside.fetch_sub(1, Ordering::SeqCst);
+            })
+        };
+        let visits = futures::future::join_all((0..5_000).map(visit));
+        let visits = tokio::time::timeout(Duration::from_secs(30), visits).await.unwrap();
+        assert!(visits.iter().all(Result::is_ok));
+        assert_eq!(doors.places().taken, 0);
+    }
+}

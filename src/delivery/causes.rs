@@ -45,7 +45,7 @@ fn innermost(error: &Cause, connecting: bool) -> Result<Problem, &Cause> {
             // With TLS 1.3 a receiver that demands a certificate hangs up after the handshake, and why is lost when
             // the connection is found closed before its alert is read.
             None if unsent => {
-                return Ok(Problem::Connect("the receiver hung up before it took the request".into()));
+                return Ok(Problem::Broken("it ended before the message was sent".into()));
             }
             None => return Err(cause),
         }

@@ -63,6 +63,7 @@ pub mod report;
 mod resend;
 #[cfg(feature = "ssr")]
 mod resolve;
+mod retention;
 #[cfg(feature = "ssr")]
 mod retry;
 #[cfg(feature = "ssr")]

@@ -11,6 +11,13 @@ const IN_HAND: usize = 2;
 /// From this time of a POST on, in ms, on average, nothing is gained by a second one at the door: it would only take a
 /// place among all POSTs from those who answer at once.
 const SLOW: Millis = SECOND;
+/// An endpoint that answers fast is done with what waits at its doors before the next commit. So much more is claimed
+/// for it as it takes in this time, in ms: a commit then carries many results.
+const AHEAD: Millis = 64;
+/// And no more than this many users, whose values are in memory,
+const AHEAD_USERS: i64 = 16_000;
+/// and batches, over all webhooks.
+const AHEAD_BATCHES: usize = 1_024;
 
 /// Users per second. A batch is taken whole, and what it took too much is paid back by waiting.
 #[derive(Debug)]
@@ -62,10 +69,19 @@ impl Lane {
         self.pace.is_some_and(|pace| pace < SLOW)
     }
 
-    /// How many more may be in hand when so many of its POSTs may run.
-    fn room(&self, posts: usize) -> usize {
+    /// How many may be in hand, for POSTs that run or are next, when so many may run.
+    fn places(&self, posts: usize) -> usize {
         let each = if self.is_slow() { 1 } else { IN_HAND };
-        (each * self.concurrency.min(posts)).saturating_sub(self.in_hand)
+        each * self.concurrency.min(posts)
+    }
+
+    /// How many more may be in hand, ahead of their turn.
+    fn ahead(&self, posts: usize, batch_size: i64) -> usize {
+        // With a limit of users per second nothing is gained.
+        let Some(pace) = self.pace.filter(|pace| *pace < SLOW && self.bucket.is_none()) else { return 0 };
+        let each = usize::try_from(AHEAD / pace.max(1)).unwrap_or(0);
+        let most = usize::try_from(AHEAD_USERS / batch_size.max(1)).unwrap_or(0);
+        (each * self.concurrency.min(posts)).min(most)
     }
 }
 
@@ -119,19 +135,28 @@ impl Limits {
                 lane.doors.allow(*part);
             }
         }
-        let mut free = (IN_HAND * self.posts_at_once).saturating_sub(self.in_hand);
+        let part = |id: &str| parts.get(id).copied().unwrap_or(1);
+        let taken: usize = self.lanes.iter().map(|(id, lane)| lane.in_hand.min(lane.places(part(id)))).sum();
+        let mut free = (IN_HAND * self.posts_at_once).saturating_sub(taken);
         let mut free_of: HashMap<&str, usize> = HashMap::new();
+        let mut ahead_of: HashMap<&str, usize> = HashMap::new();
+        let most_ahead = AHEAD_BATCHES / of_webhook.len().max(1);
         let mut wait: Option<Millis> = None;
         for send in open {
             if !free_of.contains_key(send.webhook_id.as_str()) {
                 let Some(lane) = self.lanes.get(&send.webhook_id) else { continue };
-                let room = lane.room(parts.get(&send.webhook_id).copied().unwrap_or(1));
-                let room = if send.probe { 1 } else { room };
+                let posts = part(&send.webhook_id);
+                let places = lane.places(posts);
+                let ahead = lane.ahead(posts, send.batch_size).min(most_ahead);
+                let room = if send.probe { 1 } else { places.saturating_sub(lane.in_hand) };
                 let by_rate = lane.bucket.as_ref().map_or(usize::MAX, |bucket| bucket.batches(send.batch_size));
                 if let Some(bucket) = lane.bucket.as_ref().filter(|bucket| room > 0 && bucket.wait() > 0) {
                     wait = Some(wait.map_or(bucket.wait(), |least| least.min(bucket.wait())));
                 }
                 free_of.insert(&send.webhook_id, room.min(by_rate));
+                if !send.probe {
+                    ahead_of.insert(&send.webhook_id, ahead.saturating_sub(lane.in_hand.saturating_sub(places)));
+                }
             }
         }
         // Who has got least comes first: what is left over when room is divided goes to him.
@@ -145,9 +170,12 @@ impl Limits {
             let of_lane = of_webhook.get_mut(send.webhook_id.as_str());
             let room = free_of.get_mut(send.webhook_id.as_str());
             if let (Some(of_lane), Some(room)) = (of_lane, room) {
-                let share = room.div_ceil(*of_lane).min(if scarce { free.div_ceil(left) } else { free });
+                let next = room.div_ceil(*of_lane).min(if scarce { free.div_ceil(left) } else { free });
+                let ahead = ahead_of.entry(&send.webhook_id).or_default();
+                let share = next + ahead.div_ceil(*of_lane);
+                *ahead -= share - next;
                 (*of_lane, left) = (*of_lane - 1, left - 1);
-                (*room, free) = (*room - share, free - share);
+                (*room, free) = (*room - next, free - next);
                 if share > 0 {
                     *self.given.entry(send.id.clone()).or_default() += share;
                     shares.push((send, share));

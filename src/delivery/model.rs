@@ -103,6 +103,8 @@ pub struct Progress {
     pub started_at: Option<i64>,
     pub finished_at: Option<i64>,
     pub receipts_until: Option<i64>,
+    /// When its messages were deleted: the workspace keeps them no longer. The totals stay.
+    pub emptied_at: Option<i64>,
 }
 
 impl Progress {

@@ -35,6 +35,7 @@ struct ProgressRow {
     started_at: Option<i64>,
     finished_at: Option<i64>,
     receipts_until: Option<i64>,
+    emptied_at: Option<i64>,
 }
 
 impl From<ProgressRow> for Progress {
@@ -55,6 +56,7 @@ impl From<ProgressRow> for Progress {
             started_at: row.started_at,
             finished_at: row.finished_at,
             receipts_until: row.receipts_until,
+            emptied_at: row.emptied_at,
         }
     }
 }
@@ -70,12 +72,12 @@ pub async fn progress_of_many(db: &Db, workspace_id: &str, ids: &[&str]) -> AppR
     let sql = match db {
         Db::Sqlite(_) => {
             "select id, state, audience_size, planned, planning_done, accepted, failed, skipped, unknown, batches, \
-             error, due_at, started_at, finished_at, receipts_until from sends \
+             error, due_at, started_at, finished_at, receipts_until, emptied_at from sends \
              where workspace_id = $1 and id in (select value from json_each($2))"
         }
         Db::Postgres(_) => {
             "select id, state, audience_size, planned, planning_done, accepted, failed, skipped, unknown, batches, \
-             error, due_at, started_at, finished_at, receipts_until from sends \
+             error, due_at, started_at, finished_at, receipts_until, emptied_at from sends \
              where workspace_id = $1 and id in (select json_array_elements_text($2::json))"
         }
     };

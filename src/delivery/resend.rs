@@ -4,6 +4,7 @@ use super::{
     SendState,
     batch::{self, BatchState, Event},
     ids::SendKey,
+    retention,
     store::{self, Delta},
 };
 use crate::{
@@ -53,6 +54,7 @@ pub async fn again(db: &Db, key: &SendKey, which: Which<'_>, note: &Note<'_>, no
             Some(SendState::Stopped) if after >= 0 => break,
             Some(state) => state,
         };
+        retention::check(&mut tx, key).await?;
         let chunk = chunk(&mut tx, key, which, after).await?;
         let Some(last) = chunk.last().map(|batch| batch.batch_no) else { break };
         if after < 0 && which != Which::Unknown && !matches!(state, SendState::Sending | SendState::Paused) {

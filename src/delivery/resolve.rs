@@ -5,6 +5,7 @@ use super::{
     SendState,
     batch::{self, BatchState, Event},
     ids::SendKey,
+    retention,
     store::{self, Delta},
 };
 use crate::{
@@ -53,6 +54,7 @@ pub async fn unknown(
             send.label().to_lowercase()
         )));
     }
+    retention::check(&mut tx, key).await?;
     let (there, accepted, failed) = fetch!(
         tx,
         one,

@@ -139,7 +139,13 @@ pub async fn delete(tx: &mut Tx, workspace_id: &str, id: &str) -> sqlx::Result<b
     if removed == 0 {
         return Ok(false);
     }
-    execute!(tx, "insert into deleted_sends (workspace_id, send_id) values ($1, $2)", workspace_id, id)?;
+    execute!(
+        tx,
+        "insert into deleted_sends (workspace_id, send_id) values ($1, $2) \
+         on conflict (workspace_id, send_id) do update set keeps_totals = false",
+        workspace_id,
+        id
+    )?;
     Ok(true)
 }
 

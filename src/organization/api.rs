@@ -43,7 +43,7 @@ pub async fn create_workspace(new: WorkspaceInput) -> AppResult<String> {
     store::create(&ctx, &checked(new)?).await
 }
 
-/// Renames a workspace, or gives it another time zone.
+/// Changes a workspace's name, its time zone, or for how long it keeps messages.
 #[server]
 pub async fn edit_workspace(id: String, edited: WorkspaceInput) -> AppResult<()> {
     let ctx = require(&caller()?, Permission::Organization, Resource::Workspace).await?;

@@ -12,12 +12,26 @@ pub const WORKSPACES_MAX: usize = 500;
 /// Memberships of one account that a list shows.
 pub const MEMBERSHIPS_SHOWN: usize = 10;
 
+/// For how many days a workspace may keep the messages of its tasks; 0: for ever.
+pub const KEEP_DAYS: [(i64, &str); 7] = [
+    (0, "For ever"),
+    (30, "30 days"),
+    (90, "90 days"),
+    (180, "180 days"),
+    (365, "1 year"),
+    (730, "2 years"),
+    (1_825, "5 years"),
+];
+
 /// What the forms of a workspace hold.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WorkspaceInput {
     pub name: String,
     /// IANA name.
     pub time_zone: String,
+    /// One of [`KEEP_DAYS`].
+    #[serde(default)]
+    pub keep_days: i64,
     /// E-mail of an account, of a new workspace; "" for none.
     #[serde(default)]
     pub administrator: String,
@@ -40,6 +54,9 @@ impl WorkspaceInput {
             }
             _ => {}
         }
+        if !KEEP_DAYS.iter().any(|(days, _)| *days == self.keep_days) {
+            errors.push(FieldError::new("keep_days", "Choose a time of the list."));
+        }
         if self.administrator.len() > EMAIL_MAX {
             errors.push(FieldError::new("administrator", format!("At most {EMAIL_MAX} characters.")));
         }
@@ -52,6 +69,7 @@ pub struct WorkspaceRow {
     pub id: String,
     pub name: String,
     pub time_zone: String,
+    pub keep_days: i64,
     /// The enabled ones.
     pub members: i64,
     /// Unix milliseconds.
@@ -225,6 +243,8 @@ mod tests {
             administrator: " Ada@Example.COM ".into(),
             ..Default::default()
         };
+        let kept = WorkspaceInput { name: "A".into(), keep_days: 31, ..Default::default() };
+        assert_eq!(kept.check()[0].field, "keep_days");
         let tidy = input.tidy();
         assert_eq!((tidy.name.as_str(), tidy.administrator.as_str()), ("A B", "ada@example.com"));
     }

@@ -2,12 +2,12 @@
 
 use super::{
     api::{CreateWorkspace, EditWorkspace, list_workspaces, list_zones},
-    model::{NAME_MAX, PAGE_SIZE, WorkspaceOrder, WorkspacePage, WorkspaceQuery, WorkspaceRow},
+    model::{KEEP_DAYS, NAME_MAX, PAGE_SIZE, WorkspaceOrder, WorkspacePage, WorkspaceQuery, WorkspaceRow},
 };
 use crate::{
     access::model::{Permission, SessionInfo},
     access::person::EMAIL_MAX,
-    error::AppError,
+    error::{AppError, FieldError},
     ui::{
         Badge, Button, Dialog, EmptyState, Field, Filters, FormErrors, ListParams, Loaded, PageHeader, Pager, Panel,
         Scope, Select, SelectOption, SortTh, SubmitButton, TableWrap, TextInput, Time, Tone, close_dialog,
@@ -83,6 +83,7 @@ fn table(page: WorkspacePage, params: Memo<ListParams>, edited: Edited) -> AnyVi
                     <tr>
                         <SortTh params key="name" label="Workspace" />
                         <th scope="col">"Time zone"</th>
+                        <th scope="col">"Keeps messages"</th>
                         <SortTh params key="members" label="Members" numeric=true />
                         <SortTh params key="created" label="Created" />
                         <th scope="col">
@@ -113,6 +114,7 @@ fn row(workspace: WorkspaceRow, here: &str, edited: Edited) -> AnyView {
             </form>
         }
     });
+    let kept = KEEP_DAYS.iter().find(|(days, _)| *days == workspace.keep_days).map(|(_, label)| *label);
     let (heard, own) = (format!("Edit {name}"), workspace.clone());
     let edit = move |_| {
         edited.set(Some(own.clone()));
@@ -122,6 +124,7 @@ fn row(workspace: WorkspaceRow, here: &str, edited: Edited) -> AnyView {
         <tr>
             <td class="title">{name} {badge}</td>
             <td data-label="Time zone">{workspace.time_zone}</td>
+            <td data-label="Keeps messages">{kept}</td>
             <td class="num" data-label="Members">{count(workspace.members)}</td>
             <td data-label="Created"><Time ms=workspace.created_at seconds=false /></td>
             <td class="num fit">
@@ -169,6 +172,7 @@ fn CreateDialog(zones: Vec<SelectOption>) -> impl IntoView {
                     >
                         <Select name="new[time_zone]" options=zones selected="UTC".to_string() />
                     </Field>
+                    <KeepField form="new" selected="0".to_string() errors />
                     <Field
                         label="First administrator"
                         name="new[administrator]"
@@ -189,6 +193,28 @@ fn CreateDialog(zones: Vec<SelectOption>) -> impl IntoView {
                 </div>
             </ActionForm>
         </Dialog>
+    }
+}
+
+/// For how long messages are kept.
+#[component]
+fn KeepField(
+    form: &'static str,
+    #[prop(into)] selected: Signal<String>,
+    errors: Signal<Vec<FieldError>>,
+) -> impl IntoView {
+    let name = format!("{form}[keep_days]");
+    let options: Vec<SelectOption> =
+        KEEP_DAYS.iter().map(|(days, label)| SelectOption::new(days.to_string(), *label)).collect();
+    view! {
+        <Field
+            label="Keep messages for"
+            name=name.clone()
+            help="After that time, what a task sent to each user is deleted, with its requests, answers and receipts. The totals of its report stay."
+            errors
+        >
+            <Select name options selected />
+        </Field>
     }
 }
 
@@ -228,6 +254,7 @@ fn EditDialog(zones: Vec<SelectOption>, edited: Edited) -> impl IntoView {
                     <Field label="Time zone" name="edited[time_zone]" required=true errors>
                         <Select name="edited[time_zone]" options=zones selected=of(|row| row.time_zone.clone()) />
                     </Field>
+                    <KeepField form="edited" selected=of(|row| row.keep_days.to_string()) errors />
                     <div class="dialog-foot">
                         <button type="button" class="btn" data-dialog-close="">"Cancel"</button>
                         <SubmitButton label="OK" pending=action.pending() />

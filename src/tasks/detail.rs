@@ -224,6 +224,7 @@ fn facts(detail: &TaskDetail, live: RwSignal<TaskLive>) -> AnyView {
             {one("Started", progress.started_at)}
             {one("Ended", progress.finished_at)}
             {one("Receipts until", progress.receipts_until)}
+            {one("Messages deleted", progress.emptied_at)}
         }
     };
     let (audience, audience_href) = (detail.audience.clone(), format!("/audiences/{}", detail.audience_id));

@@ -145,6 +145,8 @@ pub struct TaskDetail {
     pub created_by: String,
     pub created_at: i64,
     pub receipts_enabled: bool,
+    /// When its messages were deleted: the workspace keeps them no longer.
+    pub emptied_at: Option<i64>,
     /// Receipt status codes and their values.
     pub statuses: Vec<(String, String)>,
 }

@@ -142,7 +142,7 @@ fn table(
     };
     view! {
         <TableWrap label="Webhooks">
-            <table class="stack">
+            <table class="stack dense">
                 <thead>
                     <tr>
                         <SortTh params key="name" label="Webhook" />

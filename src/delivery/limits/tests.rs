@@ -7,7 +7,8 @@ fn send(id: &str, webhook: &str, concurrency: i64, rate: Option<i64>) -> OpenSen
         workspace_id: "w".into(),
         id: id.into(),
         webhook_id: webhook.into(),
-        batch_size: 10,
+        // Without a rate so large that none is claimed ahead.
+        batch_size: if rate.is_some() { 10 } else { 1 + AHEAD_USERS },
         version: 1,
         concurrency,
         users_per_second: rate,
@@ -134,6 +135,33 @@ fn who_answers_slowly_has_nothing_at_the_door_and_none_of_what_is_left_over() {
         limits.give_back("a", Some(20));
     }
     assert!(shares(&mut limits, &open, 0)[0] >= 4, "it is well again");
+}
+
+#[test]
+fn who_answers_fast_has_more_ahead_and_takes_no_place_of_others() {
+    let mut limits = Limits::new(64);
+    let small = |id: &str| OpenSend { batch_size: 1, ..send(id, id, 16, None) };
+    let fast = [small("a")];
+    assert_eq!(shares(&mut limits, &fast, 0), [32], "of nobody is known that he is fast");
+    let all = |limits: &mut Limits, open: &[OpenSend]| {
+        let shares = shares(limits, open, 0);
+        for (send, share) in open.iter().zip(&shares) {
+            (0..*share).for_each(|_| drop(limits.take(&send.webhook_id, send.batch_size)));
+        }
+        shares
+    };
+    all(&mut limits, &fast);
+    limits.give_back("a", Some(0));
+    assert_eq!(all(&mut limits, &fast), [1 + 1_024], "what answers within a millisecond");
+    assert_eq!(all(&mut limits, &[small("a"), small("b")]), [0, 32], "another's places are his");
+    let large = |batch_size| OpenSend { batch_size, ..small("c") };
+    shares(&mut limits, &[large(1)], 0);
+    limits.take("c", 100);
+    limits.give_back("c", Some(4));
+    assert_eq!(shares(&mut limits, &[large(1)], 0), [32 + 256], "16 in 4 ms are 256 in 64");
+    assert_eq!(shares(&mut limits, &[large(100)], 0), [32 + 160], "16,000 users");
+    let limited = OpenSend { users_per_second: Some(100), ..large(1) };
+    assert!(shares(&mut limits, &[limited], 0)[0] < 32);
 }
 
 #[test]

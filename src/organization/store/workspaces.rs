@@ -25,14 +25,21 @@ pub async fn list(db: &Db, query: &WorkspaceQuery) -> sqlx::Result<WorkspacePage
     let rows = fetch!(
         db,
         all,
-        (String, String, String, i64, Millis),
-        "select w.id, w.name, w.time_zone, coalesce(m.members, 0), w.created_at from workspaces w
+        (String, String, String, i64, i64, Millis),
+        "select w.id, w.name, w.time_zone, w.keep_days, coalesce(m.members, 0), w.created_at from workspaces w
          left join (select workspace_id, count(*) as members from members where disabled_at is null
                     group by workspace_id) m on m.workspace_id = w.id
          order by w.id limit $1",
         WORKSPACES_MAX as i64
     )?;
-    let row = |(id, name, time_zone, members, created_at)| WorkspaceRow { id, name, time_zone, members, created_at };
+    let row = |(id, name, time_zone, keep_days, members, created_at)| WorkspaceRow {
+        id,
+        name,
+        time_zone,
+        keep_days,
+        members,
+        created_at,
+    };
     let wanted = name_key(query.search.trim());
     let mut rows: Vec<WorkspaceRow> = rows.into_iter().map(row).collect();
     rows.retain(|row| wanted.is_empty() || name_key(&row.name).contains(&wanted));
@@ -75,6 +82,7 @@ pub async fn create(ctx: &Ctx, input: &WorkspaceInput) -> AppResult<String> {
         return Err(AppError::conflict(format!("An organization has at most {WORKSPACES_MAX} workspaces.")));
     }
     let id = access::put_workspace_in(&mut tx, &input.name, &input.time_zone, now).await?;
+    execute!(tx, "update workspaces set keep_days = $2 where id = $1", &id, input.keep_days)?;
     let administrator = administrator(&mut tx, &id, &input.administrator, now).await?;
     let entry = Entry::new(Action::Created, ObjectKind::Workspace, &id, &input.name).with(Change::to(input));
     audit::record(&mut tx, audit::ORGANIZATION, now, &ctx.actor(), &entry).await?;
@@ -107,21 +115,23 @@ async fn administrator(tx: &mut Tx, workspace: &str, email: &str, now: Millis) -
     Ok(Some((user, name)))
 }
 
-/// Renames a workspace or gives it another time zone. `input` has passed its checks; its administrator is not looked at.
+/// Changes a workspace. `input` has passed its checks; its administrator is not looked at.
 pub async fn edit(ctx: &Ctx, id: &str, input: &WorkspaceInput) -> AppResult<()> {
     let mut tx = ctx.state.db.begin().await?;
     hold(&mut tx, ctx).await?;
-    let sql = "select name, time_zone from workspaces where id = $1";
-    let Some((name, time_zone)) = fetch!(tx, optional, (String, String), sql, id)? else {
+    let sql = "select name, time_zone, keep_days from workspaces where id = $1";
+    let Some((name, time_zone, keep_days)) = fetch!(tx, optional, (String, String, i64), sql, id)? else {
         return Err(AppError::NotFound);
     };
     if others(&mut tx, id, &input.name).await?.1 {
         return Err(taken(&input.name));
     }
-    let sql = "update workspaces set name = $2, time_zone = $3 where id = $1";
-    execute!(tx, sql, id, &input.name, &input.time_zone)?;
-    let before = json!({"name": name, "time_zone": time_zone});
-    let change = Change::between(&before, &json!({"name": input.name, "time_zone": input.time_zone}));
+    let sql = "update workspaces set name = $2, time_zone = $3, keep_days = $4 where id = $1";
+    execute!(tx, sql, id, &input.name, &input.time_zone, input.keep_days)?;
+    let told =
+        |name: &str, time_zone: &str, days: i64| json!({"name": name, "time_zone": time_zone, "keep_days": days});
+    let before = told(&name, &time_zone, keep_days);
+    let change = Change::between(&before, &told(&input.name, &input.time_zone, input.keep_days));
     let entry = Entry::new(Action::Changed, ObjectKind::Workspace, id, &input.name).with(change);
     audit::record(&mut tx, audit::ORGANIZATION, ctx.now(), &ctx.actor(), &entry).await?;
     tx.commit().await?;

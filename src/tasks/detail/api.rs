@@ -67,7 +67,9 @@ pub async fn load_task(id: String) -> Result<TaskDetail, AppError> {
         (display(&value.name), value.name.clone(), shown)
     });
     let variables = input.variables.clone();
+    let progress = report::progress(db, workspace, &task.id).await?;
     Ok(TaskDetail {
+        emptied_at: progress.emptied_at,
         passed: task.passed()?,
         values: values.collect(),
         variables,
@@ -282,6 +284,7 @@ mod tests {
             started_at,
             finished_at: None,
             receipts_until: None,
+            emptied_at: None,
         };
         let point = |second, accepted| SeriesPoint { second, accepted, failed: 0 };
         let series = [point(90, 1_000), point(97, 100), point(98, 100), point(99, 100)];

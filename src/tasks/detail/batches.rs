@@ -2,8 +2,8 @@
 
 use super::{
     Pulse,
-    api::{ROWS, list_task_batches, load_batch},
-    users::result_badge,
+    api::{ROWS, list_task_batches, load_batch, load_task},
+    users::{emptied, result_badge},
 };
 use crate::{
     delivery::model::{AttemptRow, BatchDetail, BatchRow},
@@ -27,6 +27,7 @@ pub fn Batches(id: Memo<String>, pulse: RwSignal<Pulse>) -> impl IntoView {
         move || (id.get(), params.get(), pulse.get()),
         |(id, params, _)| list_task_batches(id, params.after.parse().unwrap_or(-1)),
     );
+    let detail = Resource::new(move || id.get(), load_task);
     let query = use_query();
     let opened = Memo::new(move |_| query.read().get("batch").and_then(|batch| batch.parse::<i64>().ok()));
     let batch = Resource::new(
@@ -41,11 +42,14 @@ pub fn Batches(id: Memo<String>, pulse: RwSignal<Pulse>) -> impl IntoView {
     view! {
         <Transition fallback=|| view! { <Skeleton /> }>
             {move || Suspend::new(async move {
-                let loaded = (rows.await, batch.await);
+                let loaded = (detail.await, rows.await, batch.await);
                 scope.show(move || match loaded {
-                    (Ok(rows), Ok(opened)) => table(id.get_untracked(), rows, opened, params),
-                    (Err(AppError::NotFound), _) => ().into_any(),
-                    (Err(error), _) | (_, Err(error)) => view! { <ErrorNote error /> }.into_any(),
+                    (Ok(detail), _, _) if detail.emptied_at.is_some() => emptied(),
+                    (Ok(detail), Ok(rows), Ok(opened)) => table(detail.id, rows, opened, params),
+                    (Err(AppError::NotFound), _, _) => ().into_any(),
+                    (Err(error), _, _) | (_, Err(error), _) | (_, _, Err(error)) => {
+                        view! { <ErrorNote error /> }.into_any()
+                    }
                 })
             })}
         </Transition>

@@ -45,7 +45,11 @@ pub fn controls(detail: &TaskDetail, live: RwSignal<TaskLive>, actions: Actions)
     let Actions { control, again, .. } = actions;
     let (id, name) = (detail.id.clone(), detail.name.clone());
     let state = Memo::new(move |_| live.read().progress.state);
-    let failed = Memo::new(move |_| live.read().progress.failed);
+    // Those whose messages are deleted can't be sent again.
+    let failed = Memo::new(move |_| {
+        let progress = &live.read().progress;
+        if progress.emptied_at.is_none() { progress.failed } else { 0 }
+    });
     let may_change = Memo::new(move |_| {
         let live = live.read();
         let changes = changes(&live.progress, live.now);

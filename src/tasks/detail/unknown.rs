@@ -10,7 +10,7 @@ use leptos::prelude::*;
 /// How many there are to decide about.
 fn to_decide(progress: &Progress) -> Option<i64> {
     let ended = matches!(progress.state, SendState::Finished | SendState::Stopped | SendState::Failed);
-    (ended && progress.unknown > 0).then_some(progress.unknown)
+    (ended && progress.unknown > 0 && progress.emptied_at.is_none()).then_some(progress.unknown)
 }
 
 /// The buttons, each with a question that names the number.

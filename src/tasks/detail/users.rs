@@ -68,7 +68,9 @@ fn table(detail: TaskDetail, rows: Vec<ActionRow>, params: Memo<ListParams>) -> 
     let export = format!("/tasks/{}/users.csv{query}", detail.id);
     let next = (rows.len() as i64 == ROWS).then(|| rows.last().map(|last| last.seq.to_string())).flatten();
     let id_type = detail.id_type.clone();
-    let content = if rows.is_empty() {
+    let content = if detail.emptied_at.is_some() {
+        emptied()
+    } else if rows.is_empty() {
         let (title, text) = if params.read_untracked().is_filtered() {
             ("No user matches", "Change the search or the filters.")
         } else {
@@ -104,6 +106,12 @@ fn table(detail: TaskDetail, rows: Vec<ActionRow>, params: Memo<ListParams>) -> 
         {content}
     }
     .into_any()
+}
+
+/// In place of what the workspace no longer keeps.
+pub fn emptied() -> AnyView {
+    let text = "The workspace keeps them no longer. The totals above stay.";
+    view! { <EmptyState title="The messages are deleted" text /> }.into_any()
 }
 
 fn row(action: ActionRow, detail: &TaskDetail) -> AnyView {

@@ -124,7 +124,8 @@ impl Dispatcher {
 
     fn take(&mut self, finished: Finished) {
         let posted = !matches!(finished.end, End::Released(_));
-        self.limits.give_back(&finished.webhook_id, posted.then_some(finished.duration_ms));
+        let accepted = finished.end == End::Accepted;
+        self.limits.give_back(&finished.webhook_id, posted.then_some((finished.duration_ms, accepted)));
         self.ended.push(finished);
     }
 

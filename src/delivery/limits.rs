@@ -12,7 +12,9 @@ const IN_HAND: usize = 2;
 /// place among all POSTs from those who answer at once.
 const SLOW: Millis = SECOND;
 /// An endpoint that answers fast is done with what waits at its doors before the next commit. So much more is claimed
-/// for it as it takes in this time, in ms: a commit then carries many results.
+/// for it as it takes in this time, in ms: a commit then carries many results. Not more than it has accepted without a
+/// failure, though: one that falls ill is not sent a crowd. And only when one send has something to do, for several
+/// take turns batch by batch.
 const AHEAD: Millis = 64;
 /// And no more than this many users, whose values are in memory,
 const AHEAD_USERS: i64 = 16_000;
@@ -58,6 +60,8 @@ struct Lane {
     bucket: Option<Bucket>,
     /// How long its POSTs take, in ms: the latest count most. `None` before the first has ended.
     pace: Option<Millis>,
+    /// Batches that it has accepted since one failed.
+    accepted: usize,
 }
 
 impl Lane {
@@ -81,7 +85,7 @@ impl Lane {
         let Some(pace) = self.pace.filter(|pace| *pace < SLOW && self.bucket.is_none()) else { return 0 };
         let each = usize::try_from(AHEAD / pace.max(1)).unwrap_or(0);
         let most = usize::try_from(AHEAD_USERS / batch_size.max(1)).unwrap_or(0);
-        (each * self.concurrency.min(posts)).min(most)
+        (each * self.concurrency.min(posts)).min(most).min(self.accepted)
     }
 }
 
@@ -154,7 +158,7 @@ impl Limits {
                     wait = Some(wait.map_or(bucket.wait(), |least| least.min(bucket.wait())));
                 }
                 free_of.insert(&send.webhook_id, room.min(by_rate));
-                if !send.probe {
+                if !send.probe && of_webhook.get(send.webhook_id.as_str()) == Some(&1) {
                     ahead_of.insert(&send.webhook_id, ahead.saturating_sub(lane.in_hand.saturating_sub(places)));
                 }
             }
@@ -236,6 +240,7 @@ impl Limits {
             doors: Arc::new(Doors::new(concurrency)),
             bucket: None,
             pace: None,
+            accepted: 0,
         });
         lane.concurrency = concurrency;
         let rate = send.users_per_second.filter(|rate| *rate > 0);
@@ -259,9 +264,13 @@ impl Limits {
         Some(lane.doors.clone())
     }
 
-    /// A batch left the hand; how long its POST took, in ms, if there was one.
-    pub fn give_back(&mut self, webhook_id: &str, took: Option<Millis>) {
+    /// A batch left the hand; how long its POST took, in ms, if there was one, and whether it was accepted.
+    pub fn give_back(&mut self, webhook_id: &str, posted: Option<(Millis, bool)>) {
         if let Some(lane) = self.lanes.get_mut(webhook_id) {
+            let took = posted.map(|(took, _)| took);
+            if let Some((_, accepted)) = posted {
+                lane.accepted = if accepted { lane.accepted.saturating_add(1) } else { 0 };
+            }
             lane.in_hand = lane.in_hand.saturating_sub(1);
             lane.pace = took.map(|took| lane.pace.map_or(took, |pace| (pace * 3 + took) / 4)).or(lane.pace);
             self.in_hand = self.in_hand.saturating_sub(1);

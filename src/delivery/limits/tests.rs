@@ -31,7 +31,7 @@ fn a_webhooks_concurrency_holds_over_its_sends() {
         limits.take("w1", 10);
     }
     assert_eq!(shares(&mut limits, &open, 0), [0, 0]);
-    limits.give_back("w1", Some(1));
+    limits.give_back("w1", Some((1, true)));
     assert_eq!(shares(&mut limits, &open, 0).iter().sum::<usize>(), 1);
     let turns: Vec<_> = (0..2).map(|_| shares(&mut limits, &open, 0)).collect();
     assert_ne!(turns[0], turns[1], "the one that is free goes round");
@@ -55,7 +55,7 @@ fn who_waits_for_answers_keeps_his_part_and_who_has_nothing_to_do_takes_none() {
     limits.shares(&open, 0);
     limits.take("slow", 10);
     assert_eq!(shares(&mut limits, &open[1..], 0), [8], "one of the other runs");
-    limits.give_back("slow", Some(1));
+    limits.give_back("slow", Some((1, true)));
     assert_eq!(shares(&mut limits, &open[1..], 0), [16]);
 }
 
@@ -66,7 +66,7 @@ fn every_post_is_given_to_somebody() {
     assert_eq!(shares(&mut limits, &open, 0), [2; 50], "of none is known yet whether it answers");
     for webhook in open.iter().map(|send| &send.webhook_id) {
         limits.take(webhook, 10);
-        limits.give_back(webhook, Some(20));
+        limits.give_back(webhook, Some((20, true)));
     }
     let mut got = [0; 50];
     for _ in 0..50 {
@@ -91,7 +91,7 @@ fn turns_do_not_hang_on_how_often_is_asked() {
         // A round that finds no room, and one that does.
         limits.take("w1", 10);
         assert_eq!(shares(&mut limits, &open, 0), [0, 0]);
-        limits.give_back("w1", Some(1));
+        limits.give_back("w1", Some((1, true)));
         got.iter_mut().zip(shares(&mut limits, &open, 0)).for_each(|(sum, share)| *sum += share);
     }
     assert_eq!(got, [5, 5]);
@@ -121,7 +121,7 @@ fn who_answers_slowly_has_nothing_at_the_door_and_none_of_what_is_left_over() {
     limits.shares(&open, 0);
     for (id, took) in [("a", 10_000), ("b", 20), ("c", 20)] {
         limits.take(id, 10);
-        limits.give_back(id, Some(took));
+        limits.give_back(id, Some((took, true)));
     }
     for _ in 0..3 {
         assert_eq!(shares(&mut limits, &open, 0), [2, 6, 6]);
@@ -132,7 +132,7 @@ fn who_answers_slowly_has_nothing_at_the_door_and_none_of_what_is_left_over() {
     assert_eq!(shares(&mut limits, &open, 0)[0], 2, "a batch that was not POSTed tells nothing");
     for _ in 0..12 {
         limits.take("a", 10);
-        limits.give_back("a", Some(20));
+        limits.give_back("a", Some((20, true)));
     }
     assert!(shares(&mut limits, &open, 0)[0] >= 4, "it is well again");
 }
@@ -151,17 +151,31 @@ fn who_answers_fast_has_more_ahead_and_takes_no_place_of_others() {
         shares
     };
     all(&mut limits, &fast);
-    limits.give_back("a", Some(0));
-    assert_eq!(all(&mut limits, &fast), [1 + 1_024], "what answers within a millisecond");
+    limits.give_back("a", Some((0, true)));
+    assert_eq!(all(&mut limits, &fast), [1 + 1], "as many as it has accepted");
+    for _ in 0..2_000 {
+        limits.take("a", 1);
+        limits.give_back("a", Some((0, true)));
+    }
+    assert_eq!(all(&mut limits, &fast), [1_023], "what answers within a millisecond");
     assert_eq!(all(&mut limits, &[small("a"), small("b")]), [0, 32], "another's places are his");
     let large = |batch_size| OpenSend { batch_size, ..small("c") };
     shares(&mut limits, &[large(1)], 0);
     limits.take("c", 100);
-    limits.give_back("c", Some(4));
+    limits.give_back("c", Some((4, true)));
+    for _ in 0..2_000 {
+        limits.take("c", 100);
+        limits.give_back("c", Some((4, true)));
+    }
     assert_eq!(shares(&mut limits, &[large(1)], 0), [32 + 256], "16 in 4 ms are 256 in 64");
     assert_eq!(shares(&mut limits, &[large(100)], 0), [32 + 160], "16,000 users");
     let limited = OpenSend { users_per_second: Some(100), ..large(1) };
     assert!(shares(&mut limits, &[limited], 0)[0] < 32);
+    let two = [large(1), OpenSend { id: "d".into(), ..large(1) }];
+    assert_eq!(shares(&mut limits, &two, 0), [16, 16], "several sends take turns");
+    limits.take("c", 100);
+    limits.give_back("c", Some((4, false)));
+    assert_eq!(shares(&mut limits, &[large(1)], 0), [32], "it falls ill");
 }
 
 #[test]
@@ -183,7 +197,7 @@ fn users_per_second_hold_over_any_second() {
         assert!(batches > 0 || wait.is_some_and(|wait| wait > 0));
         for _ in 0..batches {
             limits.take("w1", 10);
-            limits.give_back("w1", Some(1));
+            limits.give_back("w1", Some((1, true)));
             sent.push(now);
         }
     }
@@ -197,7 +211,7 @@ fn a_rate_below_the_batch_size_spaces_the_batches() {
     let open = [send("a", "w1", 64, Some(1))];
     assert_eq!(shares(&mut limits, &open, 0), [1]);
     limits.take("w1", 10);
-    limits.give_back("w1", Some(1));
+    limits.give_back("w1", Some((1, true)));
     let (none, wait) = limits.shares(&open, 0);
     assert!(none.is_empty() && wait == Some(10_000));
     assert_eq!(shares(&mut limits, &open, 9_000), [0]);

@@ -275,6 +275,24 @@ fn like(search: &str) -> String {
     format!("%{escaped}%")
 }
 
+/// The names of tasks and of their webhooks, by the tasks' ids.
+pub async fn names(db: &Db, workspace: &str, ids: &[&str]) -> AppResult<HashMap<String, (String, String)>> {
+    let sql = match db {
+        Db::Sqlite(_) => {
+            "select t.id, t.name, coalesce(w.name, '(deleted)') as webhook from tasks t
+             left join webhooks w on w.workspace_id = t.workspace_id and w.id = t.webhook_id
+             where t.workspace_id = $1 and t.id in (select value from json_each($2))"
+        }
+        Db::Postgres(_) => {
+            "select t.id, t.name, coalesce(w.name, '(deleted)') as webhook from tasks t
+             left join webhooks w on w.workspace_id = t.workspace_id and w.id = t.webhook_id
+             where t.workspace_id = $1 and t.id in (select json_array_elements_text($2::json))"
+        }
+    };
+    let rows = fetch!(db, all, (String, String, String), sql, workspace, serde_json::to_string(ids)?)?;
+    Ok(rows.into_iter().map(|(id, name, webhook)| (id, (name, webhook))).collect())
+}
+
 /// The sub-campaigns of tasks: id and "Main / Sub" by task.
 pub async fn campaigns_of(
     db: &Db,

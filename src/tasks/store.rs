@@ -1,5 +1,9 @@
 //! Tasks in the database.
 
+mod names;
+
+pub use names::{names, user_name};
+
 use super::model::{PassedCall, TaskInput, TaskRow};
 use crate::{
     audit::{
@@ -228,6 +232,17 @@ pub async fn list(db: &Db, workspace: &str, query: &ListQuery) -> AppResult<(Vec
         &query.state,
         &query.webhook
     )?;
+    Ok((rows(db, workspace, query).await?, total))
+}
+
+/// How many tasks there are.
+pub async fn count(db: &Db, workspace: &str) -> sqlx::Result<i64> {
+    Ok(fetch!(db, one, (i64,), "select count(*) from tasks where workspace_id = $1", workspace)?.0)
+}
+
+/// The page of the list alone.
+pub async fn rows(db: &Db, workspace: &str, query: &ListQuery) -> AppResult<Vec<TaskRow>> {
+    let pattern = like(&query.search);
     let listed = fetch!(
         db,
         all,
@@ -263,7 +278,7 @@ pub async fn list(db: &Db, workspace: &str, query: &ListQuery) -> AppResult<(Vec
             })
         })
         .collect();
-    Ok((rows, total))
+    Ok(rows)
 }
 
 /// A `like` pattern that finds the text anywhere; empty for an empty one.
@@ -273,24 +288,6 @@ fn like(search: &str) -> String {
     }
     let escaped = name_key(search.trim()).replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
     format!("%{escaped}%")
-}
-
-/// The names of tasks and of their webhooks, by the tasks' ids.
-pub async fn names(db: &Db, workspace: &str, ids: &[&str]) -> AppResult<HashMap<String, (String, String)>> {
-    let sql = match db {
-        Db::Sqlite(_) => {
-            "select t.id, t.name, coalesce(w.name, '(deleted)') as webhook from tasks t
-             left join webhooks w on w.workspace_id = t.workspace_id and w.id = t.webhook_id
-             where t.workspace_id = $1 and t.id in (select value from json_each($2))"
-        }
-        Db::Postgres(_) => {
-            "select t.id, t.name, coalesce(w.name, '(deleted)') as webhook from tasks t
-             left join webhooks w on w.workspace_id = t.workspace_id and w.id = t.webhook_id
-             where t.workspace_id = $1 and t.id in (select json_array_elements_text($2::json))"
-        }
-    };
-    let rows = fetch!(db, all, (String, String, String), sql, workspace, serde_json::to_string(ids)?)?;
-    Ok(rows.into_iter().map(|(id, name, webhook)| (id, (name, webhook))).collect())
 }
 
 /// The sub-campaigns of tasks: id and "Main / Sub" by task.
@@ -319,12 +316,6 @@ pub async fn campaigns_of(
         found.insert(task.clone(), names.collect());
     }
     Ok(found)
-}
-
-/// A member's name; the id of one who is gone.
-pub async fn user_name(db: &Db, id: &str) -> sqlx::Result<String> {
-    let row = fetch!(db, optional, (String,), "select name from users where id = $1", id)?;
-    Ok(row.map_or_else(|| id.to_string(), |(name,)| name))
 }
 
 #[cfg(test)]

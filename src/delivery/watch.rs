@@ -91,3 +91,59 @@ fn number(state: &str) -> f64 {
 fn seconds(ms: Millis) -> f64 {
     ms as f64 / SECOND as f64
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use metrics_exporter_prometheus::PrometheusBuilder;
+
+    #[tokio::test]
+    async fn gauges_say_what_was_found_and_a_webhook_that_is_gone_is_closed() {
+        let recorder = PrometheusBuilder::new().build_recorder();
+        let (db, _folder) = crate::db::testing::sqlite().await;
+        let (clock, told) = (Clock::manual(0), Mutex::default());
+        let watcher = Watcher { db, clock, began: 0, pulses: Vec::new(), told };
+        let due = Due { oldest: Some(1_500), stuck: Some(("a".into(), 250)), leased: 3 };
+        let counts = Counts {
+            scheduled: 1,
+            sending: 2,
+            missed: 4,
+            users: 5,
+            unknown: 6,
+            disabled: 7,
+            breakers: vec![("watch-a".into(), "open".into()), ("watch-b".into(), "half_open".into())],
+        };
+        let shown = |due: &Due, counts| {
+            metrics::with_local_recorder(&recorder, || watcher.tell(due, counts, 9_000));
+            recorder.handle().render()
+        };
+        let page = shown(&due, counts);
+        for line in [
+            "reachwire_due_age_seconds 1.5",
+            "reachwire_stuck_seconds 0.25",
+            "reachwire_batches_leased 3",
+            "reachwire_sends{state=\"scheduled\"} 1",
+            "reachwire_sends{state=\"sending\"} 2",
+            "reachwire_sends{state=\"missed\"} 4",
+            "reachwire_queue_users 5",
+            "reachwire_users_unknown 6",
+            "reachwire_webhooks_disabled 7",
+            "reachwire_breaker_state{webhook=\"watch-a\"} 2",
+            "reachwire_breaker_state{webhook=\"watch-b\"} 1",
+            "reachwire_watch_timestamp_seconds 9",
+        ] {
+            assert!(page.lines().any(|shown| shown == line), "{line}: {page}");
+        }
+        let counts = Counts { breakers: vec![("watch-b".into(), "open".into())], ..Counts::default() };
+        let page = shown(&Due::default(), counts);
+        let lines = [
+            "reachwire_due_age_seconds 0",
+            "reachwire_stuck_seconds 0",
+            "reachwire_breaker_state{webhook=\"watch-a\"} 0",
+            "reachwire_breaker_state{webhook=\"watch-b\"} 2",
+        ];
+        for line in lines {
+            assert!(page.lines().any(|shown| shown == line), "{line}: {page}");
+        }
+    }
+}

@@ -1,6 +1,6 @@
 //! A collector for tests.
 
-use crate::config::{Config, OtlpConfig};
+use crate::config::OtlpConfig;
 use axum::{Router, extract::State, routing};
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
@@ -34,7 +34,6 @@ impl Collector {
             endpoint: format!("http://{}/v1/traces", self.address),
             headers: format!("x-key={KEY}").into(),
             sample_share: 1.0,
-            ..Config::defaults().otlp
         }
     }
 

@@ -1,5 +1,9 @@
 use super::{testing::Collector, *};
-use crate::{config::Config, server::testing::Log};
+use crate::{
+    config::Config,
+    on_both_databases,
+    server::testing::{Harness, Log},
+};
 
 const GRACE: Duration = Duration::from_secs(10);
 
@@ -23,6 +27,19 @@ async fn a_collector_receives_a_span_and_its_children() {
     }
     assert!(!collector.has("nobody said this"));
 }
+
+on_both_databases!(requests_are_traced_by_their_routes, |db| async move {
+    let collector = Collector::start().await;
+    let app = Harness::with(db, |config| config.otlp = collector.settings()).await;
+    assert_eq!(app.page("/healthz", "").await.status, 200);
+    let _refused = app.page("/invitation/a-secret-token?and=more", "").await;
+    app.state.engine.stop(GRACE).await;
+    app.state.engine.traces().stop(GRACE).await;
+    for text in ["GET /healthz", "GET /invitation/{token}", "http.route", "http.response.status_code"] {
+        assert!(collector.has(text), "{text}");
+    }
+    assert!(!collector.has("a-secret-token") && !collector.has("and=more"));
+});
 
 #[tokio::test]
 async fn nothing_is_traced_unless_the_settings_say_where_to() {

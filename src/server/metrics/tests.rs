@@ -158,6 +158,15 @@ on_both_databases!(a_server_shows_what_it_does, |db| async move {
         assert!(families.contains(name), "{name}");
     }
     assert!(page.contains("route=\"/healthz\""), "{page}");
+    let refused = async || {
+        let page = app.page("/metrics", "").await.text;
+        let lines = page.lines().map(str::to_string).collect::<Vec<_>>();
+        let line = lines.iter().find(|line| line.starts_with("reachwire_receipt_requests_total{status=\"401\"}"));
+        sample(line.unwrap()).2
+    };
+    let before = refused().await;
+    assert_eq!(app.post(crate::wire::receipt::PATH, "", "[]").await.status, 401);
+    assert!(refused().await > before);
 });
 
 /// The expressions of a dashboard, wherever they stand in it.

@@ -1,8 +1,11 @@
 //! Time as a parameter: schedules, retries and expiry are tested without sleeping.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicI64, Ordering},
+use std::{
+    sync::{
+        Arc, LazyLock,
+        atomic::{AtomicI64, Ordering},
+    },
+    time::Instant,
 };
 
 /// Unix milliseconds.
@@ -29,6 +32,18 @@ impl Clock {
 
     pub fn now(&self) -> Millis {
         let system = || jiff::Timestamp::now().as_millisecond();
+        match self {
+            Self::System => system(),
+            Self::Manual(now) => now.load(Ordering::SeqCst),
+            Self::Ahead(ahead) => system() + ahead.load(Ordering::SeqCst),
+        }
+    }
+
+    /// Milliseconds since some moment of this process, that only grow: for how long something takes, whoever sets the
+    /// machine's clock meanwhile.
+    pub fn steady(&self) -> Millis {
+        static BEGAN: LazyLock<Instant> = LazyLock::new(Instant::now);
+        let system = || i64::try_from(BEGAN.elapsed().as_millis()).unwrap_or(i64::MAX);
         match self {
             Self::System => system(),
             Self::Manual(now) => now.load(Ordering::SeqCst),

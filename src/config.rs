@@ -32,6 +32,7 @@ pub struct Config {
     pub engine: EngineConfig,
     pub receipts: ReceiptConfig,
     pub mail: MailConfig,
+    pub otlp: OtlpConfig,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
@@ -70,6 +71,7 @@ pub struct EngineConfig {
     pub retry_longest_ms: i64,
     pub misfire_minutes: i64,
     pub give_up_hours: i64,
+    pub ready_due_seconds: i64,
     pub allow_networks: Vec<ipnet::IpNet>,
     pub proxy: String,
     pub breaker: BreakerConfig,
@@ -127,6 +129,15 @@ impl MailConfig {
     }
 }
 
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OtlpConfig {
+    pub endpoint: String,
+    #[serde(deserialize_with = "secret")]
+    pub headers: SecretString,
+    pub sample_share: f64,
+}
+
 /// The usual error would show what was given.
 fn secret<'de, D: Deserializer<'de>>(value: D) -> Result<SecretString, D::Error> {
     let text = String::deserialize(value).map_err(|_| D::Error::custom("this setting must be text, in quotes"))?;
@@ -138,7 +149,8 @@ const MISFIRE_MOST: i64 = 365 * 24 * 60;
 /// Variables that are the scripts' and no settings.
 const NOT_SETTINGS: [&str; 1] = ["tools"];
 /// Settings that are text also when they look like a number.
-const TEXTS: [&str; 6] = ["secret", "database", "data", "public_url", "mail.url", "mail.from"];
+const TEXTS: [&str; 8] =
+    ["secret", "database", "data", "public_url", "mail.url", "mail.from", "otlp.endpoint", "otlp.headers"];
 
 /// The settings among the variables: `REACHWIRE_ENGINE__POSTS_AT_ONCE` is `engine.posts_at_once`.
 fn settings(variables: impl Iterator<Item = (String, String)>) -> impl Iterator<Item = (String, Value)> {
@@ -209,6 +221,9 @@ impl Config {
         if !(1..=8_760).contains(&self.engine.give_up_hours) {
             return Err("settings: engine.give_up_hours must be 1 to 8760".into());
         }
+        if !(10..=86_400).contains(&self.engine.ready_due_seconds) {
+            return Err("settings: engine.ready_due_seconds must be 10 to 86400".into());
+        }
         self.engine.breaker.check()?;
         if !(1..=365).contains(&self.sessions.days)
             || !(1..=self.sessions.days * 24).contains(&self.sessions.idle_hours)
@@ -222,7 +237,8 @@ impl Config {
         if !self.public_url.is_empty() && !schemes.iter().any(|scheme| self.public_url.starts_with(scheme)) {
             return Err("settings: public_url must begin with http:// or https://".into());
         }
-        crate::mail::check(&self.mail).map_err(|error| format!("settings: {error}"))
+        let rest = crate::mail::check(&self.mail).and_then(|()| crate::traces::check(&self.otlp));
+        rest.map_err(|error| format!("settings: {error}"))
     }
 
     /// Without a slash at the end.
@@ -334,8 +350,10 @@ mod tests {
         }
         let share = [("REACHWIRE_ENGINE__BREAKER__FAILED_SHARE", "0.25")];
         assert_eq!(read("", &share).unwrap().engine.breaker.failed_share, 0.25);
-        for wrong in ["give_up_hours = 0", "give_up_hours = 8761"] {
-            assert!(read(&format!("[engine]\n{wrong}"), &[]).unwrap_err().contains("engine.give_up_hours"));
+        for wrong in ["give_up_hours = 0", "give_up_hours = 8761", "ready_due_seconds = 9", "ready_due_seconds = 86401"]
+        {
+            let name = wrong.split(' ').next().unwrap();
+            assert!(read(&format!("[engine]\n{wrong}"), &[]).unwrap_err().contains(name), "{wrong}");
         }
     }
 

@@ -3,9 +3,9 @@
 //! The database is the only record and the batch table is the queue. A sender (a task today; journeys and campaigns
 //! later) gives its recipients through [`Sender`]; the engine knows nothing else of it.
 //!
-//! Three loops: the planner ([`plan`]) cuts a send that is due into actions and batches, the dispatcher
+//! Four loops: the planner ([`plan`]) cuts a send that is due into actions and batches, the dispatcher
 //! ([`dispatch`]) claims batches and records their results in one transaction each round, and the recoverer
-//! ([`recover`]) takes back what a crash left behind. Between claim and record a batch is in the hands of a task of
+//! ([`recover`]) takes back what a crash left behind, and the watcher ([`watch`]) looks at what waits. Between claim and record a batch is in the hands of a task of
 //! its own ([`courier`]).
 
 pub mod health;
@@ -40,6 +40,8 @@ pub mod guard;
 #[cfg(feature = "ssr")]
 pub mod ids;
 #[cfg(feature = "ssr")]
+mod labels;
+#[cfg(feature = "ssr")]
 mod limits;
 #[cfg(feature = "ssr")]
 mod misfire;
@@ -53,6 +55,8 @@ mod plan;
 pub mod post;
 #[cfg(feature = "ssr")]
 mod purge;
+#[cfg(feature = "ssr")]
+pub mod queue;
 #[cfg(feature = "ssr")]
 mod record;
 #[cfg(feature = "ssr")]
@@ -77,7 +81,11 @@ pub mod testing;
 #[cfg(feature = "ssr")]
 pub mod tls;
 #[cfg(feature = "ssr")]
+mod traced;
+#[cfg(feature = "ssr")]
 pub mod verdict;
+#[cfg(feature = "ssr")]
+mod watch;
 
 pub use model::SendState;
 
@@ -89,3 +97,5 @@ pub use resolve::CountAs;
 pub use sender::{Chunk, Planned, Recipient, Sender};
 #[cfg(feature = "ssr")]
 pub use store::NewSend;
+#[cfg(all(test, feature = "ssr"))]
+pub use supervise::STILL;

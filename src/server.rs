@@ -3,6 +3,7 @@
 mod assets;
 pub mod csv;
 mod health;
+mod metrics;
 mod observe;
 mod page;
 mod security;
@@ -50,7 +51,7 @@ impl AppState {
             loads: Loads::default(),
             shown: Shown::default(),
             readiness: health::Readiness::default(),
-            metrics: observe::metrics(),
+            metrics: metrics::handle(),
             leptos: assets::leptos_options(),
         }
     }
@@ -96,6 +97,6 @@ pub fn router(state: AppState) -> Router {
         .merge(receipts::intake::routes())
         .merge(pages)
         .layer(CatchPanicLayer::custom(page::panic_page))
-        .layer(middleware::from_fn(observe::request_line))
+        .layer(middleware::from_fn_with_state(state.clone(), observe::request_line))
         .with_state(state)
 }

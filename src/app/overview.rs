@@ -1,20 +1,23 @@
 //! Overview: what is going on in the workspace, and the way in when nothing is.
 
+mod live;
+pub mod now;
+
 use crate::{
     access::{
         model::{Area, Permission},
         reader_may,
     },
-    delivery::model::SendState,
     error::AppError,
     tasks::{list::state_badge, model::TaskRow},
     ui::{
         EmptyState, ErrorNote, LinkButton, Note, PageHeader, Panel, Progress, Scope, Skeleton, TableWrap, Tile, Tiles,
-        Time, Tone,
-        format::{count, counted},
+        Time, Tone, format::count,
     },
 };
 use leptos::{prelude::*, server};
+use live::Live;
+use now::{Now, load_now};
 use serde::{Deserialize, Serialize};
 
 /// The workspace at a glance.
@@ -24,8 +27,6 @@ pub struct Overview {
     pub audiences: i64,
     pub webhooks: i64,
     pub tasks: i64,
-    /// Tasks that missed their time and wait for a person.
-    pub missed: i64,
     /// The newest.
     pub recent: Vec<TaskRow>,
     /// Webhooks that the engine disabled.
@@ -49,9 +50,7 @@ pub async fn load_overview() -> Result<Overview, AppError> {
     let ctx = require(&caller()?, Permission::View(Area::Overview), Resource::Workspace).await?;
     let (db, workspace) = (&ctx.state.db, ctx.workspace());
     let query = crate::tasks::store::ListQuery { limit: RECENT, ..Default::default() };
-    let (recent, tasks) = crate::tasks::store::list(db, workspace, &query).await?;
-    let missed = crate::tasks::store::ListQuery { state: SendState::Missed.code().into(), ..Default::default() };
-    let (_, missed) = crate::tasks::store::list(db, workspace, &missed).await?;
+    let recent = crate::tasks::store::rows(db, workspace, &query).await?;
     // How many there are is no secret, what they are called is.
     let seen = ctx.info().may(Permission::View(Area::ReachWebhook));
     let webhooks = crate::webhooks::store::list(db, workspace).await?;
@@ -68,8 +67,7 @@ pub async fn load_overview() -> Result<Overview, AppError> {
         audiences: crate::audiences::store::count(db, workspace).await?,
         webhooks: webhooks.len() as i64,
         disabled: disabled.take(DISABLED).collect(),
-        tasks,
-        missed,
+        tasks: crate::tasks::store::count(db, workspace).await?,
         recent: if seen { recent } else { Vec::new() },
     })
 }
@@ -89,6 +87,7 @@ pub fn overview_page() -> AnyView {
         .into_any();
     }
     let overview = Resource::new(|| (), |()| load_overview());
+    let now = Resource::new(|| (), |()| load_now());
     let may_send = reader_may(Permission::Manage(Area::ReachWebhook));
     view! {
         <PageHeader title="Overview" intro="What your webhooks are doing.">
@@ -96,10 +95,10 @@ pub fn overview_page() -> AnyView {
         </PageHeader>
         <Suspense fallback=|| view! { <Skeleton /> }>
             {move || Suspend::new(async move {
-                let loaded = overview.await;
+                let loaded = (overview.await, now.await);
                 scope.show(move || match loaded {
-                    Ok(overview) => content(overview),
-                    Err(error) => view! { <ErrorNote error /> }.into_any(),
+                    (Ok(overview), Ok(now)) => content(overview, now),
+                    (Err(error), _) | (_, Err(error)) => view! { <ErrorNote error /> }.into_any(),
                 })
             })}
         </Suspense>
@@ -107,7 +106,7 @@ pub fn overview_page() -> AnyView {
     .into_any()
 }
 
-fn content(overview: Overview) -> AnyView {
+fn content(overview: Overview, now: Now) -> AnyView {
     let steps = first_steps(&overview);
     let disabled = overview.disabled.iter().cloned().map(disabled).collect_view();
     let tiles = vec![
@@ -124,17 +123,12 @@ fn content(overview: Overview) -> AnyView {
     } else {
         table(overview.recent)
     };
-    let missed = (overview.missed > 0 && reader_may(Permission::View(Area::ReachWebhook))).then(|| {
-        let text = format!("{} missed the time", counted(overview.missed, "task"));
-        let href = format!("/tasks?state={}", SendState::Missed.code());
-        view! { <Note tone=Tone::Warn><a href=href>{text}</a> " and did not begin: somebody must decide."</Note> }
-    });
     view! {
         <div class="grid">
-            {missed}
             {disabled}
             {steps}
             <Panel padded=false><Tiles items=tiles /></Panel>
+            <Live first=now />
             <Panel title="Recent sending tasks" padded=false>{recent}</Panel>
         </div>
     }
@@ -233,3 +227,6 @@ fn table(recent: Vec<TaskRow>) -> AnyView {
     }
     .into_any()
 }
+
+#[cfg(all(test, feature = "ssr"))]
+mod tests;

@@ -107,7 +107,7 @@ impl Health {
         }
         // Another node's clock may be a little ahead.
         if (now - self.window_from).abs() >= policy.window {
-            (self.window_from, self.ok, self.failed) = (now, 0, 0);
+            (self.window_from, self.ok, self.failed, self.took) = (now, 0, 0, 0);
         }
         match signal {
             Signal::Alive if self.breaker == Breaker::Closed => {

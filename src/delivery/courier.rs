@@ -7,10 +7,12 @@ use super::{
     doors::Doors,
     gate::Changes,
     ids::batch_id,
+    labels,
     pages::{Pages, Shelf},
     post::{self, Poster, Prepared, Request},
     record::{End, Finished, OURS, UNREADABLE},
     supervise::Stopping,
+    traced::Traced,
     verdict::{self, Verdict},
 };
 use crate::{
@@ -41,6 +43,7 @@ pub struct Courier {
     /// POSTs at once over all webhooks.
     pub posts: Arc<Semaphore>,
     pub stopping: Stopping,
+    pub traced: Traced,
     pub finished: mpsc::UnboundedSender<Finished>,
 }
 
@@ -118,6 +121,7 @@ impl Courier {
                 return Outcome::released(5 * SECOND);
             }
         }
+        self.traced.step(claim, "wait");
         let longest = i64::try_from(post::LIMIT.as_millis()).unwrap_or(i64::MAX);
         if self.clock.now() + longest + SLACK > claim.lease_until {
             return Outcome::released(0);
@@ -145,7 +149,9 @@ impl Courier {
             now: self.clock.now(),
             nonce: &post::nonce(),
         });
+        self.traced.step(claim, "render");
         let transfer = context.poster.send(prepared).await;
+        self.traced.step(claim, "POST");
         let end = match verdict::judge(&transfer.result, self.clock.now()) {
             Verdict::Accepted => End::Accepted,
             Verdict::Failed(reason) => End::Failed(reason),
@@ -156,7 +162,9 @@ impl Courier {
             End::Failed(_) => "failed",
             _ => "retry",
         };
-        metrics::histogram!("reachwire_post_seconds", "outcome" => outcome).record(transfer.total.as_secs_f64());
+        let webhook = labels::webhook(&context.common.webhook_id);
+        metrics::counter!("reachwire_attempts_total", "webhook" => webhook.clone(), "result" => outcome).increment(1);
+        metrics::histogram!("reachwire_post_seconds", "webhook" => webhook).record(transfer.total.as_secs_f64());
         let answer = transfer.result.ok();
         Outcome {
             end,

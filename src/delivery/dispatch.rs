@@ -140,6 +140,7 @@ impl Dispatcher {
         if self.ended.is_empty() && wanted.is_empty() {
             return Ok(wait.map_or(Next::Event, Next::Within));
         }
+        let began = self.courier.traced.begin();
         let mut tx = self.db.begin().await?;
         // The transaction may have waited for its turn.
         let now = self.clock.now();
@@ -170,6 +171,7 @@ impl Dispatcher {
         }
         let closed = breaker::round::tell(&turns);
         count(&self.ended, stale);
+        self.courier.traced.recorded(&self.ended);
         for finished in self.ended.drain(..) {
             self.in_hand.give_back(&finished.claim);
         }
@@ -178,6 +180,7 @@ impl Dispatcher {
                 claims.iter().filter_map(|claim| self.limits.take(&context.common.webhook_id, claim.size)).last();
             if let Some(doors) = doors {
                 claims.iter().for_each(|claim| self.in_hand.take(claim));
+                self.courier.traced.claimed(&claims, began);
                 self.courier.spawn(context, claims, doors);
             }
         }

@@ -13,19 +13,23 @@ use super::{
     model::Exchange,
     plan::Planner,
     post::{self, Poster, Prepared, Request},
+    queue::{self, Due},
     recover::Recoverer,
     resend::{self, Which},
     resolve,
-    supervise::{Pulse, Stopping, supervise},
+    supervise::{Loop, Pulse, Stopping, supervise},
     tls::Tls,
+    traced::Traced,
+    watch::Watcher,
 };
 use crate::{
     audit::Note,
-    clock::{Clock, MINUTE, new_id},
+    clock::{Clock, MINUTE, Millis, new_id},
     config::Config,
     db::Db,
     error::{AppError, AppResult},
     secrets::MasterKey,
+    traces::Traces,
     wire::{
         environment::Environment,
         message::{self, CallbackParams, Message, Params, ProcessInfo, UserProfile},
@@ -50,6 +54,9 @@ struct Inner {
     changes: Arc<Changes>,
     plan_wake: Arc<Notify>,
     dispatch_wake: Arc<Notify>,
+    traces: Traces,
+    /// When it began.
+    began: Millis,
     pulses: Vec<Pulse>,
     asking_to_stop: watch::Sender<bool>,
     loops: Mutex<Vec<JoinHandle<()>>>,
@@ -82,7 +89,9 @@ impl Engine {
         let (plan_wake, dispatch_wake) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
         let (finished, results) = mpsc::unbounded_channel();
         let (in_hand, changes) = (InHand::default(), Arc::<Changes>::default());
+        let (traces, began) = (Traces::new(&config.otlp), clock.now());
         let courier = Courier {
+            traced: Traced::new(traces.clone()),
             poster: poster.clone(),
             db: db.clone(),
             clock: clock.clone(),
@@ -124,12 +133,22 @@ impl Engine {
             give_up_hours: engine.give_up_hours,
             recovered: dispatch_wake.clone(),
         };
-        let pulses = [Pulse::new(), Pulse::new(), Pulse::new()];
-        let [dispatching, planning, recovering] = pulses.clone();
+        let pulse = |name| Pulse::new(name, clock.clone());
+        let pulses =
+            [pulse(<Mutex<Dispatcher>>::NAME), pulse(Planner::NAME), pulse(Recoverer::NAME), pulse(Watcher::NAME)];
+        let [dispatching, planning, recovering, watching] = pulses.clone();
+        let watcher = Watcher {
+            db: db.clone(),
+            clock: clock.clone(),
+            began,
+            pulses: pulses.to_vec(),
+            told: std::sync::Mutex::default(),
+        };
         let loops = vec![
             supervise(Mutex::new(dispatcher), dispatching, stopping.clone()),
             supervise(planner, planning, stopping.clone()),
-            supervise(recoverer, recovering, stopping),
+            supervise(recoverer, recovering, stopping.clone()),
+            supervise(watcher, watching, stopping),
         ];
         Self(Arc::new(Inner {
             db,
@@ -138,6 +157,8 @@ impl Engine {
             changes,
             plan_wake,
             dispatch_wake,
+            traces,
+            began,
             pulses: pulses.into(),
             asking_to_stop,
             loops: Mutex::new(loops),
@@ -149,9 +170,19 @@ impl Engine {
         &self.0.poster
     }
 
-    /// Whether every loop is alive.
-    pub fn alive(&self) -> bool {
-        self.0.pulses.iter().all(Pulse::alive)
+    /// Its loops by name, each with what is wrong with it, for people.
+    pub fn loops(&self) -> impl Iterator<Item = (&'static str, Option<String>)> {
+        self.0.pulses.iter().map(|pulse| (pulse.name(), pulse.trouble()))
+    }
+
+    /// What could go now, and whether it does.
+    pub async fn due(&self) -> sqlx::Result<Due> {
+        queue::due(&self.0.db, self.0.began, self.0.clock.now()).await
+    }
+
+    /// Where spans go, for what else is traced.
+    pub fn traces(&self) -> &Traces {
+        &self.0.traces
     }
 
     /// Something was made, changed or became due: look at once.

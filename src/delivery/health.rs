@@ -38,6 +38,8 @@ pub struct Health {
     pub window_from: i64,
     pub ok: i64,
     pub failed: i64,
+    /// How long their POSTs took, in ms, all together.
+    pub took: i64,
     /// Without a sign of life between them.
     pub failed_in_row: i64,
     /// How many times in a row the breaker has opened.
@@ -55,6 +57,10 @@ const TOLD_FOR: i64 = 15 * 60 * 1_000;
 /// The part of a window's batches from which on failures are told: one in so many.
 const TOLD_FROM: i64 = 20;
 
+/// From this time of a POST on, in ms, on average, an endpoint is told to be slow; the engine shares its POSTs out by the
+/// same (`limits`).
+const SLOW: i64 = 1_000;
+
 /// What pages say of a webhook.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Standing {
@@ -64,6 +70,10 @@ pub enum Standing {
         failed: i64,
         of: i64,
         reason: String,
+    },
+    /// It answers, and takes so long for it on average, in ms.
+    Slow {
+        average: i64,
     },
     /// The breaker is open until then.
     Paused {
@@ -93,10 +103,21 @@ impl Standing {
             Breaker::Open | Breaker::HalfOpen => Self::Probing { reason: reason() },
             Breaker::Closed => {
                 let (failed, of) = (health.failed, health.ok + health.failed);
-                let told = failed > 0 && failed * TOLD_FROM >= of && now - health.window_from < TOLD_FOR;
-                if told { Self::Failing { failed, of, reason: reason() } } else { Self::Healthy }
+                let lately = now - health.window_from < TOLD_FOR;
+                match health.took.checked_div(of) {
+                    _ if lately && failed > 0 && failed * TOLD_FROM >= of => {
+                        Self::Failing { failed, of, reason: reason() }
+                    }
+                    Some(average) if lately && average >= SLOW => Self::Slow { average },
+                    _ => Self::Healthy,
+                }
             }
         }
+    }
+
+    /// Whether somebody should look at it.
+    pub fn is_ill(&self) -> bool {
+        *self != Self::Healthy
     }
 
     /// Why nothing goes out, if nothing does.
@@ -118,6 +139,12 @@ mod tests {
         assert_eq!((at(&some, 2_000), at(&some, 1_000 + TOLD_FOR)), (failing, Standing::Healthy));
         some.ok = 96;
         assert_eq!(at(&some, 2_000), Standing::Healthy, "a few");
+        some.took = SLOW * 101 - 1;
+        assert_eq!(at(&some, 2_000), Standing::Healthy);
+        some.took = SLOW * 101;
+        let slow = Standing::Slow { average: SLOW };
+        assert!(slow.is_ill() && !slow.holds());
+        assert_eq!((at(&some, 2_000), at(&some, 1_000 + TOLD_FOR)), (slow, Standing::Healthy));
         (some.breaker, some.open_until, some.opened_at) = (Breaker::Open, 9_000, Some(3_000));
         assert_eq!(at(&some, 8_999), Standing::Paused { until: 9_000, reason: "HTTP 503".into() });
         assert_eq!(at(&some, 9_000), Standing::Probing { reason: "HTTP 503".into() });

@@ -108,6 +108,17 @@ pub struct Progress {
 }
 
 impl Progress {
+    /// Users that there will be, as far as it is known.
+    pub fn total(&self) -> i64 {
+        if self.planning_done { self.planned } else { self.audience.max(self.planned) }
+    }
+
+    /// How long it will still take at so many users per second, in ms; `None` when nothing is left or moves.
+    pub fn left(&self, rate: f64) -> Option<i64> {
+        let open = self.total() - self.accepted - self.failed - self.skipped;
+        (rate >= 1.0 && open > 0).then(|| (open as f64 / rate * 1_000.0) as i64)
+    }
+
     pub fn waiting(&self) -> i64 {
         self.planned - self.accepted - self.failed - self.skipped - self.unknown
     }

@@ -1,6 +1,7 @@
 //! What pages show of a send. All of it is read from counters or by keyset; nothing counts big tables.
 
 mod actions;
+pub mod now;
 
 pub use actions::{ActionFilter, CustomerMessage, actions, messages_of_customer};
 

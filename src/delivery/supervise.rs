@@ -1,10 +1,15 @@
 //! Loops that do not die in silence: one that ends early is logged, counts as dead, and is started again with backoff.
+//! One that hangs can't be ended safely, because what it holds is not known; it shows in how long ago it beat.
 
+use crate::{
+    clock::{Clock, MINUTE, Millis},
+    ui::format::duration_ms,
+};
 use std::{
     future::Future,
     sync::{
         Arc,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicI64, Ordering},
     },
     time::{Duration, Instant},
 };
@@ -14,22 +19,60 @@ const FIRST: Duration = Duration::from_millis(100);
 const LONGEST: Duration = Duration::from_secs(10);
 /// A loop that ran for this long has recovered.
 const STEADY: Duration = Duration::from_secs(60);
+/// A loop that has not completed a round for so long stands still. A round may wait a minute for SQLite's writer.
+pub const STILL: Millis = 2 * MINUTE;
 
-/// Whether a loop is alive: set at every completed round, cleared when the loop dies.
-#[derive(Clone, Debug)]
-pub struct Pulse(Arc<AtomicBool>);
+/// A loop's sign of life: whether it is alive, cleared when it dies, and when it last completed a round.
+#[derive(Clone)]
+pub struct Pulse(Arc<Beats>);
+
+struct Beats {
+    name: &'static str,
+    clock: Clock,
+    alive: AtomicBool,
+    /// By the clock's steady time.
+    last: AtomicI64,
+}
 
 impl Pulse {
-    pub fn new() -> Self {
-        Self(Arc::new(AtomicBool::new(true)))
+    /// Of the loop with this name. A loop that has not run yet has time for its first round.
+    pub fn new(name: &'static str, clock: Clock) -> Self {
+        let last = AtomicI64::new(clock.steady());
+        Self(Arc::new(Beats { name, clock, alive: AtomicBool::new(true), last }))
+    }
+
+    pub fn name(&self) -> &'static str {
+        self.0.name
     }
 
     pub fn beat(&self) {
-        self.0.store(true, Ordering::Relaxed);
+        self.0.last.store(self.0.clock.steady(), Ordering::Relaxed);
+        self.0.alive.store(true, Ordering::Relaxed);
     }
 
     pub fn alive(&self) -> bool {
-        self.0.load(Ordering::Relaxed)
+        self.0.alive.load(Ordering::Relaxed)
+    }
+
+    fn died(&self) {
+        self.0.alive.store(false, Ordering::Relaxed);
+    }
+
+    /// How long ago it last completed a round, in ms.
+    pub fn age(&self) -> Millis {
+        (self.0.clock.steady() - self.0.last.load(Ordering::Relaxed)).max(0)
+    }
+
+    /// What is wrong with the loop, for people; `None` when it runs.
+    pub fn trouble(&self) -> Option<String> {
+        let age = self.age();
+        if !self.alive() {
+            Some("it died and has not completed a round since; the log says why".into())
+        } else if age >= STILL {
+            Some(format!("it stands still: its last round ended {} ago", duration_ms(age)))
+        } else {
+            None
+        }
     }
 }
 
@@ -74,7 +117,7 @@ pub fn supervise<L: Loop>(this: L, pulse: Pulse, stopping: Stopping) -> JoinHand
                 Ok(Err(error)) => error.to_string(),
                 Err(error) => error.to_string(),
             };
-            pulse.0.store(false, Ordering::Relaxed);
+            pulse.died();
             if started.elapsed() > STEADY {
                 wait = FIRST;
             }
@@ -102,7 +145,7 @@ mod tests {
                 0 => panic!("dies by a panic"),
                 1 => Err(sqlx::Error::PoolClosed),
                 _ => {
-                    assert!(!pulse.alive());
+                    assert!(pulse.trouble().is_some_and(|why| why.contains("died")));
                     pulse.beat();
                     Ok(())
                 }
@@ -113,8 +156,20 @@ mod tests {
     #[tokio::test]
     async fn a_loop_that_dies_is_started_again() {
         let (_asking, stopping) = Stopping::channel();
-        let pulse = Pulse::new();
+        let pulse = Pulse::new("mortal", Clock::manual(0));
         supervise(Mortal::default(), pulse.clone(), stopping).await.unwrap();
         assert!(pulse.alive(), "its third run beat");
+    }
+
+    #[test]
+    fn a_loop_that_hangs_is_seen() {
+        let clock = Clock::manual(5);
+        let pulse = Pulse::new("hanging", clock.clone());
+        clock.advance(STILL - 1);
+        assert_eq!((pulse.trouble(), pulse.age()), (None, STILL - 1), "it may be in its first round");
+        clock.advance(1);
+        assert_eq!(pulse.trouble().unwrap(), "it stands still: its last round ended 2 min ago");
+        pulse.beat();
+        assert_eq!((pulse.trouble(), pulse.age()), (None, 0));
     }
 }

@@ -243,3 +243,34 @@ pub async fn until(db: &Db, id: &str, holds: impl Fn(&Progress) -> bool) -> Prog
 pub fn ended(progress: &Progress) -> bool {
     matches!(progress.state, SendState::Finished | SendState::Failed | SendState::Stopped)
 }
+
+/// That a statement reads no table from end to end, and that its plan names the indexes. Nothing is bound.
+pub async fn by_index(db: &Db, sql: &str, indexes: &[&str]) {
+    let plan: Vec<String> = match db {
+        Db::Sqlite(_) => {
+            let sql = format!("explain query plan {sql}");
+            let rows = fetch!(db, all, (i64, i64, i64, String), sqlx::AssertSqlSafe(sql)).unwrap();
+            rows.into_iter().map(|(.., step)| step).collect()
+        }
+        Db::Postgres(_) => {
+            let mut tx = db.begin().await.unwrap();
+            tx.by_index().await.unwrap();
+            let binds: Vec<_> = (1..=9).filter(|place| sql.contains(&format!("${place}"))).map(|_| "null").collect();
+            let binds = if binds.is_empty() { String::new() } else { format!("({})", binds.join(", ")) };
+            execute!(tx, "set local plan_cache_mode = force_generic_plan").unwrap();
+            execute!(tx, sqlx::AssertSqlSafe(format!("prepare asked as {sql}"))).unwrap();
+            let plan =
+                fetch!(tx, all, (String,), sqlx::AssertSqlSafe(format!("explain execute asked{binds}"))).unwrap();
+            execute!(tx, "deallocate asked").unwrap();
+            plan.into_iter().map(|(step,)| step).collect()
+        }
+    };
+    let told = plan.join("\n");
+    let whole = |step: &String| {
+        // SQLite scans an index, too, and what a subselect has found.
+        let scan = step.strip_prefix("SCAN ").is_some_and(|scan| !scan.contains("USING") && !scan.contains("latest"));
+        scan || step.contains("Seq Scan")
+    };
+    assert!(!plan.iter().any(whole), "{sql}\n{told}");
+    assert!(indexes.iter().all(|index| told.contains(index)), "{sql}\n{told}");
+}

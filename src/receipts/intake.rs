@@ -17,6 +17,7 @@ use axum::{
     Extension, Json, Router,
     body::Body,
     extract::{Query, State},
+    middleware,
     response::{IntoResponse, Response},
     routing,
 };
@@ -46,7 +47,17 @@ struct Readers(Arc<Semaphore>);
 
 pub fn routes() -> Router<AppState> {
     let readers = Readers(Arc::new(Semaphore::new(READ_AT_ONCE)));
-    Router::new().route(PATH, routing::post(take)).layer(Extension(Group::default())).layer(Extension(readers))
+    Router::new()
+        .route(PATH, routing::post(take).layer(middleware::map_response(count)))
+        .layer(Extension(Group::default()))
+        .layer(Extension(readers))
+}
+
+/// Also those that were refused.
+async fn count(answer: Response) -> Response {
+    let status = answer.status().as_u16().to_string();
+    metrics::counter!("reachwire_receipt_requests_total", "status" => status).increment(1);
+    answer
 }
 
 /// A refusal: nothing is recorded.

@@ -1,14 +1,18 @@
-//! Logs and metrics: one line a request, one Prometheus page.
+//! Logs, metrics and traces of requests: one line each, one Prometheus page.
 
 use super::AppState;
-use crate::{config::LogFormat, invitations};
+use crate::{
+    config::LogFormat,
+    invitations,
+    traces::{Span, Traces},
+};
 use axum::{
     extract::{MatchedPath, Request, State},
     middleware::Next,
     response::{IntoResponse, Response},
 };
-use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
-use std::{sync::OnceLock, time::Instant};
+use opentelemetry::trace::SpanKind;
+use std::time::{Instant, SystemTime};
 use tracing_subscriber::{EnvFilter, fmt, layer::SubscriberExt, util::SubscriberInitExt};
 
 /// `RUST_LOG` decides what is shown; without it, our own lines from info up and others' from warn up.
@@ -19,21 +23,6 @@ pub fn init_logs(format: LogFormat) {
         LogFormat::Text => registry.with(fmt::layer().with_target(false)).init(),
         LogFormat::Json => registry.with(fmt::layer().json()).init(),
     }
-}
-
-/// The recorder is the process's, by the metrics crate's design; tests with several servers share it.
-pub fn metrics() -> PrometheusHandle {
-    static HANDLE: OnceLock<PrometheusHandle> = OnceLock::new();
-    HANDLE
-        .get_or_init(|| {
-            let recorder = PrometheusBuilder::new().build_recorder();
-            let handle = recorder.handle();
-            if metrics::set_global_recorder(recorder).is_err() {
-                tracing::warn!("another metrics recorder is installed; /metrics stays empty");
-            }
-            handle
-        })
-        .clone()
 }
 
 pub async fn render(State(state): State<AppState>) -> impl IntoResponse {
@@ -47,17 +36,20 @@ pub fn shown_path(request: &Request) -> &str {
 }
 
 /// One line for each request, under an id that its answer carries too. The query stays out: it may hold a signature.
-pub async fn request_line(request: Request, next: Next) -> Response {
+pub async fn request_line(State(state): State<AppState>, request: Request, next: Next) -> Response {
     let id = crate::clock::new_id();
     let method = request.method().clone();
     let path = shown_path(&request).to_string();
     let route = request.extensions().get::<MatchedPath>().map_or("other".to_string(), |path| path.as_str().to_string());
-    let started = Instant::now();
+    let (started, began) = (Instant::now(), state.engine.traces().begin());
     let mut response = next.run(request).await;
     let took = started.elapsed();
     let status = response.status().as_u16();
     if !path.starts_with("/pkg/") {
         tracing::info!(request.id = %id, %method, %path, status, ms = took.as_millis() as u64, "request");
+    }
+    if let Some(began) = began {
+        trace(state.engine.traces(), &id, method.as_str(), &route, status, began);
     }
     metrics::histogram!("reachwire_http_request_seconds", "route" => route, "status" => status.to_string())
         .record(took.as_secs_f64());
@@ -65,4 +57,19 @@ pub async fn request_line(request: Request, next: Next) -> Response {
         response.headers_mut().insert("x-request-id", value);
     }
     response
+}
+
+/// The route in place of the path, which may hold a token. Who asks is not believed about what to trace.
+fn trace(traces: &Traces, id: &str, method: &str, route: &str, status: u16, began: SystemTime) {
+    if !traces.samples(id) {
+        return;
+    }
+    let mut span = Span::new(format!("{method} {route}"), began, SystemTime::now())
+        .with("http.request.method", method.to_string())
+        .with("http.route", route.to_string())
+        .with("http.response.status_code", i64::from(status))
+        .with("reachwire.request_id", id.to_string());
+    span.kind = SpanKind::Server;
+    span.failed = (status >= 500).then_some("HTTP 5xx");
+    traces.tell(span);
 }

@@ -1,6 +1,6 @@
 //! Running: listen, open the database, start the engine, serve, and stop in order.
 
-use super::{AppState, router};
+use super::{AppState, metrics, router};
 use crate::{
     clock::Clock,
     config::Config,
@@ -14,6 +14,8 @@ use tokio::{net::TcpListener, signal, sync::watch};
 
 /// How long running POSTs and requests may take to end after a stop was asked for.
 pub const GRACE: Duration = Duration::from_secs(15);
+/// How long a stop waits for the collector of traces.
+const FLUSH: Duration = Duration::from_secs(3);
 
 pub async fn open(config: &Config, exclusive: bool) -> Result<(Db, MasterKey), String> {
     let master_key = match config.secret.expose_secret() {
@@ -55,6 +57,7 @@ impl Started {
     /// Instead of [`serve`], when something is wrong after all.
     pub async fn stop(self) {
         self.state.engine.stop(GRACE).await;
+        self.state.engine.traces().stop(FLUSH).await;
         self.state.db.close().await;
     }
 }
@@ -65,6 +68,8 @@ pub async fn start(config: Config, clock: Clock) -> Result<Started, String> {
         .await
         .map_err(|error| format!("cannot listen on {}: {error}", config.listen))?;
     let (db, master_key) = open(&config, true).await?;
+    // There before the engine counts.
+    let _ = metrics::handle();
     let engine = Engine::start(&config, db.clone(), clock.clone(), master_key.clone(), crate::tasks::senders());
     Ok(Started { state: AppState::new(config, db, clock, master_key, engine), listener })
 }
@@ -76,6 +81,7 @@ pub async fn serve(started: Started) -> Result<(), String> {
     let (engine, db) = (state.engine.clone(), state.db.clone());
     crate::customers::import::resume(&state).await;
     crate::tasks::dry_run::store::end_interrupted(&state.db).await.map_err(|error| error.to_string())?;
+    let upkeep = tokio::spawn(metrics::upkeep(state.metrics.clone()));
     let (stop, stopped) = watch::channel(false);
     let stopping = || {
         let mut stopped = stopped.clone();
@@ -107,6 +113,8 @@ pub async fn serve(started: Started) -> Result<(), String> {
         stopping().await;
         engine.stop(GRACE).await
     });
+    engine.traces().stop(FLUSH).await;
+    upkeep.abort();
     db.close().await;
     ended
 }

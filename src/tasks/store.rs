@@ -1,5 +1,9 @@
 //! Tasks in the database.
 
+mod names;
+
+pub use names::{names, user_name};
+
 use super::model::{PassedCall, TaskInput, TaskRow};
 use crate::{
     audit::{
@@ -228,6 +232,17 @@ pub async fn list(db: &Db, workspace: &str, query: &ListQuery) -> AppResult<(Vec
         &query.state,
         &query.webhook
     )?;
+    Ok((rows(db, workspace, query).await?, total))
+}
+
+/// How many tasks there are.
+pub async fn count(db: &Db, workspace: &str) -> sqlx::Result<i64> {
+    Ok(fetch!(db, one, (i64,), "select count(*) from tasks where workspace_id = $1", workspace)?.0)
+}
+
+/// The page of the list alone.
+pub async fn rows(db: &Db, workspace: &str, query: &ListQuery) -> AppResult<Vec<TaskRow>> {
+    let pattern = like(&query.search);
     let listed = fetch!(
         db,
         all,
@@ -263,7 +278,7 @@ pub async fn list(db: &Db, workspace: &str, query: &ListQuery) -> AppResult<(Vec
             })
         })
         .collect();
-    Ok((rows, total))
+    Ok(rows)
 }
 
 /// A `like` pattern that finds the text anywhere; empty for an empty one.
@@ -301,12 +316,6 @@ pub async fn campaigns_of(
         found.insert(task.clone(), names.collect());
     }
     Ok(found)
-}
-
-/// A member's name; the id of one who is gone.
-pub async fn user_name(db: &Db, id: &str) -> sqlx::Result<String> {
-    let row = fetch!(db, optional, (String,), "select name from users where id = $1", id)?;
-    Ok(row.map_or_else(|| id.to_string(), |(name,)| name))
 }
 
 #[cfg(test)]

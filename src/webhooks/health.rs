@@ -4,7 +4,7 @@ use crate::{
     delivery::health::Standing,
     ui::{
         Badge, Note, Time, Tone,
-        format::{count, percent},
+        format::{count, duration_ms, percent},
     },
 };
 use leptos::prelude::*;
@@ -16,6 +16,10 @@ pub fn health(standing: Standing) -> AnyView {
         Standing::Healthy => badge(Tone::Ok, "Healthy").into_any(),
         Standing::Failing { failed, of, reason } => {
             let told = format!("{} of {} requests ({}): {reason}", count(failed), count(of), percent(failed, of));
+            view! { <span>{badge(Tone::Warn, "Slow/failing")} <span class="under">{told}</span></span> }.into_any()
+        }
+        Standing::Slow { average } => {
+            let told = format!("A request takes {} on average", duration_ms(average));
             view! { <span>{badge(Tone::Warn, "Slow/failing")} <span class="under">{told}</span></span> }.into_any()
         }
         Standing::Paused { until, reason } => view! {

@@ -16,7 +16,7 @@ use super::model::{
 use crate::{
     clock::Millis,
     db::{Db, from_json, like_pattern, name_key},
-    delivery::{breaker::round::HealthRow, tls::Tls},
+    delivery::{breaker::round::HealthRow, health::Standing, tls::Tls},
     fetch,
     secrets::MasterKey,
 };
@@ -65,7 +65,7 @@ const SELECT: &str = "select w.id, w.name, w.enabled, w.url, w.authentication, w
         coalesce(used.tasks, 0) as tasks, w.disabled_because,
         coalesce(h.state, 'closed') as breaker, coalesce(h.window_from, 0) as window_from,
         coalesce(h.window_ok, 0) as window_ok, coalesce(h.window_failed, 0) as window_failed,
-        coalesce(h.failures_in_row, 0) as failures_in_row, coalesce(h.trips, 0) as trips, h.opened_at,
+        coalesce(h.window_ms, 0) as window_ms, coalesce(h.failures_in_row, 0) as failures_in_row, coalesce(h.trips, 0) as trips, h.opened_at,
         coalesce(h.open_until, 0) as open_until, coalesce(h.reason, '') as health_reason
     from webhooks w
     left join webhook_health h on h.workspace_id = w.workspace_id and h.webhook_id = w.id
@@ -134,6 +134,35 @@ fn listed(row: Row) -> sqlx::Result<Webhook> {
 pub async fn list(db: &Db, workspace: &str) -> sqlx::Result<Vec<Webhook>> {
     let sql = format!("{SELECT} order by w.name_key, w.id limit {WEBHOOKS_MAX}");
     fetch!(db, all, Row, AssertSqlSafe(sql), workspace)?.into_iter().map(listed).collect()
+}
+
+#[derive(sqlx::FromRow)]
+struct HealthOf {
+    id: String,
+    name: String,
+    #[sqlx(flatten)]
+    health: HealthRow,
+}
+
+/// At most `limit` webhooks with their ids and names that answer slowly, fail, or are not sent to because they did;
+/// those that are not sent to come first. What the engine disabled is told otherwise.
+pub async fn ill(db: &Db, workspace: &str, limit: usize, now: Millis) -> sqlx::Result<Vec<(String, String, Standing)>> {
+    // A row for each webhook at the most.
+    let rows = fetch!(
+        db,
+        all,
+        HealthOf,
+        "select w.id, w.name, h.state as breaker, h.window_from, h.window_ok, h.window_failed, h.window_ms,
+             h.failures_in_row, h.trips, h.opened_at, h.open_until, h.reason as health_reason
+         from webhook_health h join webhooks w on w.workspace_id = h.workspace_id and w.id = h.webhook_id
+         where h.workspace_id = $1 and w.disabled_because = '' order by w.name_key, w.id",
+        workspace
+    )?;
+    let standings = rows.into_iter().map(|row| (row.id, row.name, Standing::of(&row.health.into(), "", now)));
+    let mut ill: Vec<_> = standings.filter(|(.., standing)| standing.is_ill()).collect();
+    ill.sort_by_key(|(.., standing)| !standing.holds());
+    ill.truncate(limit);
+    Ok(ill)
 }
 
 /// A page of what matches, without certificates, and how many match in all.

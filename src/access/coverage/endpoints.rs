@@ -7,7 +7,7 @@ use crate::{
     },
     account::api as account,
     api_keys::api as api_keys,
-    app::overview::LoadOverview,
+    app::overview::{LoadOverview, now::LoadNow},
     audiences::api as audiences,
     audit::api as audit,
     campaigns::api as campaigns,
@@ -155,6 +155,7 @@ fn everyday() -> Vec<Endpoint> {
     let (campaign, plan) = (View(Area::Campaigns), Manage(Area::Campaigns));
     vec![
         call::<LoadOverview>("", Has(View(Area::Overview))),
+        call::<LoadNow>("", Has(View(Area::Overview))),
         page("/customers", Has(customer)),
         page("/customers/view/{id}", Of(customer)),
         page("/customers/import", Has(import)),

@@ -5,7 +5,7 @@ pub use super::store::{HealthRow, Hook};
 
 use super::{
     super::{
-        health::Health,
+        health::{Breaker, Health},
         record::{End, Finished, OURS, UNREADABLE},
         verdict::NOT_SENT,
     },
@@ -48,6 +48,9 @@ impl Breakers {
                 Some(signal) => {
                     let before = health.clone();
                     let turn = health.hear(signal, probe, now, self.policy);
+                    if health.breaker == Breaker::Closed {
+                        health.took += finished.duration_ms;
+                    }
                     if *health != before {
                         self.changed.insert(hook.clone());
                     }

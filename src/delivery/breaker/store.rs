@@ -41,6 +41,7 @@ pub struct HealthRow {
     window_from: Millis,
     window_ok: i64,
     window_failed: i64,
+    window_ms: Millis,
     failures_in_row: i64,
     trips: i64,
     opened_at: Option<Millis>,
@@ -56,6 +57,7 @@ impl From<HealthRow> for Health {
             window_from: row.window_from,
             ok: row.window_ok,
             failed: row.window_failed,
+            took: row.window_ms,
             failed_in_row: row.failures_in_row,
             trips: row.trips,
             opened_at: row.opened_at,
@@ -81,7 +83,7 @@ pub async fn take<'a>(tx: &mut Tx, hooks: impl Iterator<Item = &'a Hook>) -> sql
         "insert into webhook_health (workspace_id, webhook_id) select r.workspace_id, r.webhook_id from ",
         " where true on conflict (workspace_id, webhook_id) do update set state = webhook_health.state \
          returning workspace_id, webhook_id, state as breaker, window_from, window_ok, window_failed, \
-         failures_in_row, trips, opened_at, open_until, reason as health_reason",
+         window_ms, failures_in_row, trips, opened_at, open_until, reason as health_reason",
     )?;
     let hook = |row: &Row| Hook { workspace_id: row.workspace_id.clone(), webhook_id: row.webhook_id.clone() };
     Ok(rows.into_iter().map(|row| (hook(&row), row.health.into())).collect())
@@ -95,6 +97,7 @@ struct Written<'a> {
     window_from: Millis,
     window_ok: i64,
     window_failed: i64,
+    window_ms: Millis,
     failures_in_row: i64,
     trips: i64,
     opened_at: Option<Millis>,
@@ -112,6 +115,7 @@ pub async fn write<'a>(tx: &mut Tx, changed: impl Iterator<Item = (&'a Hook, &'a
             window_from: health.window_from,
             window_ok: health.ok,
             window_failed: health.failed,
+            window_ms: health.took,
             failures_in_row: health.failed_in_row,
             trips: health.trips,
             opened_at: health.opened_at,
@@ -126,10 +130,10 @@ pub async fn write<'a>(tx: &mut Tx, changed: impl Iterator<Item = (&'a Hook, &'a
         tx,
         execute,
         &bulk::rows(&rows)?,
-        (workspace_id text, webhook_id text, state text, window_from bigint, window_ok bigint, window_failed bigint,
+        (workspace_id text, webhook_id text, state text, window_from bigint, window_ok bigint, window_failed bigint, window_ms bigint,
          failures_in_row bigint, trips bigint, opened_at bigint, open_until bigint, reason text),
         "update webhook_health set state = r.state, window_from = r.window_from, window_ok = r.window_ok, \
-         window_failed = r.window_failed, failures_in_row = r.failures_in_row, trips = r.trips, \
+         window_failed = r.window_failed, window_ms = r.window_ms, failures_in_row = r.failures_in_row, trips = r.trips, \
          opened_at = r.opened_at, open_until = r.open_until, reason = r.reason from ",
         " where webhook_health.workspace_id = r.workspace_id and webhook_health.webhook_id = r.webhook_id",
     )?;

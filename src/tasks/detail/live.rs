@@ -31,10 +31,7 @@ pub fn Live(live: RwSignal<TaskLive>, detail: TaskDetail) -> impl IntoView {
         let now = counters.get();
         vec![(Tone::Run, now.accepted), (Tone::Bad, now.failed), (Tone::Odd, now.unknown), (Tone::Neutral, now.skipped)]
     });
-    let total = Signal::derive(move || {
-        let now = counters.read();
-        if now.planning_done { now.planned } else { now.audience.max(now.planned) }
-    });
+    let total = Signal::derive(move || counters.read().total());
     let sending = move || counters.read().state == SendState::Sending;
     let caption = Signal::derive(move || {
         let now = counters.get();
@@ -43,13 +40,9 @@ pub fn Live(live: RwSignal<TaskLive>, detail: TaskDetail) -> impl IntoView {
     });
     let pace = Signal::derive(move || if sending() { rate(live.read().rate, "users") } else { String::new() });
     let left = Signal::derive(move || {
-        let live = live.get();
-        let open = total.get() - live.progress.accepted - live.progress.failed - live.progress.skipped;
-        if sending() && live.rate >= 1.0 && open > 0 {
-            format!("{} left", about_ms((open as f64 / live.rate * 1000.0) as i64))
-        } else {
-            String::new()
-        }
+        let live = live.read();
+        let left = live.progress.left(live.rate).filter(|_| live.progress.state == SendState::Sending);
+        left.map_or_else(String::new, |ms| format!("{} left", about_ms(ms)))
     });
     let receipts = detail.receipts_enabled;
     let tiles = Signal::derive(move || tiles(&counters.read(), live.read().now, receipts));

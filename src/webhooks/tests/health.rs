@@ -21,6 +21,9 @@ on_both_databases!(pages_tell_how_an_endpoint_is_doing_and_why_it_is_disabled, |
                    values ($1, $2, $3, 30, 10, 'HTTP 502')";
     execute!(db, failing, &desk.workspace, &id, now).unwrap();
     both(&["Slow/failing", "10 of 40 requests (25", "HTTP 502"]).await;
+    let slow = "update webhook_health set window_ok = 40, window_failed = 0, window_ms = 96000";
+    execute!(db, slow).unwrap();
+    both(&["Slow/failing", "A request takes 2.4 s on average"]).await;
     let open = "update webhook_health set state = 'open', open_until = $1, opened_at = $2, reason = 'HTTP 503'";
     execute!(db, open, now + 600 * SECOND, now).unwrap();
     both(&["Paused by the breaker", "HTTP 503"]).await;

@@ -7,6 +7,9 @@
 //! ([`dispatch`]) claims batches and records their results in one transaction each round, and the recoverer
 //! ([`recover`]) takes back what a crash left behind. Between claim and record a batch is in the hands of a task of
 //! its own ([`courier`]).
+//!
+//! Several nodes may share a PostgreSQL: [`nodes`] says who has which part of a webhook's limits, [`wake`] how they hear
+//! of each other.
 
 pub mod health;
 pub mod model;
@@ -44,6 +47,8 @@ mod limits;
 #[cfg(feature = "ssr")]
 mod misfire;
 #[cfg(feature = "ssr")]
+pub mod nodes;
+#[cfg(feature = "ssr")]
 mod overdue;
 #[cfg(feature = "ssr")]
 mod pages;
@@ -53,6 +58,8 @@ mod plan;
 pub mod post;
 #[cfg(feature = "ssr")]
 mod purge;
+#[cfg(feature = "ssr")]
+mod rate;
 #[cfg(feature = "ssr")]
 mod record;
 #[cfg(feature = "ssr")]
@@ -77,6 +84,8 @@ pub mod testing;
 pub mod tls;
 #[cfg(feature = "ssr")]
 pub mod verdict;
+#[cfg(feature = "ssr")]
+pub mod wake;
 
 pub use model::SendState;
 

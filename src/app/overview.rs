@@ -1,5 +1,7 @@
 //! Overview: what is going on in the workspace, and the way in when nothing is.
 
+pub mod nodes;
+
 use crate::{
     access::{
         model::{Area, Permission},
@@ -89,6 +91,9 @@ pub fn overview_page() -> AnyView {
         .into_any();
     }
     let overview = Resource::new(|| (), |()| load_overview());
+    let administers = reader_may(Permission::Organization);
+    let nodes =
+        Resource::new(|| (), move |()| async move { if administers { nodes::load_nodes().await } else { Ok(None) } });
     let may_send = reader_may(Permission::Manage(Area::ReachWebhook));
     view! {
         <PageHeader title="Overview" intro="What your webhooks are doing.">
@@ -96,9 +101,9 @@ pub fn overview_page() -> AnyView {
         </PageHeader>
         <Suspense fallback=|| view! { <Skeleton /> }>
             {move || Suspend::new(async move {
-                let loaded = overview.await;
+                let (loaded, nodes) = (overview.await, nodes.await);
                 scope.show(move || match loaded {
-                    Ok(overview) => content(overview),
+                    Ok(overview) => content(overview, nodes::panel(nodes)),
                     Err(error) => view! { <ErrorNote error /> }.into_any(),
                 })
             })}
@@ -107,7 +112,7 @@ pub fn overview_page() -> AnyView {
     .into_any()
 }
 
-fn content(overview: Overview) -> AnyView {
+fn content(overview: Overview, nodes: AnyView) -> AnyView {
     let steps = first_steps(&overview);
     let disabled = overview.disabled.iter().cloned().map(disabled).collect_view();
     let tiles = vec![
@@ -136,6 +141,7 @@ fn content(overview: Overview) -> AnyView {
             {steps}
             <Panel padded=false><Tiles items=tiles /></Panel>
             <Panel title="Recent sending tasks" padded=false>{recent}</Panel>
+            {nodes}
         </div>
     }
     .into_any()

@@ -11,6 +11,7 @@ use super::{
     ids::SendKey,
     limits::Limits,
     model::Exchange,
+    nodes::{Heart, Me, Membership, View},
     plan::Planner,
     post::{self, Poster, Prepared, Request},
     recover::Recoverer,
@@ -18,6 +19,7 @@ use super::{
     resolve,
     supervise::{Pulse, Stopping, supervise},
     tls::Tls,
+    wake::Listener,
 };
 use crate::{
     audit::Note,
@@ -50,9 +52,13 @@ struct Inner {
     changes: Arc<Changes>,
     plan_wake: Arc<Notify>,
     dispatch_wake: Arc<Notify>,
+    node: String,
     pulses: Vec<Pulse>,
     asking_to_stop: watch::Sender<bool>,
     loops: Mutex<Vec<JoinHandle<()>>>,
+    /// The heart stops last.
+    last: watch::Sender<bool>,
+    heart: Mutex<Option<JoinHandle<()>>>,
 }
 
 /// A message to one made-up user (seed 002, "Test sending").
@@ -71,7 +77,7 @@ pub struct TestSend {
 }
 
 impl Engine {
-    /// Starts the loops. Needs a tokio runtime.
+    /// Starts the loops, those of a worker if the settings make this node one. Needs a tokio runtime.
     ///
     /// # Panics
     /// When the HTTP client can't be made: a malformed proxy address in the settings, or no TLS roots at all.
@@ -82,13 +88,35 @@ impl Engine {
         let (plan_wake, dispatch_wake) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
         let (finished, results) = mpsc::unbounded_channel();
         let (in_hand, changes) = (InHand::default(), Arc::<Changes>::default());
+        let posts = Arc::new(Semaphore::new(engine.posts_at_once));
+        let members = Membership::new(if db.is_sqlite() { View::alone() } else { View::none() });
+        let me =
+            Me { id: new_id(), name: config.nodes.name(config.listen), roles: config.roles, started_at: clock.now() };
+        let node = me.id.clone();
+        let heart = Heart {
+            db: db.clone(),
+            clock: clock.clone(),
+            me,
+            members: members.clone(),
+            in_hand: in_hand.clone(),
+            posts: (posts.clone(), engine.posts_at_once),
+            dispatch: dispatch_wake.clone(),
+        };
+        let listener = Listener {
+            db: db.clone(),
+            url: config.nodes.listen_url.clone(),
+            changes: changes.clone(),
+            plan: plan_wake.clone(),
+            dispatch: dispatch_wake.clone(),
+            nodes: members.beat(),
+        };
         let courier = Courier {
             poster: poster.clone(),
             db: db.clone(),
             clock: clock.clone(),
             shelf: Arc::default(),
             changes: changes.clone(),
-            posts: Arc::new(Semaphore::new(engine.posts_at_once)),
+            posts,
             stopping: stopping.clone(),
             finished,
         };
@@ -102,6 +130,7 @@ impl Engine {
             courier,
             wake: dispatch_wake.clone(),
             limits: Limits::new(engine.posts_at_once),
+            members,
             contexts: Contexts::default(),
             results,
             ended: Vec::new(),
@@ -110,6 +139,7 @@ impl Engine {
             recovered: false,
         };
         let planner = Planner {
+            node: node.clone(),
             db: db.clone(),
             clock: clock.clone(),
             senders,
@@ -124,13 +154,20 @@ impl Engine {
             give_up_hours: engine.give_up_hours,
             recovered: dispatch_wake.clone(),
         };
-        let pulses = [Pulse::new(), Pulse::new(), Pulse::new()];
-        let [dispatching, planning, recovering] = pulses.clone();
-        let loops = vec![
-            supervise(Mutex::new(dispatcher), dispatching, stopping.clone()),
-            supervise(planner, planning, stopping.clone()),
-            supervise(recoverer, recovering, stopping),
-        ];
+        let (mut pulses, mut loops) = (Vec::new(), Vec::new());
+        if config.roles.worker {
+            pulses.extend([Pulse::new(), Pulse::new(), Pulse::new()]);
+            loops.extend([
+                supervise(Mutex::new(dispatcher), pulses[0].clone(), stopping.clone()),
+                supervise(planner, pulses[1].clone(), stopping.clone()),
+                supervise(recoverer, pulses[2].clone(), stopping.clone()),
+            ]);
+        }
+        if config.roles.worker && config.nodes.listen && !db.is_sqlite() {
+            loops.push(tokio::spawn(listener.run(stopping)));
+        }
+        let (last, gone) = Stopping::channel();
+        let heart = Mutex::new(Some(tokio::spawn(heart.run(gone))));
         Self(Arc::new(Inner {
             db,
             clock,
@@ -138,9 +175,12 @@ impl Engine {
             changes,
             plan_wake,
             dispatch_wake,
-            pulses: pulses.into(),
+            node,
+            pulses,
             asking_to_stop,
             loops: Mutex::new(loops),
+            last,
+            heart,
         }))
     }
 
@@ -149,12 +189,17 @@ impl Engine {
         &self.0.poster
     }
 
+    /// This node's id among those of the database.
+    pub fn node(&self) -> &str {
+        &self.0.node
+    }
+
     /// Whether every loop is alive.
     pub fn alive(&self) -> bool {
         self.0.pulses.iter().all(Pulse::alive)
     }
 
-    /// Something was made, changed or became due: look at once.
+    /// Something was made, changed or became due: look at once. Other nodes hear of it by [`super::wake::tell`].
     pub fn wake(&self) {
         self.0.changes.add();
         self.0.plan_wake.notify_one();
@@ -167,9 +212,15 @@ impl Engine {
         self.wake();
         let mut loops = self.0.loops.lock().await;
         let ended = futures::future::join_all(loops.iter_mut());
+        let heart = self.0.heart.lock().await.take();
         if tokio::time::timeout(grace, ended).await.is_err() {
             tracing::warn!("some POSTs did not end in time; their outcomes are unknown at the next start");
             loops.iter().for_each(JoinHandle::abort);
+            // To the other nodes it is dead when it is not heard of: its POSTs may still run.
+            heart.iter().for_each(JoinHandle::abort);
+        } else if let Some(heart) = heart {
+            self.0.last.send_replace(true);
+            let _ = heart.await;
         }
         loops.clear();
     }

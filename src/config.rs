@@ -145,7 +145,7 @@ const MISFIRE_MOST: i64 = 365 * 24 * 60;
 const NOT_SETTINGS: [&str; 1] = ["tools"];
 /// Settings that are text also when they look like a number.
 const TEXTS: [&str; 8] =
-    ["secret", "database", "data", "public_url", "mail.url", "mail.from", "nodes.name", "nodes.listen_url"];
+    ["secret", "database", "data", "public_url", "mail.url", "mail.from", "nodes.name", "nodes.direct_url"];
 
 /// The settings among the variables: `REACHWIRE_ENGINE__POSTS_AT_ONCE` is `engine.posts_at_once`.
 fn settings(variables: impl Iterator<Item = (String, String)>) -> impl Iterator<Item = (String, Value)> {

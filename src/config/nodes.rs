@@ -71,7 +71,7 @@ pub struct NodeConfig {
     pub name: String,
     pub listen: bool,
     #[serde(deserialize_with = "super::secret")]
-    pub listen_url: secrecy::SecretString,
+    pub direct_url: secrecy::SecretString,
 }
 
 impl NodeConfig {
@@ -102,7 +102,7 @@ mod tests {
     #[test]
     fn a_node_is_called_as_the_settings_say_or_after_its_machine_and_port() {
         let listen = "0.0.0.0:3007".parse().unwrap();
-        let named = |name: &str| NodeConfig { name: name.into(), listen: true, listen_url: String::new().into() };
+        let named = |name: &str| NodeConfig { name: name.into(), listen: true, direct_url: String::new().into() };
         assert_eq!(named("north").name(listen), "north");
         let (machine, port) = (machine(), ":3007");
         assert!(!machine.is_empty());

@@ -104,7 +104,7 @@ impl Engine {
         };
         let listener = Listener {
             db: db.clone(),
-            url: config.nodes.listen_url.clone(),
+            url: config.nodes.direct_url.clone(),
             changes: changes.clone(),
             plan: plan_wake.clone(),
             dispatch: dispatch_wake.clone(),

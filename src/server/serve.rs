@@ -22,7 +22,10 @@ pub async fn open(config: &Config, exclusive: bool) -> Result<(Db, MasterKey), S
     };
     let db = match config.database.expose_secret() {
         "" => Db::open_sqlite(&config.data, exclusive).await,
-        url => Db::open_postgres(url, config.database_connections).await,
+        url => {
+            let direct = Some(config.nodes.direct_url.expose_secret()).filter(|direct| !direct.is_empty());
+            Db::open_pooled(url, direct.unwrap_or(url), config.database_connections).await
+        }
     }
     .map_err(|error| error.to_string())?;
     db::check_master_key(&db, &master_key).await.map_err(|error| error.to_string())?;

@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     clock::{DAY, Millis},
-    db::{Db, Tx},
+    db::Db,
     execute, fetch,
 };
 
@@ -46,9 +46,10 @@ pub struct Doing {
 /// whoever sees one has seen those before it.
 pub async fn join(db: &Db, me: &Me, now: Millis) -> sqlx::Result<i64> {
     let mut tx = db.begin().await?;
-    if let Tx::Postgres(tx) = &mut tx {
-        sqlx::query("lock table nodes in share row exclusive mode").execute(&mut **tx).await?;
-    }
+    // A row that everybody takes: not all that speak PostgreSQL's language lock tables.
+    let one_at_a_time = "insert into settings (key, value) values ('nodes', '') \
+                         on conflict (key) do update set value = excluded.value";
+    execute!(tx, one_at_a_time)?;
     execute!(tx, "delete from nodes where seen_at < $1", now - DAY)?;
     let newest = "select max(greatest) from (select coalesce(max(joined_no), 0) as greatest from nodes \
                   union all select coalesce(max(knows), 0) from nodes) as numbers";
@@ -83,11 +84,16 @@ pub async fn beat(db: &Db, id: &str, doing: Doing, tell: bool, now: Millis) -> s
     Ok(there)
 }
 
+/// Rows may be so far ahead of a clock that has just been set, in ms. What is further ahead was written before the
+/// database's clock was turned back, and says nothing; who lives beats soon.
+const AHEAD: Millis = 2_000;
+
 /// Those that were heard of within [`DEAD_AFTER`]; and the database's time, in ms, where several nodes may be.
 pub async fn living(db: &Db, now: Millis) -> sqlx::Result<(Vec<Living>, Option<Millis>)> {
-    let sql = "select id, roles like '%worker%' as worker, joined_no, knows from nodes where seen_at > $1 order by id";
-    let since = now - DEAD_AFTER;
-    let Db::Postgres(pool) = db else { return Ok((fetch!(db, all, Living, sql, since)?, None)) };
+    let sql = "select id, roles like '%worker%' as worker, joined_no, knows from nodes \
+               where seen_at > $1 and seen_at <= $2 order by id";
+    let (since, until) = (now - DEAD_AFTER, now + AHEAD);
+    let Db::Postgres(pool) = db else { return Ok((fetch!(db, all, Living, sql, since, until)?, None)) };
     #[derive(sqlx::FromRow)]
     struct Row {
         #[sqlx(flatten)]
@@ -96,8 +102,8 @@ pub async fn living(db: &Db, now: Millis) -> sqlx::Result<(Vec<Living>, Option<M
     }
     let sql = "select id, roles like '%worker%' as worker, joined_no, knows, \
                cast(extract(epoch from clock_timestamp()) * 1000 as bigint) as told \
-               from nodes where seen_at > $1 order by id";
-    let rows: Vec<Row> = sqlx::query_as(sql).bind(since).fetch_all(pool).await?;
+               from nodes where seen_at > $1 and seen_at <= $2 order by id";
+    let rows: Vec<Row> = sqlx::query_as(sql).bind(since).bind(until).fetch_all(pool).await?;
     let told = rows.first().map(|row| row.told);
     Ok((rows.into_iter().map(|row| row.living).collect(), told))
 }

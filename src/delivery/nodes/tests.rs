@@ -67,6 +67,7 @@ on_both_databases!(nodes_join_are_heard_of_and_leave, |db| async move {
     assert!(!store::beat(&db, "stranger", doing, false, start).await.unwrap());
     assert_eq!(living(&db, start + 5_000).await, [("a".to_string(), 1, 2), ("b".to_string(), 2, 0)]);
     assert_eq!(living(&db, start + DEAD_AFTER).await, [("a".to_string(), 1, 2)], "b was not heard of");
+    assert_eq!(living(&db, start).await, [("b".to_string(), 2, 0)], "a is from a time that has not come");
     let told = store::living(&db, start).await.unwrap().1;
     assert_eq!((told.is_some(), store::time(&db).await.unwrap().is_some()), (!db.is_sqlite(), !db.is_sqlite()));
     // The one with the highest number goes: it is not given again, for somebody knows it.

@@ -31,19 +31,6 @@ pub async fn empty_postgres() -> Option<String> {
     Some(format!("{url}{mark}options=-csearch_path%3D{schema}"))
 }
 
-/// A whole database of one's own on the test server, and a connection beside it; who asks for it drops it.
-pub async fn own_postgres() -> Option<(Db, sqlx::PgPool)> {
-    let schema = empty_postgres().await?;
-    let server = schema.split("options=").next().unwrap_or_default().trim_end_matches(['?', '&']).to_string();
-    let name = format!("n{}", crate::clock::new_id());
-    let admin = sqlx::PgPool::connect(&server).await.unwrap();
-    sqlx::query(sqlx::AssertSqlSafe(format!("create database {name}"))).execute(&admin).await.unwrap();
-    let (address, query) = server.split_once('?').unwrap_or((&server, ""));
-    let address = address.rsplit_once('/').unwrap().0;
-    let own = format!("{address}/{name}?{query}");
-    Some((Db::open_postgres(own.trim_end_matches('?'), 5).await.unwrap(), admin))
-}
-
 /// A database as a version of the program left it, brought up to date: made by the migrations up to `version`, and
 /// then `statements`.
 pub async fn sqlite_since(version: i64, statements: &[&'static str]) -> (Db, tempfile::TempDir) {

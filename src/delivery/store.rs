@@ -141,7 +141,8 @@ pub async fn delete(tx: &mut Tx, workspace_id: &str, id: &str) -> sqlx::Result<b
     if removed == 0 {
         return Ok(false);
     }
-    execute!(tx, "insert into deleted_sends (workspace_id, send_id) values ($1, $2)", workspace_id, id)?;
+    let mark = "insert into deleted_sends (workspace_id, send_id) values ($1, $2) on conflict do nothing";
+    execute!(tx, mark, workspace_id, id)?;
     Ok(true)
 }
 

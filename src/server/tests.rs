@@ -173,7 +173,7 @@ on_both_databases!(a_node_answers_for_its_roles_alone, |db| async move {
     let receipts = crate::wire::receipt::PATH;
     for (roles, page, receipt) in [
         (Roles { worker: false, intake: false, ..Roles::ALL }, StatusCode::OK, StatusCode::NOT_FOUND),
-        (Roles { web: false, worker: false, ..Roles::ALL }, StatusCode::NOT_FOUND, StatusCode::BAD_REQUEST),
+        (Roles { web: false, worker: false, ..Roles::ALL }, StatusCode::NOT_FOUND, StatusCode::UNAUTHORIZED),
         (Roles { web: false, intake: false, ..Roles::ALL }, StatusCode::NOT_FOUND, StatusCode::NOT_FOUND),
     ] {
         let server = Harness::with(db.clone(), |config| config.roles = roles).await;

@@ -5,4 +5,5 @@ cd "$(dirname "$0")/.."
 . scripts/env.sh
 scripts/postgres.sh with sh -c 'target/release/reachwire bench --database "$TEST_POSTGRES_URL"'
 target/release/reachwire bench fairness
+scripts/postgres.sh with target/release/reachwire bench nodes
 scripts/first-load.sh

@@ -23,7 +23,14 @@ pub enum Clock {
     Manual(Arc<AtomicI64>),
     /// The system's, and so many milliseconds ahead of it.
     Ahead(Arc<AtomicI64>),
+    /// The database's, which several nodes share, as the system's and so many milliseconds: see [`Clock::follow`].
+    Shared(Arc<AtomicI64>),
 }
+
+/// Differences below this are not worth a jump, in ms.
+const CLOSE: Millis = 200;
+/// An answer that took longer tells the time no more, in ms.
+const TELLING: Millis = SECOND;
 
 impl Clock {
     pub fn manual(now: Millis) -> Self {
@@ -35,7 +42,7 @@ impl Clock {
         match self {
             Self::System => system(),
             Self::Manual(now) => now.load(Ordering::SeqCst),
-            Self::Ahead(ahead) => system() + ahead.load(Ordering::SeqCst),
+            Self::Ahead(ahead) | Self::Shared(ahead) => system() + ahead.load(Ordering::SeqCst),
         }
     }
 
@@ -48,7 +55,29 @@ impl Clock {
             Self::System => system(),
             Self::Manual(now) => now.load(Ordering::SeqCst),
             Self::Ahead(ahead) => system() + ahead.load(Ordering::SeqCst),
+            // The database's clock may be set, too.
+            Self::Shared(_) => system(),
         }
+    }
+
+    /// One for several machines, to [follow](Clock::follow) the database's; a clock of a test stays what it is.
+    pub fn shared(self) -> Self {
+        match self {
+            Self::System => Self::Shared(Arc::default()),
+            other => other,
+        }
+    }
+
+    /// The database said `told` between `asked` and `heard`, as this clock had it then. How far it was away, in ms,
+    /// when it was set.
+    pub fn follow(&self, asked: Millis, told: Millis, heard: Millis) -> Option<Millis> {
+        let Self::Shared(ahead) = self else { return None };
+        let away = told - (asked + (heard - asked) / 2);
+        if !(0..=TELLING).contains(&(heard - asked)) || away.abs() < CLOSE {
+            return None;
+        }
+        ahead.fetch_add(away, Ordering::SeqCst);
+        Some(away)
     }
 
     /// Moves a clock that can be moved; the system's is nobody's to move.
@@ -67,4 +96,23 @@ pub fn new_id() -> String {
 /// Whether a text that came back from a page could be one.
 pub fn is_id(text: &str) -> bool {
     text.len() == 32 && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_shared_clock_goes_by_what_the_database_says() {
+        let clock = Clock::System.shared();
+        let before = clock.now();
+        assert_eq!(clock.follow(before, before + CLOSE - 1, before), None, "as good as the same");
+        assert_eq!(clock.follow(before, before + 60_000, before + TELLING + 1), None, "who knows when that was");
+        assert_eq!(clock.follow(before, before + 60_050, before + 100), Some(60_000));
+        assert!((60_000..70_000).contains(&(clock.now() - before)));
+        let now = clock.now();
+        assert_eq!(clock.follow(now, now - 60_000, now), Some(-60_000), "back again");
+        assert_eq!(Clock::manual(5).shared().follow(5, 90_000, 5), None);
+        assert_eq!(Clock::manual(5).shared().now(), 5);
+    }
 }

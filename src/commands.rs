@@ -9,7 +9,7 @@ pub mod user;
 
 use crate::{
     clock::Clock,
-    config::{Config, Flags},
+    config::{Config, Flags, RoleFlags},
     server,
 };
 use clap::{Parser, Subcommand};
@@ -28,6 +28,8 @@ enum Command {
     Serve {
         #[command(flatten)]
         flags: Flags,
+        #[command(flatten)]
+        roles: RoleFlags,
     },
     /// Bring the database up to date and stop.
     Migrate {
@@ -67,8 +69,8 @@ enum Command {
 /// Runs the command; an error is for people and goes to the terminal.
 pub async fn run() -> Result<(), String> {
     match Cli::parse().command {
-        Command::Serve { flags } => {
-            let config = Config::load(&flags)?;
+        Command::Serve { flags, roles } => {
+            let config = Config::load(&flags)?.serving(roles)?;
             server::init_logs(config.log_format);
             server::serve(server::start(config, Clock::System).await?).await
         }

@@ -1,6 +1,10 @@
 //! Settings: defaults < `reachwire.toml` < `REACHWIRE_*` < flags. `reachwire.toml.example` lists every one, and is
 //! itself the source of the defaults.
 
+mod nodes;
+
+pub use nodes::{NodeConfig, RoleFlags, Roles};
+
 use crate::clock::{DAY, HOUR, Millis, SECOND};
 use figment::{
     Figment,
@@ -28,6 +32,8 @@ pub struct Config {
     pub upload_limit: u64,
     pub trusted_proxies: Vec<ipnet::IpNet>,
     pub public_guide: bool,
+    pub roles: Roles,
+    pub nodes: NodeConfig,
     pub sessions: SessionConfig,
     pub engine: EngineConfig,
     pub receipts: ReceiptConfig,
@@ -149,8 +155,18 @@ const MISFIRE_MOST: i64 = 365 * 24 * 60;
 /// Variables that are the scripts' and no settings.
 const NOT_SETTINGS: [&str; 1] = ["tools"];
 /// Settings that are text also when they look like a number.
-const TEXTS: [&str; 8] =
-    ["secret", "database", "data", "public_url", "mail.url", "mail.from", "otlp.endpoint", "otlp.headers"];
+const TEXTS: [&str; 10] = [
+    "secret",
+    "database",
+    "data",
+    "public_url",
+    "mail.url",
+    "mail.from",
+    "otlp.endpoint",
+    "otlp.headers",
+    "nodes.name",
+    "nodes.direct_url",
+];
 
 /// The settings among the variables: `REACHWIRE_ENGINE__POSTS_AT_ONCE` is `engine.posts_at_once`.
 fn settings(variables: impl Iterator<Item = (String, String)>) -> impl Iterator<Item = (String, Value)> {
@@ -197,6 +213,13 @@ impl Config {
         Ok(config)
     }
 
+    /// With the roles that the command line says, if it says any.
+    pub fn serving(mut self, flags: RoleFlags) -> Result<Self, String> {
+        self.roles = flags.roles().unwrap_or(self.roles);
+        self.check()?;
+        Ok(self)
+    }
+
     /// Defaults alone, for tests.
     pub fn defaults() -> Self {
         Figment::from(Toml::string(DEFAULTS))
@@ -225,6 +248,16 @@ impl Config {
             return Err("settings: engine.ready_due_seconds must be 10 to 86400".into());
         }
         self.engine.breaker.check()?;
+        if self.database.expose_secret().is_empty() && self.roles != Roles::ALL {
+            return Err(
+                "settings: roles: one process does everything on SQLite; to share the work among several, give \
+                        them a PostgreSQL (database)"
+                    .into(),
+            );
+        }
+        if self.nodes.name.chars().count() > 100 {
+            return Err("settings: nodes.name must be at most 100 characters".into());
+        }
         if !(1..=365).contains(&self.sessions.days)
             || !(1..=self.sessions.days * 24).contains(&self.sessions.idle_hours)
         {
@@ -355,6 +388,20 @@ mod tests {
             let name = wrong.split(' ').next().unwrap();
             assert!(read(&format!("[engine]\n{wrong}"), &[]).unwrap_err().contains(name), "{wrong}");
         }
+    }
+
+    #[test]
+    fn parts_of_the_work_are_for_several_on_postgresql() {
+        let worker = RoleFlags { worker: true, ..RoleFlags::default() };
+        let refused = Config::defaults().serving(worker).unwrap_err();
+        assert!(refused.contains("roles") && refused.contains("PostgreSQL"), "{refused}");
+        assert_eq!(Config::defaults().serving(RoleFlags::default()).unwrap().roles, Roles::ALL);
+        let there = [("REACHWIRE_DATABASE", "postgres://db/reachwire"), ("REACHWIRE_ROLES", "[\"web\", \"intake\"]")];
+        let config = read("", &there).unwrap();
+        assert_eq!(config.roles.text(), "web, intake");
+        assert_eq!(config.serving(worker).unwrap().roles.text(), "worker");
+        assert!(read("roles = []", &there[..1]).unwrap_err().contains("at least one"));
+        assert!(read("roles = [\"sender\"]", &there[..1]).is_err());
     }
 
     #[test]

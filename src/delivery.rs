@@ -7,6 +7,9 @@
 //! ([`dispatch`]) claims batches and records their results in one transaction each round, and the recoverer
 //! ([`recover`]) takes back what a crash left behind, and the watcher ([`watch`]) looks at what waits. Between claim and record a batch is in the hands of a task of
 //! its own ([`courier`]).
+//!
+//! Several nodes may share a PostgreSQL: [`nodes`] says who has which part of a webhook's limits, [`wake`] how they hear
+//! of each other.
 
 pub mod health;
 pub mod model;
@@ -46,6 +49,8 @@ mod limits;
 #[cfg(feature = "ssr")]
 mod misfire;
 #[cfg(feature = "ssr")]
+pub mod nodes;
+#[cfg(feature = "ssr")]
 mod overdue;
 #[cfg(feature = "ssr")]
 mod pages;
@@ -57,6 +62,8 @@ pub mod post;
 mod purge;
 #[cfg(feature = "ssr")]
 pub mod queue;
+#[cfg(feature = "ssr")]
+mod rate;
 #[cfg(feature = "ssr")]
 mod record;
 #[cfg(feature = "ssr")]
@@ -84,6 +91,8 @@ pub mod tls;
 mod traced;
 #[cfg(feature = "ssr")]
 pub mod verdict;
+#[cfg(feature = "ssr")]
+pub mod wake;
 #[cfg(feature = "ssr")]
 mod watch;
 

@@ -66,13 +66,33 @@ impl FromRef<AppState> for LeptosOptions {
 /// Forms and server functions; uploads and receipts have limits of their own.
 const BODY_LIMIT: usize = 2 * 1024 * 1024;
 
+/// What the node's roles serve; whatever else is asked for is not found here.
 pub fn router(state: AppState) -> Router {
-    let pages = Router::new()
-        .leptos_routes_with_context(&state, generate_route_list(App), page::contexts(&state), {
+    let roles = state.config.roles;
+    let mut router = Router::new()
+        .route("/healthz", routing::get(health::alive))
+        .route("/readyz", routing::get(health::ready))
+        .route("/metrics", routing::get(observe::render));
+    if roles.intake {
+        router = router.merge(receipts::intake::routes());
+    }
+    if roles.web {
+        router = router.merge(pages(&state));
+    }
+    router
+        .layer(CatchPanicLayer::custom(page::panic_page))
+        .layer(middleware::from_fn_with_state(state.clone(), observe::request_line))
+        .with_state(state)
+}
+
+/// Pages, and what they ask for.
+fn pages(state: &AppState) -> Router<AppState> {
+    Router::new()
+        .leptos_routes_with_context(state, generate_route_list(App), page::contexts(state), {
             let options = state.leptos.clone();
             move || page::shell(options.clone())
         })
-        .fallback(leptos_axum::file_and_error_handler_with_context::<AppState, _>(page::contexts(&state), page::shell))
+        .fallback(leptos_axum::file_and_error_handler_with_context::<AppState, _>(page::contexts(state), page::shell))
         .merge(access::session::routes())
         .merge(invitations::accept::routes())
         .merge(crate::account::forms::routes())
@@ -89,14 +109,5 @@ pub fn router(state: AppState) -> Router {
         .layer(middleware::from_fn_with_state(state.clone(), access::session::load))
         .layer(middleware::from_fn_with_state(state.clone(), security::same_origin))
         .layer(middleware::from_fn(security::headers))
-        .layer(CompressionLayer::new());
-    Router::new()
-        .route("/healthz", routing::get(health::alive))
-        .route("/readyz", routing::get(health::ready))
-        .route("/metrics", routing::get(observe::render))
-        .merge(receipts::intake::routes())
-        .merge(pages)
-        .layer(CatchPanicLayer::custom(page::panic_page))
-        .layer(middleware::from_fn_with_state(state.clone(), observe::request_line))
-        .with_state(state)
+        .layer(CompressionLayer::new())
 }

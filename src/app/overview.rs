@@ -1,6 +1,7 @@
 //! Overview: what is going on in the workspace, and the way in when nothing is.
 
 mod live;
+pub mod nodes;
 pub mod now;
 
 use crate::{
@@ -88,6 +89,9 @@ pub fn overview_page() -> AnyView {
     }
     let overview = Resource::new(|| (), |()| load_overview());
     let now = Resource::new(|| (), |()| load_now());
+    let administers = reader_may(Permission::Organization);
+    let nodes =
+        Resource::new(|| (), move |()| async move { if administers { nodes::load_nodes().await } else { Ok(None) } });
     let may_send = reader_may(Permission::Manage(Area::ReachWebhook));
     view! {
         <PageHeader title="Overview" intro="What your webhooks are doing.">
@@ -95,9 +99,9 @@ pub fn overview_page() -> AnyView {
         </PageHeader>
         <Suspense fallback=|| view! { <Skeleton /> }>
             {move || Suspend::new(async move {
-                let loaded = (overview.await, now.await);
+                let (loaded, nodes) = ((overview.await, now.await), nodes.await);
                 scope.show(move || match loaded {
-                    (Ok(overview), Ok(now)) => content(overview, now),
+                    (Ok(overview), Ok(now)) => content(overview, now, nodes::panel(nodes)),
                     (Err(error), _) | (_, Err(error)) => view! { <ErrorNote error /> }.into_any(),
                 })
             })}
@@ -106,7 +110,7 @@ pub fn overview_page() -> AnyView {
     .into_any()
 }
 
-fn content(overview: Overview, now: Now) -> AnyView {
+fn content(overview: Overview, now: Now, nodes: AnyView) -> AnyView {
     let steps = first_steps(&overview);
     let disabled = overview.disabled.iter().cloned().map(disabled).collect_view();
     let tiles = vec![
@@ -130,6 +134,7 @@ fn content(overview: Overview, now: Now) -> AnyView {
             <Panel padded=false><Tiles items=tiles /></Panel>
             <Live first=now />
             <Panel title="Recent sending tasks" padded=false>{recent}</Panel>
+            {nodes}
         </div>
     }
     .into_any()

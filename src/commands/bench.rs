@@ -7,6 +7,7 @@
 mod bare;
 mod engine;
 mod fairness;
+mod nodes;
 
 use crate::clock::new_id;
 use clap::{Args, Subcommand};
@@ -45,11 +46,15 @@ pub struct BenchArgs {
 enum What {
     /// Measure what one dead and one slow endpoint cost the others.
     Fairness(fairness::FairnessArgs),
+    /// Measure what it costs that several nodes share the work.
+    Nodes(nodes::NodesArgs),
 }
 
 pub async fn run(args: BenchArgs) -> Result<(), String> {
-    if let Some(What::Fairness(args)) = args.what {
-        return fairness::run(args).await;
+    match args.what {
+        Some(What::Fairness(args)) => return fairness::run(args).await,
+        Some(What::Nodes(args)) => return nodes::run(args).await,
+        None => {}
     }
     if let Some([url, database, batch_size]) = args.engine.as_deref() {
         let batch_size = batch_size.parse().map_err(|_| "users per POST")?;

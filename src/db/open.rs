@@ -67,9 +67,15 @@ impl Db {
     }
 
     pub async fn open_postgres(url: &str, connections: u32) -> Result<Self, OpenError> {
-        let pool = PgPoolOptions::new().max_connections(connections).connect(url).await?;
-        POSTGRES.run(&pool).await?;
-        Ok(Self::Postgres(pool))
+        Self::open_pooled(url, url, connections).await
+    }
+
+    /// With `url` leading to a pooler perhaps, and `direct` to PostgreSQL itself: migrations hold a lock of a session.
+    pub async fn open_pooled(url: &str, direct: &str, connections: u32) -> Result<Self, OpenError> {
+        let mut connection = PgConnection::connect(direct).await?;
+        POSTGRES.run(&mut connection).await?;
+        connection.close().await?;
+        Ok(Self::Postgres(PgPoolOptions::new().max_connections(connections).connect(url).await?))
     }
 }
 

@@ -5,6 +5,7 @@ use super::{
     batch::{self, BatchState, Event},
     ids::SendKey,
     store::{self, Delta},
+    wake::{self, News},
 };
 use crate::{
     audit::Note,
@@ -51,6 +52,7 @@ pub async fn pause(db: &Db, key: &SendKey, note: &Note<'_>) -> AppResult<()> {
         state => return Err(not_now("paused", state)),
     }
     note.record(&mut tx, &key.workspace_id).await?;
+    wake::tell(&mut tx, News::Changed).await?;
     Ok(tx.commit().await?)
 }
 
@@ -62,6 +64,7 @@ pub async fn resume(db: &Db, key: &SendKey, note: &Note<'_>, now: Millis) -> App
     }
     store::renew(&mut tx, key, now).await?;
     note.record(&mut tx, &key.workspace_id).await?;
+    wake::tell(&mut tx, News::Changed).await?;
     Ok(tx.commit().await?)
 }
 
@@ -86,6 +89,7 @@ pub async fn send_now(db: &Db, key: &SendKey, note: &Note<'_>, now: Millis) -> A
         now
     )?;
     note.record(&mut tx, &key.workspace_id).await?;
+    wake::tell(&mut tx, News::Changed).await?;
     Ok(tx.commit().await?)
 }
 
@@ -100,6 +104,7 @@ pub async fn stop(db: &Db, key: &SendKey, note: &Note<'_>, now: Millis) -> AppRe
     }
     end(&mut tx, key, SendState::Stopped, None, now).await?;
     note.record(&mut tx, &key.workspace_id).await?;
+    wake::tell(&mut tx, News::Changed).await?;
     Ok(tx.commit().await?)
 }
 

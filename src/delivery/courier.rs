@@ -23,7 +23,7 @@ use crate::{
 use bytes::Bytes;
 use futures::FutureExt;
 use secrecy::ExposeSecret;
-use std::{panic::AssertUnwindSafe, sync::Arc};
+use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
 use tokio::sync::{Semaphore, mpsc};
 
 /// What is kept of an answer, in bytes.
@@ -107,11 +107,17 @@ impl Courier {
 
     async fn deliver(&self, context: &Context, claim: &Claim, users: Option<Users>, doors: &Doors) -> Outcome {
         let Some(users) = users else { return Outcome::released(5 * SECOND) };
+        let longest = i64::try_from(post::LIMIT.as_millis()).unwrap_or(i64::MAX);
         let turn = async { (doors.enter().await, self.posts.acquire().await) };
+        let left = claim.lease_until - longest - SLACK - self.clock.now();
         let _turn = tokio::select! {
             biased;
             () = self.stopping.wait() => return Outcome::released(0),
+            // Its places are another node's now.
+            () = doors.are_shut() => return Outcome::released(0),
             turn = turn => turn,
+            // Its lease would end before its POST.
+            () = tokio::time::sleep(Duration::from_millis(left.max(0).unsigned_abs())) => return Outcome::released(0),
         };
         match context.gate.lets(&self.db, claim, context.version, &self.changes).await {
             Ok(true) => {}
@@ -122,7 +128,6 @@ impl Courier {
             }
         }
         self.traced.step(claim, "wait");
-        let longest = i64::try_from(post::LIMIT.as_millis()).unwrap_or(i64::MAX);
         if self.clock.now() + longest + SLACK > claim.lease_until {
             return Outcome::released(0);
         }

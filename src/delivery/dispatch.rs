@@ -14,10 +14,12 @@ use super::{
     courier::Courier,
     ids::SendKey,
     limits::{Limits, OpenSend},
-    overdue,
+    nodes::Membership,
+    overdue, rate,
     record::{self, End, Finished, RetryPolicy},
     recover, store,
     supervise::{Loop, Pulse, Stopping},
+    wake::{self, News},
 };
 use crate::{
     clock::{Clock, Millis},
@@ -29,7 +31,8 @@ use sqlx::AssertSqlSafe;
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use tokio::sync::{Mutex, Notify, mpsc};
 
-const POLL: Duration = Duration::from_millis(500);
+/// What a round has written may be due again: so soon it is looked at, in ms.
+const AFTERWARDS: Millis = 100;
 
 /// It outlives a dead loop: nothing that ended is forgotten.
 pub struct Dispatcher {
@@ -42,6 +45,7 @@ pub struct Dispatcher {
     pub courier: Courier,
     pub wake: Arc<Notify>,
     pub limits: Limits,
+    pub members: Membership,
     pub contexts: Contexts,
     pub results: mpsc::UnboundedReceiver<Finished>,
     /// Ended and not yet recorded.
@@ -66,6 +70,9 @@ struct Wanted {
     key: SendKey,
     context: Arc<Context>,
     most: usize,
+    /// Users per second, if there is a limit; and users in a batch.
+    rate: Option<i64>,
+    batch_size: i64,
     /// The breaker is not closed: at most one, to see.
     probe: bool,
 }
@@ -104,8 +111,8 @@ impl Dispatcher {
                 return Ok(());
             }
             let poll = match next {
-                Next::Event => POLL,
-                Next::Within(ms) => POLL.min(Duration::from_millis(ms.max(1).unsigned_abs())),
+                Next::Event => wake::poll(&self.db),
+                Next::Within(ms) => wake::poll(&self.db).min(Duration::from_millis(ms.max(1).unsigned_abs())),
             };
             tokio::select! {
                 biased;
@@ -131,11 +138,20 @@ impl Dispatcher {
 
     async fn round(&mut self, stopping: bool) -> sqlx::Result<Next> {
         let now = self.clock.now();
-        let open = if stopping { Vec::new() } else { open_sends(&self.db, now).await? };
+        let view = self.members.view();
+        self.limits.share_among(view.clone());
+        let poll = i64::try_from(wake::poll(&self.db).as_millis()).unwrap_or(i64::MAX);
+        let mut open = if stopping { Vec::new() } else { open_sends(&self.db, now, now + poll).await? };
         if !stopping {
             self.contexts.keep(&open);
         }
+        let later = open.iter().map(|send| send.due_at - now).filter(|wait| *wait > 0).min();
+        open.retain(|send| send.due_at <= now);
         let (shares, wait) = self.limits.shares(&open, now);
+        if self.limits.is_settled() {
+            self.members.settle(&view);
+        }
+        let wait = wait.into_iter().chain(later).min();
         let wanted = self.with_contexts(shares).await?;
         if self.ended.is_empty() && wanted.is_empty() {
             return Ok(wait.map_or(Next::Event, Next::Within));
@@ -149,14 +165,23 @@ impl Dispatcher {
         let states = lock_all(&mut tx, &self.ended, &wanted).await?;
         let probed = wanted.iter().filter(|want| want.probe).map(Wanted::hook);
         let mut breakers = Breakers::take(&mut tx, self.breaker, &self.ended, probed).await?;
+        let rated = wanted.iter().filter_map(|want| Some((want.hook(), want.rate?))).collect();
+        let mut rates = rate::take(&mut tx, &rated, now).await?;
         let stale = record::many(&mut tx, &self.ended, &states, self.policy, now, rand::random).await?;
         let mut claims: Vec<(Arc<Context>, Vec<Claim>)> = Vec::new();
         breakers.hear(&self.ended, now);
         for want in wanted {
             let hook = want.hook();
             let most = breakers.most(&hook, want.most, now).map(|most| if want.probe { most.min(1) } else { most });
-            if let (Some(SendState::Sending), Some(most)) = (states.get(&want.key), most) {
+            let mut rate = rates.get_mut(&hook);
+            let by_rate = rate.as_ref().map_or(usize::MAX, |rate| rate.batches(want.batch_size, now));
+            if let (Some(SendState::Sending), Some(most @ 1..)) =
+                (states.get(&want.key), most.map(|most| most.min(by_rate)))
+            {
                 let due = claim::due(&mut tx, &want.key, most, lease).await?;
+                if let Some(rate) = &mut rate {
+                    rate.spend(due.iter().map(|claim| claim.size).sum(), now);
+                }
                 if !due.is_empty() {
                     breakers.claimed(&hook, lease.until, now);
                 }
@@ -164,11 +189,17 @@ impl Dispatcher {
             }
         }
         claim::write(&mut tx, claims.iter().flat_map(|(_, claims)| claims), lease).await?;
+        rate::write(&mut tx, &rates).await?;
         let turns = breakers.write(&mut tx, now).await?;
+        let turned = turns.iter().any(|(_, turn)| *turn != breaker::Turn::Same);
+        if turned {
+            wake::tell(&mut tx, News::Changed).await?;
+        }
         tx.commit().await?;
-        if turns.iter().any(|(_, turn)| *turn != breaker::Turn::Same) {
+        if turned {
             self.courier.changes.add();
         }
+        let afterwards = (!self.ended.is_empty()).then_some(AFTERWARDS);
         let closed = breaker::round::tell(&turns);
         count(&self.ended, stale);
         self.courier.traced.recorded(&self.ended);
@@ -184,8 +215,11 @@ impl Dispatcher {
                 self.courier.spawn(context, claims, doors);
             }
         }
+        for (hook, rate) in rates {
+            self.limits.learn(&hook.webhook_id, rate);
+        }
         metrics::gauge!("reachwire_batches_in_hand").set(self.limits.in_hand() as f64);
-        let wait = if closed { Some(0) } else { wait };
+        let wait = if closed { Some(0) } else { wait.into_iter().chain(afterwards).min() };
         Ok(wait.map_or(Next::Event, Next::Within))
     }
 
@@ -196,7 +230,14 @@ impl Dispatcher {
             let key = SendKey::new(&send.workspace_id, &send.id);
             let found = self.contexts.get(&self.db, &self.master_key, &self.courier.poster, &key, send.version).await;
             match found {
-                Ok(context) => wanted.push(Wanted { key, context, most: share, probe: send.probe }),
+                Ok(context) => wanted.push(Wanted {
+                    key,
+                    context,
+                    most: share,
+                    rate: send.rate(),
+                    batch_size: send.batch_size,
+                    probe: send.probe,
+                }),
                 Err(ContextError::Sql(sqlx::Error::RowNotFound)) => {}
                 Err(ContextError::Sql(error)) => return Err(error),
                 Err(ContextError::Unusable(reason)) => {
@@ -212,21 +253,24 @@ impl Dispatcher {
     }
 }
 
-/// Those with something to claim, but for webhooks whose breaker lets nothing through. The conditions on states are the
-/// partial indexes' own, by which SQLite knows that it may use them.
-async fn open_sends(db: &Db, now: Millis) -> sqlx::Result<Vec<OpenSend>> {
+/// Those with something to claim until `before`, and from when on, but for webhooks whose breaker lets nothing through
+/// until then. The conditions on states are the partial indexes' own, by which SQLite knows that it may use them.
+async fn open_sends(db: &Db, now: Millis, before: Millis) -> sqlx::Result<Vec<OpenSend>> {
     let sql = format!(
-        "select s.workspace_id, s.id, s.webhook_id, s.batch_size, w.version, w.concurrency, w.users_per_second, \
-         coalesce(h.state, 'closed') <> 'closed' as probe \
-         from sends s join webhooks w on w.workspace_id = s.workspace_id and w.id = s.webhook_id \
+        "select * from (select s.workspace_id, s.id, s.webhook_id, s.batch_size, w.version, w.concurrency, \
+         w.users_per_second, coalesce(h.state, 'closed') <> 'closed' as probe, s.due_at as sent_from, \
+         (select case when coalesce(h.state, 'closed') <> 'closed' and h.open_until > b.run_at then h.open_until \
+         else b.run_at end from send_batches b where b.workspace_id = s.workspace_id and b.send_id = s.id \
+         and b.{} order by b.run_at limit 1) as due_at from sends s join webhooks w on w.workspace_id = s.workspace_id and w.id = s.webhook_id \
          left join webhook_health h on h.workspace_id = w.workspace_id and h.webhook_id = w.id \
          where s.state in ('scheduled', 'sending') and s.state = 'sending' and s.batches > 0 and w.enabled \
-         and (h.state is null or h.state = 'closed' or h.open_until <= $1) \
-         and exists (select 1 from send_batches b where b.workspace_id = s.workspace_id and b.send_id = s.id \
-         and b.{} and b.run_at <= $1) order by s.due_at, s.id",
+         ) o where due_at <= $1 order by sent_from, id",
         batch::from(Event::Claimed)
     );
-    fetch!(db, all, OpenSend, AssertSqlSafe(sql), now)
+    let mut open = fetch!(db, all, OpenSend, AssertSqlSafe(sql), before)?;
+    // What is due already is due now, in whatever order.
+    open.iter_mut().for_each(|send| send.due_at = send.due_at.max(now));
+    Ok(open)
 }
 
 /// Takes the rows of all sends of the round, in order.
@@ -274,13 +318,15 @@ mod tests {
         put_planned(&db, "busy", &[1, 1]).await;
         let waits = put_planned(&db, "waits", &[1]).await;
         let open = async |now| {
-            let open = open_sends(&db, now).await.unwrap();
+            let open = open_sends(&db, now, now).await.unwrap();
             open.into_iter().map(|send| send.id).collect::<Vec<_>>()
         };
         assert_eq!(open(1).await, ["busy", "waits"]);
         let claims = claim(&db, &waits, 1, 1).await;
         assert_eq!(open(1).await, ["busy"], "its only batch is in hand");
         record(&db, &claims[0], End::Retry("HTTP 503".into(), Some(5_000)), 1).await;
+        let soon = open_sends(&db, 4_000, 6_000).await.unwrap();
+        assert_eq!(soon.iter().map(|send| send.due_at).collect::<Vec<_>>(), [4_000, 5_001]);
         assert_eq!((open(5_000).await, open(5_001).await), (vec!["busy".into()], vec!["busy".into(), "waits".into()]));
     });
 }

@@ -9,6 +9,8 @@ pub struct Doors {
     places: Mutex<Places>,
     /// A place may be free.
     freed: Notify,
+    /// There is no place left at all.
+    shut: Notify,
 }
 
 #[derive(Debug)]
@@ -23,7 +25,7 @@ pub struct Inside<'a>(&'a Doors);
 
 impl Doors {
     pub fn new(places: usize) -> Self {
-        Self { places: Mutex::new(Places { all: places, taken: 0 }), freed: Notify::new() }
+        Self { places: Mutex::new(Places { all: places, taken: 0 }), freed: Notify::new(), shut: Notify::new() }
     }
 
     fn places(&self) -> MutexGuard<'_, Places> {
@@ -35,6 +37,27 @@ impl Doors {
         let before = std::mem::replace(&mut self.places().all, places);
         if places > before {
             self.freed.notify_waiters();
+        }
+        if places == 0 {
+            self.shut.notify_waiters();
+        }
+    }
+
+    /// More are inside than there are places now.
+    pub fn are_crowded(&self) -> bool {
+        let places = self.places();
+        places.taken > places.all
+    }
+
+    /// Until there is no place at all: nobody need wait for one.
+    pub async fn are_shut(&self) {
+        loop {
+            let mut shut = std::pin::pin!(self.shut.notified());
+            shut.as_mut().enable();
+            if self.places().all == 0 {
+                return;
+            }
+            shut.await;
         }
     }
 
@@ -103,6 +126,18 @@ mod tests {
         let fourth = waiting.as_mut().now_or_never().unwrap();
         drop((third, fourth));
         assert_eq!(doors.places().taken, 0);
+    }
+
+    #[test]
+    fn who_waits_hears_that_there_is_no_place_any_more() {
+        let doors = Doors::new(1);
+        let inside = doors.enter().now_or_never().unwrap();
+        let mut shut = Box::pin(doors.are_shut());
+        assert!(shut.as_mut().now_or_never().is_none() && !doors.are_crowded());
+        doors.allow(0);
+        assert!(shut.as_mut().now_or_never().is_some() && doors.are_crowded());
+        drop(inside);
+        assert!(!doors.are_crowded() && doors.enter().now_or_never().is_none());
     }
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 4)]

@@ -11,6 +11,7 @@ use super::{
     ids::SendKey,
     limits::Limits,
     model::Exchange,
+    nodes::{Heart, Me, Membership, View},
     plan::Planner,
     post::{self, Poster, Prepared, Request},
     queue::{self, Due},
@@ -20,6 +21,7 @@ use super::{
     supervise::{Loop, Pulse, Stopping, supervise},
     tls::Tls,
     traced::Traced,
+    wake::Listener,
     watch::Watcher,
 };
 use crate::{
@@ -57,9 +59,13 @@ struct Inner {
     traces: Traces,
     /// When it began.
     began: Millis,
+    node: String,
     pulses: Vec<Pulse>,
     asking_to_stop: watch::Sender<bool>,
     loops: Mutex<Vec<JoinHandle<()>>>,
+    /// The heart stops last.
+    last: watch::Sender<bool>,
+    heart: Mutex<Option<JoinHandle<()>>>,
 }
 
 /// A message to one made-up user (seed 002, "Test sending").
@@ -78,7 +84,7 @@ pub struct TestSend {
 }
 
 impl Engine {
-    /// Starts the loops. Needs a tokio runtime.
+    /// Starts the loops, those of a worker if the settings make this node one. Needs a tokio runtime.
     ///
     /// # Panics
     /// When the HTTP client can't be made: a malformed proxy address in the settings, or no TLS roots at all.
@@ -90,6 +96,28 @@ impl Engine {
         let (finished, results) = mpsc::unbounded_channel();
         let (in_hand, changes) = (InHand::default(), Arc::<Changes>::default());
         let (traces, began) = (Traces::new(&config.otlp), clock.now());
+        let posts = Arc::new(Semaphore::new(engine.posts_at_once));
+        let members = Membership::new(if db.is_sqlite() { View::alone() } else { View::none() });
+        let me =
+            Me { id: new_id(), name: config.nodes.name(config.listen), roles: config.roles, started_at: clock.now() };
+        let node = me.id.clone();
+        let heart = Heart {
+            db: db.clone(),
+            clock: clock.clone(),
+            me,
+            members: members.clone(),
+            in_hand: in_hand.clone(),
+            posts: (posts.clone(), engine.posts_at_once),
+            dispatch: dispatch_wake.clone(),
+        };
+        let listener = Listener {
+            db: db.clone(),
+            url: config.nodes.direct_url.clone(),
+            changes: changes.clone(),
+            plan: plan_wake.clone(),
+            dispatch: dispatch_wake.clone(),
+            nodes: members.beat(),
+        };
         let courier = Courier {
             traced: Traced::new(traces.clone()),
             poster: poster.clone(),
@@ -97,7 +125,7 @@ impl Engine {
             clock: clock.clone(),
             shelf: Arc::default(),
             changes: changes.clone(),
-            posts: Arc::new(Semaphore::new(engine.posts_at_once)),
+            posts,
             stopping: stopping.clone(),
             finished,
         };
@@ -111,6 +139,7 @@ impl Engine {
             courier,
             wake: dispatch_wake.clone(),
             limits: Limits::new(engine.posts_at_once),
+            members,
             contexts: Contexts::default(),
             results,
             ended: Vec::new(),
@@ -119,6 +148,7 @@ impl Engine {
             recovered: false,
         };
         let planner = Planner {
+            node: node.clone(),
             db: db.clone(),
             clock: clock.clone(),
             senders,
@@ -133,23 +163,35 @@ impl Engine {
             give_up_hours: engine.give_up_hours,
             recovered: dispatch_wake.clone(),
         };
-        let pulse = |name| Pulse::new(name, clock.clone());
-        let pulses =
-            [pulse(<Mutex<Dispatcher>>::NAME), pulse(Planner::NAME), pulse(Recoverer::NAME), pulse(Watcher::NAME)];
-        let [dispatching, planning, recovering, watching] = pulses.clone();
-        let watcher = Watcher {
-            db: db.clone(),
-            clock: clock.clone(),
-            began,
-            pulses: pulses.to_vec(),
-            told: std::sync::Mutex::default(),
-        };
-        let loops = vec![
-            supervise(Mutex::new(dispatcher), dispatching, stopping.clone()),
-            supervise(planner, planning, stopping.clone()),
-            supervise(recoverer, recovering, stopping.clone()),
-            supervise(watcher, watching, stopping),
-        ];
+        let mut loops = Vec::new();
+        let mut pulses = Vec::new();
+        if config.roles.worker {
+            let pulse = |name| Pulse::new(name, clock.clone());
+            pulses.extend([
+                pulse(<Mutex<Dispatcher>>::NAME),
+                pulse(Planner::NAME),
+                pulse(Recoverer::NAME),
+                pulse(Watcher::NAME),
+            ]);
+            let watcher = Watcher {
+                db: db.clone(),
+                clock: clock.clone(),
+                began,
+                pulses: pulses.clone(),
+                told: std::sync::Mutex::default(),
+            };
+            loops.extend([
+                supervise(Mutex::new(dispatcher), pulses[0].clone(), stopping.clone()),
+                supervise(planner, pulses[1].clone(), stopping.clone()),
+                supervise(recoverer, pulses[2].clone(), stopping.clone()),
+                supervise(watcher, pulses[3].clone(), stopping.clone()),
+            ]);
+        }
+        if config.roles.worker && config.nodes.listen && !db.is_sqlite() {
+            loops.push(tokio::spawn(listener.run(stopping)));
+        }
+        let (last, gone) = Stopping::channel();
+        let heart = Mutex::new(Some(tokio::spawn(heart.run(gone))));
         Self(Arc::new(Inner {
             db,
             clock,
@@ -159,15 +201,23 @@ impl Engine {
             dispatch_wake,
             traces,
             began,
-            pulses: pulses.into(),
+            node,
+            pulses,
             asking_to_stop,
             loops: Mutex::new(loops),
+            last,
+            heart,
         }))
     }
 
     /// The client that POSTs, for what else calls customers' systems.
     pub fn poster(&self) -> &Poster {
         &self.0.poster
+    }
+
+    /// This node's id among those of the database.
+    pub fn node(&self) -> &str {
+        &self.0.node
     }
 
     /// Its loops by name, each with what is wrong with it, for people.
@@ -185,7 +235,7 @@ impl Engine {
         &self.0.traces
     }
 
-    /// Something was made, changed or became due: look at once.
+    /// Something was made, changed or became due: look at once. Other nodes hear of it by [`super::wake::tell`].
     pub fn wake(&self) {
         self.0.changes.add();
         self.0.plan_wake.notify_one();
@@ -198,9 +248,15 @@ impl Engine {
         self.wake();
         let mut loops = self.0.loops.lock().await;
         let ended = futures::future::join_all(loops.iter_mut());
+        let heart = self.0.heart.lock().await.take();
         if tokio::time::timeout(grace, ended).await.is_err() {
             tracing::warn!("some POSTs did not end in time; their outcomes are unknown at the next start");
             loops.iter().for_each(JoinHandle::abort);
+            // To the other nodes it is dead when it is not heard of: its POSTs may still run.
+            heart.iter().for_each(JoinHandle::abort);
+        } else if let Some(heart) = heart {
+            self.0.last.send_replace(true);
+            let _ = heart.await;
         }
         loops.clear();
     }

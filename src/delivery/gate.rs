@@ -25,7 +25,7 @@ impl Changes {
         self.0.fetch_add(1, Ordering::SeqCst);
     }
 
-    fn count(&self) -> u64 {
+    pub fn count(&self) -> u64 {
         self.0.load(Ordering::SeqCst)
     }
 }

@@ -2,7 +2,7 @@
 //! fair share for every send. A webhook that answers slowly, or not at all, keeps to its share; what is left over goes
 //! to the others.
 
-use super::doors::Doors;
+use super::{doors::Doors, nodes::View, rate::Rate};
 use crate::clock::{Millis, SECOND};
 use std::{collections::HashMap, sync::Arc};
 
@@ -20,44 +20,20 @@ const AHEAD: Millis = 64;
 const AHEAD_USERS: i64 = 16_000;
 /// and batches, over all webhooks.
 const AHEAD_BATCHES: usize = 1_024;
-
-/// Users per second. A batch is taken whole, and what it took too much is paid back by waiting.
-#[derive(Debug)]
-struct Bucket {
-    per_second: i64,
-    /// In thousandths of a user, so that milliseconds add up exactly.
-    level: i64,
-    at: Millis,
-}
-
-impl Bucket {
-    fn new(per_second: i64, now: Millis) -> Self {
-        Self { per_second, level: 1, at: now }
-    }
-
-    fn refill(&mut self, now: Millis) {
-        // A tenth of a second may be saved up: what is late to a round is not lost.
-        let most = (self.per_second * SECOND / 10).max(1);
-        self.level = self.level.saturating_add((now - self.at).max(0).saturating_mul(self.per_second)).min(most);
-        self.at = now;
-    }
-
-    fn batches(&self, batch_size: i64) -> usize {
-        let size = batch_size * SECOND;
-        usize::try_from((self.level.max(0) + size - 1) / size).unwrap_or(0)
-    }
-
-    /// Until the next batch may go, in ms.
-    fn wait(&self) -> Millis {
-        if self.level > 0 { 0 } else { -self.level / self.per_second + 1 }
-    }
-}
+/// Nodes that share a rate ask for it no more often than this, in ms; what they are late is saved up for longer.
+const TURN: Millis = 25;
 
 struct Lane {
     in_hand: usize,
+    /// POSTs at once over all nodes.
+    whole: i64,
+    /// This node's part of them.
     concurrency: usize,
     doors: Arc<Doors>,
-    bucket: Option<Bucket>,
+    /// As this node saw it last.
+    rate: Option<Rate>,
+    /// When other nodes take of the rate, too: not before this is it asked for again.
+    next_try: Millis,
     /// How long its POSTs take, in ms: the latest count most. `None` before the first has ended.
     pace: Option<Millis>,
     /// Batches that it has accepted since one failed.
@@ -82,7 +58,7 @@ impl Lane {
     /// How many more may be in hand, ahead of their turn.
     fn ahead(&self, posts: usize, batch_size: i64) -> usize {
         // With a limit of users per second nothing is gained.
-        let Some(pace) = self.pace.filter(|pace| *pace < SLOW && self.bucket.is_none()) else { return 0 };
+        let Some(pace) = self.pace.filter(|pace| *pace < SLOW && self.rate.is_none()) else { return 0 };
         let each = usize::try_from(AHEAD / pace.max(1)).unwrap_or(0);
         let most = usize::try_from(AHEAD_USERS / batch_size.max(1)).unwrap_or(0);
         (each * self.concurrency.min(posts)).min(most).min(self.accepted)
@@ -102,10 +78,23 @@ pub struct OpenSend {
     pub users_per_second: Option<i64>,
     /// The webhook's breaker is not closed: one batch, to see.
     pub probe: bool,
+    /// When its first batch is due and the breaker lets it through.
+    pub due_at: Millis,
+}
+
+impl OpenSend {
+    /// Users per second, if there is a limit.
+    pub fn rate(&self) -> Option<i64> {
+        self.users_per_second.filter(|rate| *rate > 0)
+    }
 }
 
 pub struct Limits {
     posts_at_once: usize,
+    /// The nodes that share each webhook's limit.
+    view: Arc<View>,
+    /// When shares were asked for last.
+    now: Millis,
     in_hand: usize,
     lanes: HashMap<String, Lane>,
     turn: usize,
@@ -115,11 +104,29 @@ pub struct Limits {
 
 impl Limits {
     pub fn new(posts_at_once: usize) -> Self {
-        Self { posts_at_once, in_hand: 0, lanes: HashMap::new(), turn: 0, given: HashMap::new() }
+        Self {
+            posts_at_once,
+            view: Arc::new(View::alone()),
+            now: 0,
+            in_hand: 0,
+            lanes: HashMap::new(),
+            turn: 0,
+            given: HashMap::new(),
+        }
     }
 
     pub fn in_hand(&self) -> usize {
         self.in_hand
+    }
+
+    /// Who shares the limits from now on.
+    pub fn share_among(&mut self, view: Arc<View>) {
+        self.view = view;
+    }
+
+    /// No webhook has more POSTs running than this node may have, so that others may have theirs.
+    pub fn is_settled(&self) -> bool {
+        self.lanes.values().all(|lane| !lane.doors.are_crowded())
     }
 
     /// How many batches each send may claim now: those that may claim none are left out. The second is how long, in
@@ -129,8 +136,12 @@ impl Limits {
         for send in open {
             *of_webhook.entry(&send.webhook_id).or_default() += 1;
         }
+        self.now = now;
         for send in open {
             self.lane(send, now);
+        }
+        for (id, lane) in &mut self.lanes {
+            lane.concurrency = self.view.part(id, lane.whole).min(self.posts_at_once);
         }
         self.turn = self.turn.wrapping_add(1);
         let parts = self.parts(&of_webhook);
@@ -152,10 +163,15 @@ impl Limits {
                 let posts = part(&send.webhook_id);
                 let places = lane.places(posts);
                 let ahead = lane.ahead(posts, send.batch_size).min(most_ahead);
-                let room = if send.probe { 1 } else { places.saturating_sub(lane.in_hand) };
-                let by_rate = lane.bucket.as_ref().map_or(usize::MAX, |bucket| bucket.batches(send.batch_size));
-                if let Some(bucket) = lane.bucket.as_ref().filter(|bucket| room > 0 && bucket.wait() > 0) {
-                    wait = Some(wait.map_or(bucket.wait(), |least| least.min(bucket.wait())));
+                let room = places.saturating_sub(lane.in_hand);
+                let room = if send.probe { lane.concurrency.min(1) } else { room };
+                let by_rate = lane.rate.map_or(usize::MAX, |rate| match lane.next_try <= now {
+                    true => rate.batches(send.batch_size, now),
+                    false => 0,
+                });
+                if let Some(rate) = lane.rate.filter(|_| room > 0 && by_rate == 0) {
+                    let until = rate.wait(now).max(lane.next_try - now);
+                    wait = Some(wait.map_or(until, |least| least.min(until)));
                 }
                 free_of.insert(&send.webhook_id, room.min(by_rate));
                 if !send.probe && of_webhook.get(send.webhook_id.as_str()) == Some(&1) {
@@ -220,7 +236,7 @@ impl Limits {
         let more: Vec<_> = lanes.iter().filter(|(_, lane)| lane.concurrency > equal).collect();
         left -= equal * more.len();
         let mut parts: HashMap<String, usize> =
-            lanes.iter().map(|(id, lane)| ((*id).clone(), lane.concurrency.min(equal).max(1))).collect();
+            lanes.iter().map(|(id, lane)| ((*id).clone(), lane.concurrency.min(equal.max(1)))).collect();
         if equal == 0 {
             return parts; // More webhooks than POSTs: they take turns for what is free.
         }
@@ -232,25 +248,30 @@ impl Limits {
         parts
     }
 
-    fn lane(&mut self, send: &OpenSend, now: Millis) -> &mut Lane {
-        let concurrency = usize::try_from(send.concurrency).unwrap_or(1).clamp(1, self.posts_at_once);
+    fn lane(&mut self, send: &OpenSend, now: Millis) {
         let lane = self.lanes.entry(send.webhook_id.clone()).or_insert_with(|| Lane {
             in_hand: 0,
-            concurrency,
-            doors: Arc::new(Doors::new(concurrency)),
-            bucket: None,
+            whole: 0,
+            concurrency: 0,
+            doors: Arc::new(Doors::new(0)),
+            rate: None,
+            next_try: 0,
             pace: None,
             accepted: 0,
         });
-        lane.concurrency = concurrency;
-        let rate = send.users_per_second.filter(|rate| *rate > 0);
-        if lane.bucket.as_ref().map(|bucket| bucket.per_second) != rate {
-            lane.bucket = rate.map(|rate| Bucket::new(rate, now));
+        lane.whole = send.concurrency.max(1);
+        let per_second = send.rate();
+        if lane.rate.map(Rate::per_second) != per_second {
+            (lane.rate, lane.next_try) = (per_second.map(|per_second| Rate::new(per_second, now)), 0);
         }
-        if let Some(bucket) = &mut lane.bucket {
-            bucket.refill(now);
+    }
+
+    /// What a claim found of a webhook's rate, and left of it.
+    pub fn learn(&mut self, webhook_id: &str, rate: Rate) {
+        if let Some(lane) = self.lanes.get_mut(webhook_id) {
+            lane.rate = Some(rate);
+            lane.next_try = if self.view.is_alone() { 0 } else { self.now + TURN };
         }
-        lane
     }
 
     /// A batch of so many users was claimed: the doors through which its POST goes.
@@ -258,8 +279,8 @@ impl Limits {
         let lane = self.lanes.get_mut(webhook_id)?;
         lane.in_hand += 1;
         self.in_hand += 1;
-        if let Some(bucket) = &mut lane.bucket {
-            bucket.level -= users * SECOND;
+        if let Some(rate) = &mut lane.rate {
+            rate.spend(users, self.now);
         }
         Some(lane.doors.clone())
     }

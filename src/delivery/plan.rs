@@ -4,6 +4,8 @@
 //! repeats nothing. The last batch of a chunk stays open until the next chunk has filled it, so that all batches but
 //! the last are full; sending begins as soon as the first is.
 
+mod open;
+
 use super::{
     Chunk, Recipient, SendState, Sender, control,
     ids::SendKey,
@@ -11,6 +13,7 @@ use super::{
     pages::{self, NewPage},
     store::{self, Delta},
     supervise::{Loop, Pulse, Stopping},
+    wake::{self, News},
 };
 use crate::{
     clock::{Clock, Millis, SECOND},
@@ -18,6 +21,7 @@ use crate::{
     error::AppError,
     execute, fetch,
 };
+use open::Open;
 use serde::Serialize;
 use std::{
     cmp::Ordering,
@@ -28,11 +32,12 @@ use std::{
 use tokio::sync::Notify;
 
 const CHUNK: i64 = 2_000;
-const POLL: Duration = Duration::from_millis(500);
 /// How long a send is left alone whose sender could not answer.
 const AGAIN: Millis = 5 * SECOND;
 
 pub struct Planner {
+    /// This node's.
+    pub node: String,
     pub db: Db,
     pub clock: Clock,
     pub senders: Vec<Arc<dyn Sender>>,
@@ -44,18 +49,13 @@ pub struct Planner {
     pub planned: Arc<Notify>,
 }
 
-#[derive(sqlx::FromRow)]
-struct Open {
-    workspace_id: String,
-    id: String,
-    source: String,
-    plan_cursor: Option<String>,
-}
-
-impl Open {
-    fn key(&self) -> SendKey {
-        SendKey::new(&self.workspace_id, &self.id)
-    }
+/// What a round found.
+#[derive(Debug, PartialEq, Eq)]
+enum Found {
+    /// It did something, and there may be more.
+    Work,
+    /// Nothing to do for so many ms, unless something is changed.
+    Nothing(Millis),
 }
 
 impl Loop for Planner {
@@ -64,65 +64,54 @@ impl Loop for Planner {
     async fn run(&self, pulse: &Pulse, stopping: &Stopping) -> sqlx::Result<()> {
         let mut left_alone: HashMap<SendKey, Millis> = HashMap::new();
         while !stopping.asked() {
-            let busy = self.round(&mut left_alone).await?;
+            let found = self.round(&mut left_alone).await?;
             pulse.beat();
-            if !busy {
+            if let Found::Nothing(ms) = found {
                 tokio::select! {
                     () = self.wake.notified() => {}
-                    () = tokio::time::sleep(POLL) => {}
+                    () = tokio::time::sleep(Duration::from_millis(ms.max(1).unsigned_abs())) => {}
                     () = stopping.wait() => {}
                 }
             }
         }
-        Ok(())
+        open::leave_to_others(&self.db, &self.node).await
     }
 }
 
 impl Planner {
-    /// Begins what is due, and plans one chunk of each send that is not planned to its end. Whether there was one.
-    async fn round(&self, left_alone: &mut HashMap<SendKey, Millis>) -> sqlx::Result<bool> {
-        let now = self.clock.now();
-        // The first condition on the state is the partial index's own, by which SQLite knows that it may use it.
-        let due = fetch!(
-            self.db,
-            all,
-            (String, String, String),
-            "select workspace_id, id, source from sends where state in ('scheduled', 'sending') \
-             and state = 'scheduled' and due_at <= $1 order by due_at, id",
-            now
-        )?;
+    /// Begins what is due, and plans one chunk of each send that is not planned to its end and that no other node plans.
+    async fn round(&self, left_alone: &mut HashMap<SendKey, Millis>) -> sqlx::Result<Found> {
+        let (now, poll) = (self.clock.now(), i64::try_from(wake::poll(&self.db).as_millis()).unwrap_or(SECOND));
+        let open = open::all(&self.db, now + poll).await?;
         left_alone.retain(|_, until| *until > now);
-        for (workspace_id, id, source) in due {
-            let key = SendKey::new(workspace_id, id);
-            if left_alone.contains_key(&key) {
-                continue;
-            }
-            // One that can't begin must not hold up the others.
-            if let Err(error) = self.begin(&key, &source).await {
-                tracing::error!(send.id = %key.send_id, %error, "a send that is due could not begin; it is tried again");
-                left_alone.insert(key, now + AGAIN);
-            }
-        }
-        let open = fetch!(
-            self.db,
-            all,
-            Open,
-            "select workspace_id, id, source, plan_cursor from sends where state in ('scheduled', 'sending') \
-             and state = 'sending' and not planning_done order by due_at, id"
-        )?;
-        let mut busy = false;
+        let (mut busy, mut idle) = (false, poll);
         for send in open {
-            if left_alone.contains_key(&send.key()) {
-                continue;
-            }
-            if self.chunk(&send).await? {
-                busy = true;
-                self.planned.notify_one();
-            } else {
-                left_alone.insert(send.key(), now + AGAIN);
+            let key = send.key();
+            let wait = send.free_at(&self.node) - now;
+            if wait > 0 {
+                idle = idle.min(wait);
+            } else if !left_alone.contains_key(&key) && open::claim(&self.db, &self.node, &send, now).await? {
+                let done = if send.is_scheduled() {
+                    self.started(&key, &send.source).await
+                } else {
+                    self.chunk(&send).await?
+                };
+                busy |= done;
+                if !done {
+                    left_alone.insert(key, now + AGAIN);
+                }
             }
         }
-        Ok(busy)
+        Ok(if busy { Found::Work } else { Found::Nothing(idle) })
+    }
+
+    /// `false` when it could not begin and is to be tried later: it must not hold up the others.
+    async fn started(&self, key: &SendKey, source: &str) -> bool {
+        let begun = self.begin(key, source).await;
+        if let Err(error) = &begun {
+            tracing::error!(send.id = %key.send_id, %error, "a send that is due could not begin; it is tried again");
+        }
+        begun.is_ok()
     }
 
     async fn begin(&self, key: &SendKey, source: &str) -> sqlx::Result<()> {
@@ -177,7 +166,11 @@ impl Planner {
         };
         let chunk = sender.chunk(&self.db, &send.workspace_id, &send.id, send.plan_cursor.as_deref(), CHUNK).await;
         match chunk {
-            Ok(chunk) => self.write(&key, send, chunk).await.map(|()| true),
+            Ok(chunk) => {
+                self.write(&key, send, chunk).await?;
+                self.planned.notify_one();
+                Ok(true)
+            }
             Err(AppError::Internal(_) | AppError::Unreachable(_)) => Ok(false),
             Err(error) => self.give_up(&key, &error.to_string()).await.map(|()| true),
         }
@@ -199,7 +192,7 @@ impl Planner {
         }
         let place = place(&mut tx, key).await?;
         if place.planning_done || place.plan_cursor != send.plan_cursor {
-            return Ok(()); // Another node was here.
+            return Ok(()); // Another planner was here.
         }
         let last = chunk.next.is_none();
         let cut = Layout::new(place.batch_size, place.planned, place.batches, place.open_size)
@@ -222,11 +215,13 @@ impl Planner {
         }
         execute!(
             tx,
-            "update sends set plan_cursor = $3, planning_done = $4 where workspace_id = $1 and id = $2",
+            "update sends set plan_cursor = $3, planning_done = $4, planner_until = $5 \
+             where workspace_id = $1 and id = $2",
             &key.workspace_id,
             &key.send_id,
             &chunk.next,
-            last
+            last,
+            now + open::CLAIM
         )?;
         let delta = Delta {
             planned: written.page.users,
@@ -235,6 +230,7 @@ impl Planner {
             ..Delta::default()
         };
         store::add(&mut tx, key, delta, now).await?;
+        wake::tell(&mut tx, News::Batches).await?;
         tx.commit().await
     }
 }

@@ -9,9 +9,10 @@ use super::{
     overdue, purge, retention,
     store::{self, Delta},
     supervise::{Loop, Pulse, Stopping},
+    wake::{self, News},
 };
 use crate::{
-    clock::{Clock, Millis},
+    clock::{Clock, Millis, SECOND},
     db::{Db, Tx, bulk},
     fetch,
 };
@@ -26,6 +27,8 @@ use tokio::sync::Notify;
 
 const POLL: Duration = Duration::from_secs(3);
 const AT_ONCE: i64 = 1_000;
+/// How often it is looked for what can wait: hours, for sends that took too long.
+const CHORES: Millis = 30 * SECOND;
 
 #[derive(sqlx::FromRow)]
 struct Lost {
@@ -61,18 +64,26 @@ impl Loop for Recoverer {
     const NAME: &'static str = "recover";
 
     async fn run(&self, pulse: &Pulse, stopping: &Stopping) -> sqlx::Result<()> {
+        let mut chores = Millis::MIN;
         while !stopping.asked() {
             let now = self.clock.now();
             let recovered = expired(&self.db, &self.in_hand, now, now).await?;
-            overdue::give_up(&self.db, self.give_up_hours, now).await?;
             if recovered > 0 {
                 self.recovered.notify_one();
             }
-            let began = Instant::now();
-            let more = purge::chunk(&self.db, purge::CHUNK).await? || retention::next(&self.db, now).await?;
+            let mut rest = POLL;
+            // An idle node must not ask for all of it each time.
+            if !(chores..chores.saturating_add(CHORES)).contains(&now) {
+                overdue::give_up(&self.db, self.give_up_hours, now).await?;
+                let began = Instant::now();
+                if purge::chunk(&self.db, purge::CHUNK).await? || retention::next(&self.db, now).await? {
+                    // Deleting has a quarter of the time, so that it never slows those who send.
+                    rest = began.elapsed() * 3;
+                } else {
+                    chores = now;
+                }
+            }
             pulse.beat();
-            // Deleting has a quarter of the time, so that it never slows those who send.
-            let rest = if more { began.elapsed() * 3 } else { POLL };
             tokio::select! {
                 () = tokio::time::sleep(rest) => {}
                 () = stopping.wait() => {}
@@ -154,6 +165,9 @@ async fn take_back(db: &Db, lost: &[Lost], now: Millis) -> sqlx::Result<usize> {
     }
     for (key, unknown) in &users {
         store::add(&mut tx, key, Delta { unknown: *unknown, ..Delta::default() }, now).await?;
+    }
+    if count > 0 {
+        wake::tell(&mut tx, News::Batches).await?;
     }
     tx.commit().await?;
     if count > 0 {

@@ -6,6 +6,7 @@ use super::{
     ids::SendKey,
     retention,
     store::{self, Delta},
+    wake::{self, News},
 };
 use crate::{
     audit::Note,
@@ -73,6 +74,7 @@ pub async fn again(db: &Db, key: &SendKey, which: Which<'_>, note: &Note<'_>, no
         if after < 0 {
             note.record(&mut tx, &key.workspace_id).await?;
         }
+        wake::tell(&mut tx, News::Changed).await?;
         tx.commit().await?;
         (users, after) = (users + of_chunk, last);
     }

@@ -26,24 +26,15 @@ pub async fn next(db: &Db, now: Millis) -> sqlx::Result<bool> {
     let Some((workspace_id, id)) = due else { return Ok(false) };
     let key = SendKey::new(workspace_id, id);
     let mut tx = db.begin().await?;
-    // Somebody may have sent it again meanwhile.
-    if !matches!(store::lock(&mut tx, &key).await?, Some(SendState::Stopped | SendState::Finished | SendState::Failed))
-    {
+    let ended =
+        matches!(store::lock(&mut tx, &key).await?, Some(SendState::Stopped | SendState::Finished | SendState::Failed));
+    // Somebody may have sent it again meanwhile, or another node was first.
+    let sql = "update sends set emptied_at = $3 where workspace_id = $1 and id = $2 and emptied_at is null";
+    if !ended || execute!(tx, sql, &key.workspace_id, &key.send_id, now)? == 0 {
         return Ok(true);
     }
-    execute!(
-        tx,
-        "update sends set emptied_at = $3 where workspace_id = $1 and id = $2",
-        &key.workspace_id,
-        &key.send_id,
-        now
-    )?;
-    execute!(
-        tx,
-        "insert into deleted_sends (workspace_id, send_id, keeps_totals) values ($1, $2, true)",
-        &key.workspace_id,
-        &key.send_id
-    )?;
+    let mark = "insert into deleted_sends (workspace_id, send_id, keeps_totals) values ($1, $2, true)";
+    execute!(tx, mark, &key.workspace_id, &key.send_id)?;
     tx.commit().await?;
     Ok(true)
 }

@@ -8,6 +8,7 @@ use super::{
     batch::{self, BatchState, Event},
     control::STOPPED,
     ids::SendKey,
+    wake::{self, News},
 };
 use crate::{
     clock::Millis,
@@ -57,7 +58,7 @@ impl NewSend<'_> {
     }
 }
 
-/// Makes a send that begins at its time. After the transaction is committed call [`super::Engine::wake`].
+/// Makes a send that begins at its time. All nodes hear of it; [`super::Engine::wake`], after the commit, is for SQLite.
 pub async fn create(tx: &mut Tx, send: NewSend<'_>) -> sqlx::Result<()> {
     execute!(
         tx,
@@ -81,7 +82,7 @@ pub async fn create(tx: &mut Tx, send: NewSend<'_>) -> sqlx::Result<()> {
         send.url,
         send.pass_environment,
     )?;
-    Ok(())
+    wake::tell(tx, News::Changed).await
 }
 
 /// Writes all of a send that has not begun anew; one that missed its time is pending again. `false`: there is no such
@@ -108,6 +109,7 @@ pub async fn reschedule(tx: &mut Tx, send: NewSend<'_>) -> sqlx::Result<bool> {
         send.url,
         send.pass_environment,
     )?;
+    wake::tell(tx, News::Changed).await?;
     Ok(changed == 1)
 }
 

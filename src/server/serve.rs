@@ -2,10 +2,10 @@
 
 use super::{AppState, metrics, router};
 use crate::{
-    clock::Clock,
+    clock::{Clock, MINUTE, Millis},
     config::Config,
     db::{self, Db},
-    delivery::Engine,
+    delivery::{Engine, nodes},
     secrets::MasterKey,
 };
 use secrecy::ExposeSecret;
@@ -24,7 +24,10 @@ pub async fn open(config: &Config, exclusive: bool) -> Result<(Db, MasterKey), S
     };
     let db = match config.database.expose_secret() {
         "" => Db::open_sqlite(&config.data, exclusive).await,
-        url => Db::open_postgres(url, config.database_connections).await,
+        url => {
+            let direct = Some(config.nodes.direct_url.expose_secret()).filter(|direct| !direct.is_empty());
+            Db::open_pooled(url, direct.unwrap_or(url), config.database_connections).await
+        }
     }
     .map_err(|error| error.to_string())?;
     db::check_master_key(&db, &master_key).await.map_err(|error| error.to_string())?;
@@ -62,14 +65,29 @@ impl Started {
     }
 }
 
+/// How long a dry run may take that another node renders.
+const DRY_RUN: Millis = 10 * MINUTE;
+
 /// Takes the port, opens everything and starts the engine: a second server at the same port sends nothing.
-pub async fn start(config: Config, clock: Clock) -> Result<Started, String> {
+pub async fn start(mut config: Config, clock: Clock) -> Result<Started, String> {
     let listener = TcpListener::bind(config.listen)
         .await
         .map_err(|error| format!("cannot listen on {}: {error}", config.listen))?;
+    // Asked for any port, this is the one.
+    config.listen = listener.local_addr().unwrap_or(config.listen);
     let (db, master_key) = open(&config, true).await?;
     // There before the engine counts.
     let _ = metrics::handle();
+    let clock = if db.is_sqlite() { clock } else { clock.shared() };
+    let joined = async {
+        let asked = clock.now();
+        if let Some(told) = nodes::store::time(&db).await? {
+            clock.follow(asked, told, clock.now());
+        }
+        // The name is this machine's and the port is ours: whoever had both is dead, and holds no part of a limit.
+        nodes::store::bury(&db, &config.nodes.name(config.listen)).await
+    };
+    joined.await.map_err(|error: sqlx::Error| error.to_string())?;
     let engine = Engine::start(&config, db.clone(), clock.clone(), master_key.clone(), crate::tasks::senders());
     Ok(Started { state: AppState::new(config, db, clock, master_key, engine), listener })
 }
@@ -77,10 +95,11 @@ pub async fn start(config: Config, clock: Clock) -> Result<Started, String> {
 /// Serves until SIGINT or SIGTERM: stops taking requests and claiming batches, lets running ones end, records them.
 pub async fn serve(started: Started) -> Result<(), String> {
     let Started { state, listener } = started;
-    tracing::info!(address = %state.config.listen, "listening");
+    tracing::info!(address = %state.config.listen, roles = state.config.roles.text(), "listening");
     let (engine, db) = (state.engine.clone(), state.db.clone());
-    crate::customers::import::resume(&state).await;
-    crate::tasks::dry_run::store::end_interrupted(&state.db).await.map_err(|error| error.to_string())?;
+    if state.config.roles.web {
+        go_on(&state).await.map_err(|error| error.to_string())?;
+    }
     let upkeep = tokio::spawn(metrics::upkeep(state.metrics.clone()));
     let (stop, stopped) = watch::channel(false);
     let stopping = || {
@@ -117,6 +136,16 @@ pub async fn serve(started: Started) -> Result<(), String> {
     upkeep.abort();
     db.close().await;
     ended
+}
+
+/// With what a stop of the pages interrupted.
+async fn go_on(state: &AppState) -> sqlx::Result<()> {
+    crate::customers::import::resume(state).await;
+    let now = state.clock.now();
+    let others = nodes::store::another_serves(&state.db, state.engine.node(), now).await?;
+    // Another node may be rendering the latest.
+    let before = if others { now - DRY_RUN } else { Millis::MAX };
+    crate::tasks::dry_run::store::end_interrupted(&state.db, before).await
 }
 
 async fn asked_to_stop() {

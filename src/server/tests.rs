@@ -167,3 +167,21 @@ on_both_databases!(pages_are_safe_by_default, |db| async move {
     assert_eq!(server.page("/tasks?q=a%00b", &cookie).await.status, StatusCode::UNPROCESSABLE_ENTITY);
     assert_eq!(server.call::<LoadTask>(&cookie, "id=a%00b").await.status, StatusCode::UNPROCESSABLE_ENTITY);
 });
+
+on_both_databases!(a_node_answers_for_its_roles_alone, |db| async move {
+    use crate::config::Roles;
+    let receipts = crate::wire::receipt::PATH;
+    for (roles, page, receipt) in [
+        (Roles { worker: false, intake: false, ..Roles::ALL }, StatusCode::OK, StatusCode::NOT_FOUND),
+        (Roles { web: false, worker: false, ..Roles::ALL }, StatusCode::NOT_FOUND, StatusCode::UNAUTHORIZED),
+        (Roles { web: false, intake: false, ..Roles::ALL }, StatusCode::NOT_FOUND, StatusCode::NOT_FOUND),
+    ] {
+        let server = Harness::with(db.clone(), |config| config.roles = roles).await;
+        for always in ["/healthz", "/readyz", "/metrics"] {
+            assert_eq!(server.page(always, "").await.status, StatusCode::OK, "{always} of {roles:?}");
+        }
+        assert_eq!(server.page("/sign-in", "").await.status, page, "{roles:?}");
+        assert_eq!(server.post(receipts, "", "no receipt").await.status, receipt, "{roles:?}");
+        assert_eq!(server.post("/api/nothing", "", "").await.status, StatusCode::NOT_FOUND, "{roles:?}");
+    }
+});

@@ -211,7 +211,7 @@ on_both_databases!(a_dry_run_that_a_restart_cut_off_says_so, |db| async move {
     let (user, workspace): (String, String) =
         fetch!(db, one, (String, String), "select user_id, workspace_id from members").unwrap();
     dry_run::store::add(db, &workspace, &user, &record, 0, 0).await.unwrap();
-    dry_run::store::end_interrupted(db).await.unwrap();
+    dry_run::store::end_interrupted(db, crate::clock::Millis::MAX).await.unwrap();
     let answer = desk.server.call::<DryRunState>(&desk.cookie, &format!("id={ID}")).await;
     assert!(answer.text.contains("restarted in the meantime"), "{}", answer.text);
     assert!(!dry_run::store::progress(db, &workspace, ID, 5).await.unwrap(), "whoever renders it stops");

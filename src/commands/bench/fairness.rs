@@ -96,7 +96,7 @@ fn show(name: &str, alone: f64, beside: f64) {
     println!("{name:<8}{alone:>12.0}{beside:>12.0}{:>9.1}%", 100.0 * (1.0 - beside / alone));
 }
 
-fn median(mut rates: Vec<f64>) -> f64 {
+pub fn median(mut rates: Vec<f64>) -> f64 {
     rates.sort_by(f64::total_cmp);
     rates.get(rates.len() / 2).copied().unwrap_or_default()
 }

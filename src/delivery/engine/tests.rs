@@ -22,6 +22,7 @@ use crate::{
 use std::collections::{BTreeMap, BTreeSet};
 
 mod fair;
+mod nodes;
 
 const GRACE: Duration = Duration::from_secs(12);
 

@@ -13,6 +13,7 @@ fn send(id: &str, webhook: &str, concurrency: i64, rate: Option<i64>) -> OpenSen
         concurrency,
         users_per_second: rate,
         probe: false,
+        due_at: 0,
     }
 }
 
@@ -216,4 +217,36 @@ fn a_rate_below_the_batch_size_spaces_the_batches() {
     assert!(none.is_empty() && wait == Some(10_000));
     assert_eq!(shares(&mut limits, &open, 9_000), [0]);
     assert_eq!(shares(&mut limits, &open, 10_001), [1]);
+}
+
+#[test]
+fn a_node_has_its_part_of_each_webhook_and_settles_when_it_keeps_to_it() {
+    let mut limits = Limits::new(64);
+    let open = [send("a", "w1", 5, None)];
+    assert_eq!(shares(&mut limits, &open, 0), [10]);
+    let doors = limits.take("w1", 10).unwrap();
+    let inside: Vec<_> = (0..5).map(|_| futures::FutureExt::now_or_never(doors.enter()).unwrap()).collect();
+    assert!(limits.is_settled());
+    limits.share_among(Arc::new(View::of("me", &["me", "other"])));
+    limits.shares(&[], 0);
+    let part = doors.all();
+    assert!((2..=3).contains(&part) && !limits.is_settled(), "five run, and others may not have theirs yet");
+    drop(inside);
+    assert!(limits.is_settled());
+    limits.share_among(Arc::new(View::none()));
+    assert_eq!((shares(&mut limits, &open, 0), doors.all()), (vec![0], 0), "who is not known has no part");
+    let probe = [OpenSend { probe: true, ..send("p", "w1", 5, None) }];
+    assert_eq!(shares(&mut limits, &probe, 0), [0]);
+}
+
+#[test]
+fn nodes_that_share_a_rate_leave_each_other_turns() {
+    let mut limits = Limits::new(64);
+    let open = [send("a", "w1", 64, Some(1_000))];
+    assert_eq!(shares(&mut limits, &open, 0), [1]);
+    limits.share_among(Arc::new(View::of("me", &["me", "other"])));
+    limits.learn("w1", Rate::new(1_000, 0));
+    let (none, wait) = limits.shares(&open, 10);
+    assert!(none.is_empty() && wait == Some(TURN - 10));
+    assert_eq!(shares(&mut limits, &open, TURN), [3], "what it was late is saved up");
 }

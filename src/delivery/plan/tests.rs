@@ -1,5 +1,11 @@
 use super::*;
-use crate::delivery::Planned;
+use crate::{
+    delivery::{
+        Planned, report,
+        testing::{Crowd, WORKSPACE, progress, put_send, put_webhook},
+    },
+    on_both_databases,
+};
 use proptest::prelude::*;
 
 fn recipients(plans: &[bool]) -> Vec<Recipient> {
@@ -67,3 +73,84 @@ proptest! {
         }
     }
 }
+
+const USERS: usize = 21_000;
+
+fn planner(db: &Db, node: &str) -> Planner {
+    Planner {
+        node: node.into(),
+        db: db.clone(),
+        clock: Clock::System,
+        senders: vec![Arc::new(Crowd { users: USERS, gaps: true })],
+        latest: Millis::MAX,
+        wake: Arc::default(),
+        planned: Arc::default(),
+    }
+}
+
+on_both_databases!(two_planners_plan_everybody_once, |db| async move {
+    put_webhook(&db, "http://127.0.0.1:9/", 1).await;
+    put_send(&db, "s", USERS, 7, 0).await;
+    planner(&db, "first").round(&mut HashMap::new()).await.unwrap();
+    // Neither leaves it to the other: what keeps them apart is the send's row alone.
+    let plan = |node: &'static str| {
+        let (planner, db) = (planner(&db, node), db.clone());
+        tokio::spawn(async move {
+            let mut chunks = 0;
+            loop {
+                let sends = open::all(&db, Millis::MAX).await.unwrap();
+                let Some(send) = sends.first() else { return chunks };
+                assert!(planner.chunk(send).await.unwrap());
+                chunks += 1;
+            }
+        })
+    };
+    let (one, other) = (plan("one"), plan("other"));
+    let chunks = one.await.unwrap() + other.await.unwrap();
+    assert!(chunks >= USERS.div_ceil(CHUNK as usize));
+    let end = progress(&db, "s").await;
+    let eligible = USERS - USERS / 10;
+    assert_eq!((end.planned, end.skipped, end.planning_done), (USERS as i64, USERS as i64 / 10, true));
+    assert_eq!(end.batches, eligible.div_ceil(7) as i64);
+    let mut after = -1;
+    for _ in 0..USERS.div_ceil(1_000) {
+        let rows = report::actions(&db, WORKSPACE, "s", &report::ActionFilter::default(), after, 1_000).await.unwrap();
+        let right = |(row, seq): (&crate::delivery::model::ActionRow, i64)| {
+            row.seq == seq && row.customer_id == format!("c{seq:06}")
+        };
+        assert!(rows.len() == 1_000 && rows.iter().zip(after + 1..).all(right));
+        after += 1_000;
+    }
+});
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_send_is_left_to_the_node_that_plans_it_until_that_is_not_heard_of() {
+    let Some(db) = crate::db::testing::postgres().await else { return };
+    put_webhook(&db, "http://127.0.0.1:9/", 1).await;
+    put_send(&db, "s", USERS, 7, 0).await;
+    let (clock, mut none) = (Clock::manual(1_000_000), HashMap::new());
+    let [one, other] = ["one", "other"].map(|node| Planner { clock: clock.clone(), ..planner(&db, node) });
+    assert_eq!(one.round(&mut none).await.unwrap(), Found::Work, "it begins");
+    assert_eq!(one.round(&mut none).await.unwrap(), Found::Work);
+    let planned = async || progress(&db, "s").await.planned;
+    assert_eq!(planned().await, CHUNK);
+    assert!(matches!(other.round(&mut none).await.unwrap(), Found::Nothing(_)));
+    assert_eq!(planned().await, CHUNK);
+    clock.advance(open::CLAIM);
+    assert_eq!(other.round(&mut none).await.unwrap(), Found::Work, "the first one is dead");
+    assert_eq!(planned().await, 2 * CHUNK);
+    assert!(matches!(one.round(&mut none).await.unwrap(), Found::Nothing(_)));
+    open::leave_to_others(&db, "other").await.unwrap();
+    assert_eq!(one.round(&mut none).await.unwrap(), Found::Work, "the other has stopped in order");
+}
+
+on_both_databases!(a_round_says_when_the_next_send_is_due, |db| async move {
+    put_webhook(&db, "http://127.0.0.1:9/", 1).await;
+    let planner = Planner { clock: Clock::manual(1_000_000), ..planner(&db, "one") };
+    let poll = wake::poll(&db).as_millis() as i64;
+    assert_eq!(planner.round(&mut HashMap::new()).await.unwrap(), Found::Nothing(poll));
+    put_send(&db, "later", 10, 5, 1_000_000 + poll + 1).await;
+    assert_eq!(planner.round(&mut HashMap::new()).await.unwrap(), Found::Nothing(poll));
+    put_send(&db, "soon", 10, 5, 1_000_123).await;
+    assert_eq!(planner.round(&mut HashMap::new()).await.unwrap(), Found::Nothing(123));
+});

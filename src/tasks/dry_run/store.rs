@@ -82,12 +82,13 @@ pub async fn end(db: &Db, workspace: &str, id: &str, status: &str, result: &str)
     Ok(())
 }
 
-/// Ends those that a restart has cut off: nobody renders them any more.
-pub async fn end_interrupted(db: &Db) -> sqlx::Result<()> {
+/// Ends those from before a moment that a restart has cut off: nobody renders them any more.
+pub async fn end_interrupted(db: &Db, before: Millis) -> sqlx::Result<()> {
     execute!(
         db,
         "update dry_runs set status = 'failed', result = 'Reachwire was restarted in the meantime. Change something \
-         in the form to run it again.' where status = 'running'"
+         in the form to run it again.' where status = 'running' and created_at < $1",
+        before
     )?;
     Ok(())
 }

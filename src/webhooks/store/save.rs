@@ -8,6 +8,7 @@ use crate::{
     },
     clock::{Millis, new_id},
     db::{Db, Tx, is_taken, name_key},
+    delivery::wake::{self, News},
     error::{AppError, FieldError},
     execute, fetch, parameters,
     secrets::MasterKey,
@@ -274,6 +275,7 @@ pub async fn delete(db: &Db, workspace: &str, id: &str, by: &By) -> Result<(), S
     let webhook = super::get(db, workspace, id).await?;
     let mut tx = db.begin().await?;
     forget_health(&mut tx, workspace, id).await?;
+    execute!(tx, "delete from webhook_rates where workspace_id = $1 and webhook_id = $2", workspace, id)?;
     let (enabled, _) = lock(&mut tx, workspace, id).await?.ok_or(sqlx::Error::RowNotFound)?;
     if enabled {
         return Err(SaveError::EnabledDelete);
@@ -354,6 +356,7 @@ pub async fn set_enabled(db: &Db, workspace: &str, id: &str, enabled: bool, by: 
     };
     let action = if enabled { Action::Enabled } else { Action::Disabled };
     by.record(&mut tx, workspace, &Entry::new(action, ObjectKind::Webhook, id, &name)).await?;
+    wake::tell(&mut tx, News::Changed).await?;
     tx.commit().await
 }
 

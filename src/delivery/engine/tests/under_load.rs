@@ -21,14 +21,14 @@ struct Round {
 }
 
 impl Round {
-    async fn begin(db: &Db, seed: u64) -> Self {
+    async fn begin(db: &Db, clock: &Clock, seed: u64) -> Self {
         let options = crm::Options { answer: Answer::Broken, share: 0.3, seed, ..Default::default() };
         let crm = simulator(options).await;
         execute!(db, "update webhooks set url = $1, version = version + 1", crm.url()).unwrap();
         let mut random = StdRng::seed_from_u64(seed);
         let id = format!("s{seed}");
         put_send(db, &id, USERS, random.random_range(1..7), 0).await;
-        let (config, clock) = (config(), Clock::Ahead(Arc::default()));
+        let (config, clock) = (config(), clock.clone());
         let engine = Self::started(db, &config, &clock);
         Self { db: db.clone(), crm, config, clock, engine, id, random }
     }
@@ -126,9 +126,9 @@ impl Round {
 
 async fn rounds(db: Db, crashes: bool) {
     put_webhook(&db, "http://127.0.0.1:9/", 4).await;
-    let mut stopped = 0;
+    let (mut stopped, clock) = (0, Clock::Ahead(Arc::default()));
     for seed in 0..SEEDS {
-        let mut round = Round::begin(&db, seed).await;
+        let mut round = Round::begin(&db, &clock, seed).await;
         for _ in 0..MOMENTS {
             round.moment().await;
             round.press(crashes).await;

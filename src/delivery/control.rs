@@ -12,6 +12,7 @@ use crate::{
     db::{Db, Tx},
     error::{AppError, AppResult},
     execute, fetch,
+    steps::Step,
 };
 use sqlx::AssertSqlSafe;
 
@@ -51,7 +52,7 @@ pub async fn pause(db: &Db, key: &SendKey, note: &Note<'_>) -> AppResult<()> {
         state => return Err(not_now("paused", state)),
     }
     note.record(&mut tx, &key.workspace_id).await?;
-    Ok(tx.commit().await?)
+    Ok(tx.commit_between(Step::PauseWritten, Step::PauseCommitted).await?)
 }
 
 pub async fn resume(db: &Db, key: &SendKey, note: &Note<'_>, now: Millis) -> AppResult<()> {

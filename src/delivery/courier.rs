@@ -16,6 +16,7 @@ use super::{
 use crate::{
     clock::{Clock, Millis, SECOND},
     db::Db,
+    steps::{self, Step},
     wire::message,
 };
 use bytes::Bytes;
@@ -145,7 +146,9 @@ impl Courier {
             now: self.clock.now(),
             nonce: &post::nonce(),
         });
+        steps::at(Step::PostReady);
         let transfer = context.poster.send(prepared).await;
+        steps::at(Step::PostAnswered);
         let end = match verdict::judge(&transfer.result, self.clock.now()) {
             Verdict::Accepted => End::Accepted,
             Verdict::Failed(reason) => End::Failed(reason),

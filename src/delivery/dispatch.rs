@@ -24,6 +24,7 @@ use crate::{
     db::{Db, Tx},
     fetch,
     secrets::MasterKey,
+    steps::{self, Step},
 };
 use sqlx::AssertSqlSafe;
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
@@ -171,12 +172,14 @@ impl Dispatcher {
         count(&self.ended, stale);
         for finished in self.ended.drain(..) {
             self.in_hand.give_back(&finished.claim);
+            steps::at(Step::RecordCommitted);
         }
         for (context, claims) in claims {
             let doors =
                 claims.iter().filter_map(|claim| self.limits.take(&context.common.webhook_id, claim.size)).last();
             if let Some(doors) = doors {
                 claims.iter().for_each(|claim| self.in_hand.take(claim));
+                steps::at(Step::ClaimCommitted);
                 self.courier.spawn(context, claims, doors);
             }
         }

@@ -17,6 +17,7 @@ use crate::{
     db::{Db, Tx, bulk},
     error::AppError,
     execute, fetch,
+    steps::Step,
 };
 use serde::Serialize;
 use std::{
@@ -82,16 +83,17 @@ impl Planner {
     /// Begins what is due, and plans one chunk of each send that is not planned to its end. Whether there was one.
     async fn round(&self, left_alone: &mut HashMap<SendKey, Millis>) -> sqlx::Result<bool> {
         let now = self.clock.now();
-        // The first condition on the state is the partial index's own, by which SQLite knows that it may use it.
+        // The first condition on the state is the partial index's own, by which SQLite knows that it may use it. One that
+        // was to begin at once does, also when the clock has been set back since.
         let due = fetch!(
             self.db,
             all,
             (String, String, String),
             "select workspace_id, id, source from sends where state in ('scheduled', 'sending') \
-             and state = 'scheduled' and due_at <= $1 order by due_at, id",
+             and state = 'scheduled' and (due_at <= $1 or due_at <= created_at) order by due_at, id",
             now
         )?;
-        left_alone.retain(|_, until| *until > now);
+        left_alone.retain(|_, until| (now + 1..=now + AGAIN).contains(until));
         for (workspace_id, id, source) in due {
             let key = SendKey::new(workspace_id, id);
             if left_alone.contains_key(&key) {
@@ -166,7 +168,7 @@ impl Planner {
             }
             None => control::fail(&mut tx, key, "The webhook no longer exists.", now).await?,
         }
-        tx.commit().await
+        tx.commit_between(Step::BeginWritten, Step::BeginCommitted).await
     }
 
     /// `false` when the sender could not answer and is to be asked later.
@@ -235,7 +237,7 @@ impl Planner {
             ..Delta::default()
         };
         store::add(&mut tx, key, delta, now).await?;
-        tx.commit().await
+        tx.commit_between(Step::PlanWritten, Step::PlanCommitted).await
     }
 }
 

@@ -4,6 +4,7 @@
 use super::{
     batch::{self, BatchState, Event},
     claim::InHand,
+    clock_back,
     ids::SendKey,
     model::AfterCrash,
     overdue, purge,
@@ -14,6 +15,7 @@ use crate::{
     clock::{Clock, Millis},
     db::{Db, Tx, bulk},
     fetch,
+    steps::Step,
 };
 use serde::Serialize;
 use sqlx::AssertSqlSafe;
@@ -51,6 +53,8 @@ pub struct Recoverer {
     pub db: Db,
     pub clock: Clock,
     pub in_hand: InHand,
+    /// How long one lasts, in ms.
+    pub lease: Millis,
     /// After so many hours a send is given up.
     pub give_up_hours: i64,
     /// There is something to claim again.
@@ -61,8 +65,14 @@ impl Loop for Recoverer {
     const NAME: &'static str = "recover";
 
     async fn run(&self, pulse: &Pulse, stopping: &Stopping) -> sqlx::Result<()> {
+        // Also at the start: the clock may have been set back while nothing ran.
+        let mut last = Millis::MAX;
         while !stopping.asked() {
             let now = self.clock.now();
+            if now < last.saturating_sub(clock_back::STEP) && clock_back::mend(&self.db, self.lease, now).await? > 0 {
+                self.recovered.notify_one();
+            }
+            last = now;
             let recovered = expired(&self.db, &self.in_hand, now, now).await?;
             overdue::give_up(&self.db, self.give_up_hours, now).await?;
             if recovered > 0 {
@@ -155,7 +165,7 @@ async fn take_back(db: &Db, lost: &[Lost], now: Millis) -> sqlx::Result<usize> {
     for (key, unknown) in &users {
         store::add(&mut tx, key, Delta { unknown: *unknown, ..Delta::default() }, now).await?;
     }
-    tx.commit().await?;
+    tx.commit_between(Step::RecoverWritten, Step::RecoverCommitted).await?;
     if count > 0 {
         tracing::warn!(
             batches = count,

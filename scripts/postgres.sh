@@ -2,6 +2,8 @@
 # A PostgreSQL for the tests, in a folder that goes with it.
 #   postgres.sh find          the folder of its programs
 #   postgres.sh with CMD...   runs CMD with TEST_POSTGRES_URL; a URL that is set already wins
+#   postgres.sh up DIR PORT   starts the one in DIR, which is made if it is not there
+#   postgres.sh down DIR      stops it as a crash would
 set -euo pipefail
 
 find_programs() {
@@ -16,24 +18,38 @@ as_server() {
   if [ "$(id -u)" = 0 ]; then runuser -u postgres -- "$@"; else "$@"; fi
 }
 
+up() {
+  local bin=$1 dir=$2 port=$3
+  if [ ! -d "$dir/data" ]; then
+    mkdir -p "$dir"
+    if [ "$(id -u)" = 0 ]; then
+      id postgres >/dev/null 2>&1 || useradd --system --no-create-home postgres
+      chown postgres "$dir"
+    fi
+    (cd / && as_server "$bin/initdb" -D "$dir/data" -U postgres -A trust -E UTF8 --locale=C.UTF-8 >/dev/null)
+  fi
+  # A throw-away database need not survive a power cut.
+  (cd / && as_server "$bin/pg_ctl" -D "$dir/data" -w -l "$dir/log" \
+    -o "-p $port -k $dir -c listen_addresses=127.0.0.1 -c fsync=off -c max_connections=200" start >/dev/null) \
+    || { cat "$dir/log" >&2; exit 1; }
+}
+
+down() { (cd / && as_server "$1/pg_ctl" -D "$2/data" -m immediate stop >/dev/null 2>&1); }
+
 case "${1:-}" in
   find) find_programs ;;
+  up) up "$(find_programs)" "$2" "$3" ;;
+  down) down "$(find_programs)" "$2" ;;
   with)
     shift
     if [ -n "${TEST_POSTGRES_URL:-}" ]; then exec "$@"; fi
     bin=$(find_programs) || { echo "no PostgreSQL found; set TEST_POSTGRES_URL" >&2; exit 1; }
-    if [ "$(id -u)" = 0 ] && ! id postgres >/dev/null 2>&1; then useradd --system --no-create-home postgres; fi
     dir=$(mktemp -d)
-    if [ "$(id -u)" = 0 ]; then chown postgres "$dir"; fi
     port=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])' 2>/dev/null || echo $((20000 + RANDOM % 20000)))
-    stop() { (cd / && as_server "$bin/pg_ctl" -D "$dir/data" -m immediate stop >/dev/null 2>&1) || true; rm -rf "$dir"; }
+    stop() { down "$bin" "$dir" || true; rm -rf "$dir"; }
     trap stop EXIT
-    (cd / && as_server "$bin/initdb" -D "$dir/data" -U postgres -A trust -E UTF8 --locale=C.UTF-8 >/dev/null)
-    # A throw-away database need not survive a power cut.
-    (cd / && as_server "$bin/pg_ctl" -D "$dir/data" -w -l "$dir/log" \
-      -o "-p $port -k $dir -c listen_addresses=127.0.0.1 -c fsync=off -c max_connections=200" start >/dev/null) \
-      || { cat "$dir/log" >&2; exit 1; }
+    up "$bin" "$dir" "$port"
     TEST_POSTGRES_URL="postgres://postgres@127.0.0.1:$port/postgres" "$@"
     ;;
-  *) echo "usage: postgres.sh find | with CMD..." >&2; exit 2 ;;
+  *) echo "usage: postgres.sh find | with CMD... | up DIR PORT | down DIR" >&2; exit 2 ;;
 esac

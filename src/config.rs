@@ -152,8 +152,8 @@ fn secret<'de, D: Deserializer<'de>>(value: D) -> Result<SecretString, D::Error>
 
 /// A year.
 const MISFIRE_MOST: i64 = 365 * 24 * 60;
-/// Variables that are the scripts' and no settings.
-const NOT_SETTINGS: [&str; 1] = ["tools"];
+/// Variables that are the scripts' and the crash tests' ([`crate::steps`]), and no settings.
+const NOT_SETTINGS: &[&str] = if cfg!(debug_assertions) { &["tools", "crash_at"] } else { &["tools"] };
 /// Settings that are text also when they look like a number.
 const TEXTS: [&str; 10] = [
     "secret",
@@ -331,6 +331,8 @@ mod tests {
         assert_eq!((config.trusted_proxies.len(), config.listen.port()), (1, 80));
         assert!(config.public_guide && !Config::defaults().public_guide);
         assert!(read("", &[("REACHWIRE_TYPO", "1")]).unwrap_err().contains("typo"));
+        let crash = read("", &[("REACHWIRE_CRASH_AT", "claim.committed:3")]);
+        assert_eq!(crash.is_ok(), cfg!(debug_assertions), "a release build knows no steps");
     }
 
     #[test]

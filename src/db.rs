@@ -11,6 +11,7 @@ pub mod testing;
 
 pub use open::{OpenError, check_master_key, fill_name_keys, known_postgres, known_sqlite};
 
+use crate::steps::{self, Step};
 use sqlx::{PgConnection, PgPool, Postgres, Sqlite, SqliteConnection, SqlitePool, Transaction};
 
 #[derive(Clone)]
@@ -119,6 +120,14 @@ impl Tx {
             Self::Sqlite(tx) => tx.commit().await,
             Self::Postgres(tx) => tx.commit().await,
         }
+    }
+
+    /// [`Tx::commit`] between two steps at which a test may let the process die.
+    pub async fn commit_between(self, written: Step, committed: Step) -> sqlx::Result<()> {
+        steps::at(written);
+        self.commit().await?;
+        steps::at(committed);
+        Ok(())
     }
 }
 

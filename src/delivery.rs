@@ -25,6 +25,8 @@ mod causes;
 #[cfg(feature = "ssr")]
 mod claim;
 #[cfg(feature = "ssr")]
+mod clock_back;
+#[cfg(feature = "ssr")]
 mod context;
 #[cfg(feature = "ssr")]
 mod control;

@@ -48,6 +48,8 @@ pub mod secrets;
 #[cfg(feature = "ssr")]
 pub mod server;
 #[cfg(feature = "ssr")]
+pub mod steps;
+#[cfg(feature = "ssr")]
 pub mod traces;
 
 /// The browser's entry: takes over the page that the server rendered.

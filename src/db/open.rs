@@ -1,12 +1,15 @@
 //! Opening, locking and migrating.
 
 use super::{Db, SqliteDb, name_key};
-use crate::secrets::MasterKey;
+use crate::{
+    secrets::MasterKey,
+    steps::{self, Step},
+};
 use sqlx::{
-    Connection, PgConnection,
+    Connection, PgConnection, SqlitePool,
     migrate::Migrator,
     postgres::PgPoolOptions,
-    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
+    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteOperation, SqlitePoolOptions, SqliteSynchronous},
 };
 use std::{path::Path, sync::Arc, time::Duration};
 
@@ -59,9 +62,17 @@ impl Db {
         let write = SqlitePoolOptions::new()
             .max_connections(1)
             .acquire_timeout(Duration::from_secs(60))
+            // When the disk is full or fails, SQLite ends a transaction by itself. The connection still counts one as open
+            // (sqlx 0.9) and would refuse every other: another takes its place. Asked after a ping, which waits for what
+            // was to be rolled back.
+            .test_before_acquire(true)
+            .before_acquire(|connection, _| {
+                let whole = !connection.is_in_transaction();
+                Box::pin(async move { Ok(whole) })
+            })
             .connect_with(options.clone())
             .await?;
-        SQLITE.run(&write).await?;
+        migrate_sqlite(&write).await?;
         let read = SqlitePoolOptions::new().max_connections(READERS).connect_with(options.read_only(true)).await?;
         Ok(Self::Sqlite(SqliteDb { write, read, _lock: lock }))
     }
@@ -77,6 +88,32 @@ impl Db {
         connection.close().await?;
         Ok(Self::Postgres(PgPoolOptions::new().max_connections(connections).connect(url).await?))
     }
+}
+
+/// With the steps at which a test lets it die: inside the statements, and when the record of a migration is written.
+async fn migrate_sqlite(pool: &SqlitePool) -> Result<(), OpenError> {
+    /// Instructions of SQLite's machine between two looks: a few for each statement.
+    const LOOK: i32 = 20;
+    let mut connection = pool.acquire().await?;
+    if cfg!(debug_assertions) {
+        let mut handle = connection.lock_handle().await?;
+        handle.set_progress_handler(LOOK, || {
+            steps::at(Step::Migrating);
+            true
+        });
+        handle.set_update_hook(|change| {
+            if change.table == SQLITE.table_name && matches!(change.operation, SqliteOperation::Insert) {
+                steps::at(Step::MigrationWritten);
+            }
+        });
+    }
+    SQLITE.run(&mut *connection).await?;
+    if cfg!(debug_assertions) {
+        let mut handle = connection.lock_handle().await?;
+        handle.remove_progress_handler();
+        handle.remove_update_hook();
+    }
+    Ok(())
 }
 
 /// Refuses a folder without a database, without making anything.
@@ -160,4 +197,26 @@ async fn name_organization(db: &Db) -> sqlx::Result<()> {
         id
     )?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::{db::testing, execute, fetch};
+
+    #[tokio::test]
+    async fn a_transaction_that_a_full_disk_ended_is_not_the_last() {
+        let (db, _folder) = testing::sqlite().await;
+        let put = "insert into settings (key, value) values ($1, $2)";
+        execute!(db, "pragma max_page_count = 1").unwrap(); // As many as there are.
+        let mut tx = db.begin().await.unwrap();
+        execute!(tx, put, "before", "it").unwrap();
+        assert!(execute!(tx, put, "large", "x".repeat(1 << 20)).is_err());
+        assert!(tx.commit().await.is_err(), "nothing of it counts");
+        let mut tx = db.begin().await.unwrap();
+        execute!(tx, put, "after", "it").unwrap();
+        tx.commit().await.unwrap();
+        let kept =
+            fetch!(db, all, (String,), "select key from settings where key in ('before', 'large', 'after')").unwrap();
+        assert_eq!(kept, [("after".to_string(),)]);
+    }
 }

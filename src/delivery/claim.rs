@@ -9,6 +9,7 @@ use crate::{
     clock::Millis,
     db::{Tx, bulk},
     fetch,
+    steps::{self, Step},
 };
 use serde::Serialize;
 use sqlx::AssertSqlSafe;
@@ -199,5 +200,6 @@ pub async fn write(tx: &mut Tx, claims: impl Iterator<Item = &Claim>, lease: Lea
         "",
         lease.now,
     )?;
+    steps::at(Step::ClaimWritten);
     Ok(())
 }

@@ -13,6 +13,7 @@ use crate::{
     db::{Db, Tx},
     error::{AppError, AppResult},
     execute, fetch,
+    steps::Step,
 };
 use sqlx::AssertSqlSafe;
 
@@ -53,7 +54,7 @@ pub async fn pause(db: &Db, key: &SendKey, note: &Note<'_>) -> AppResult<()> {
     }
     note.record(&mut tx, &key.workspace_id).await?;
     wake::tell(&mut tx, News::Changed).await?;
-    Ok(tx.commit().await?)
+    Ok(tx.commit_between(Step::PauseWritten, Step::PauseCommitted).await?)
 }
 
 pub async fn resume(db: &Db, key: &SendKey, note: &Note<'_>, now: Millis) -> AppResult<()> {

@@ -18,6 +18,7 @@ use super::{
 use crate::{
     clock::{Clock, Millis, SECOND},
     db::Db,
+    steps::{self, Step},
     wire::message,
 };
 use bytes::Bytes;
@@ -155,7 +156,9 @@ impl Courier {
             nonce: &post::nonce(),
         });
         self.traced.step(claim, "render");
+        steps::at(Step::PostReady);
         let transfer = context.poster.send(prepared).await;
+        steps::at(Step::PostAnswered);
         self.traced.step(claim, "POST");
         let end = match verdict::judge(&transfer.result, self.clock.now()) {
             Verdict::Accepted => End::Accepted,

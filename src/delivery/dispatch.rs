@@ -26,6 +26,7 @@ use crate::{
     db::{Db, Tx},
     fetch,
     secrets::MasterKey,
+    steps::{self, Step},
 };
 use sqlx::AssertSqlSafe;
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
@@ -205,6 +206,7 @@ impl Dispatcher {
         self.courier.traced.recorded(&self.ended);
         for finished in self.ended.drain(..) {
             self.in_hand.give_back(&finished.claim);
+            steps::at(Step::RecordCommitted);
         }
         for (context, claims) in claims {
             let doors =
@@ -212,6 +214,7 @@ impl Dispatcher {
             if let Some(doors) = doors {
                 claims.iter().for_each(|claim| self.in_hand.take(claim));
                 self.courier.traced.claimed(&claims, began);
+                steps::at(Step::ClaimCommitted);
                 self.courier.spawn(context, claims, doors);
             }
         }

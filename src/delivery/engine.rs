@@ -160,6 +160,7 @@ impl Engine {
             db: db.clone(),
             clock: clock.clone(),
             in_hand,
+            lease: engine.lease_ms,
             give_up_hours: engine.give_up_hours,
             recovered: dispatch_wake.clone(),
         };

@@ -165,10 +165,11 @@ impl Limits {
                 let ahead = lane.ahead(posts, send.batch_size).min(most_ahead);
                 let room = places.saturating_sub(lane.in_hand);
                 let room = if send.probe { lane.concurrency.min(1) } else { room };
-                let by_rate = lane.rate.map_or(usize::MAX, |rate| match lane.next_try <= now {
-                    true => rate.batches(send.batch_size, now),
-                    false => 0,
-                });
+                let by_rate =
+                    lane.rate.map_or(usize::MAX, |rate| match lane.next_try <= now || lane.next_try > now + TURN {
+                        true => rate.batches(send.batch_size, now),
+                        false => 0,
+                    });
                 if let Some(rate) = lane.rate.filter(|_| room > 0 && by_rate == 0) {
                     let until = rate.wait(now).max(lane.next_try - now);
                     wait = Some(wait.map_or(until, |least| least.min(until)));

@@ -6,6 +6,8 @@
 
 mod open;
 
+pub use open::CLAIM;
+
 use super::{
     Chunk, Recipient, SendState, Sender, control,
     ids::SendKey,
@@ -20,6 +22,7 @@ use crate::{
     db::{Db, Tx, bulk},
     error::AppError,
     execute, fetch,
+    steps::Step,
 };
 use open::Open;
 use serde::Serialize;
@@ -83,7 +86,7 @@ impl Planner {
     async fn round(&self, left_alone: &mut HashMap<SendKey, Millis>) -> sqlx::Result<Found> {
         let (now, poll) = (self.clock.now(), i64::try_from(wake::poll(&self.db).as_millis()).unwrap_or(SECOND));
         let open = open::all(&self.db, now + poll).await?;
-        left_alone.retain(|_, until| *until > now);
+        left_alone.retain(|_, until| (now + 1..=now + AGAIN).contains(until));
         let (mut busy, mut idle) = (false, poll);
         for send in open {
             let key = send.key();
@@ -155,7 +158,7 @@ impl Planner {
             }
             None => control::fail(&mut tx, key, "The webhook no longer exists.", now).await?,
         }
-        tx.commit().await
+        tx.commit_between(Step::BeginWritten, Step::BeginCommitted).await
     }
 
     /// `false` when the sender could not answer and is to be asked later.
@@ -231,7 +234,7 @@ impl Planner {
         };
         store::add(&mut tx, key, delta, now).await?;
         wake::tell(&mut tx, News::Batches).await?;
-        tx.commit().await
+        tx.commit_between(Step::PlanWritten, Step::PlanCommitted).await
     }
 }
 

@@ -11,6 +11,7 @@ use crate::{
     clock::Millis,
     config::EngineConfig,
     secrets::random_hex,
+    steps::{self, Step},
     wire::{environment::Environment, message, signature},
 };
 use bytes::Bytes;
@@ -184,6 +185,7 @@ impl Poster {
             request = request.header(*name, value);
         }
         let mut response = request.send().await?;
+        steps::at(Step::PostSent);
         *head = Some(started.elapsed());
         let text = |value: &http::HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
         let headers = response.headers().iter().map(|(name, value)| (name.to_string(), text(value))).collect();

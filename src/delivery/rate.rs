@@ -6,11 +6,14 @@ mod store;
 
 pub use store::{take, write};
 
+use super::clock_back::STEP;
 use crate::clock::Millis;
 
 const MICROS: i64 = 1_000_000;
 /// What may be saved up, in µs: what is late to a round is not lost.
 const SAVED: i64 = MICROS / 10;
+/// Users of the largest batch: nobody owes more than one.
+const OWED: i64 = 100;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Rate {
@@ -31,7 +34,7 @@ impl Rate {
 
     /// With another rate the users that were taken too much are worth another time.
     fn at(self, per_second: i64, now: Millis) -> Self {
-        let debt = i128::from((self.free_at - now * 1_000).max(0)) * i128::from(self.per_second);
+        let debt = i128::from((self.free_at(now) - now * 1_000).max(0)) * i128::from(self.per_second);
         let debt = i64::try_from(debt / i128::from(per_second.max(1))).unwrap_or(i64::MAX / 2);
         match self.per_second == per_second {
             true => self,
@@ -42,7 +45,13 @@ impl Rate {
     }
 
     fn from(self, now: Millis) -> i64 {
-        self.free_at.max(now * 1_000 - SAVED)
+        self.free_at(now).max(now * 1_000 - SAVED)
+    }
+
+    /// What lies further ahead than anybody can owe is from before the clock was set back.
+    fn free_at(self, now: Millis) -> i64 {
+        let most = now * 1_000 + self.worth(OWED) + STEP * 1_000;
+        if self.free_at > most { now * 1_000 } else { self.free_at }
     }
 
     /// What so many users are worth, in µs; rounded up, so that the rate is never exceeded.
@@ -64,7 +73,7 @@ impl Rate {
 
     /// Until the next batch may go, in ms.
     pub fn wait(self, now: Millis) -> Millis {
-        (self.free_at - now * 1_000).max(0).saturating_add(999) / 1_000
+        (self.free_at(now) - now * 1_000).max(0).saturating_add(999) / 1_000
     }
 }
 
@@ -82,6 +91,15 @@ mod tests {
         assert_eq!(rate.at(1, 0).wait(0), 100_000);
         assert_eq!(rate.at(10, 0), rate);
         assert_eq!(Rate::new(10, 0).at(100, 60_000).wait(60_000), 0, "nothing was taken");
+    }
+
+    #[test]
+    fn a_clock_that_is_set_back_holds_nothing_up() {
+        const HOUR: Millis = 60 * 60 * 1_000;
+        let mut rate = Rate::new(1, HOUR);
+        rate.spend(100, HOUR);
+        assert_eq!((rate.wait(0), rate.batches(1, 0)), (0, 1));
+        assert_eq!(rate.wait(HOUR), 100_000);
     }
 
     proptest! {
@@ -113,7 +131,7 @@ mod tests {
 
         /// Whoever waits as long as is said may send, and not much sooner.
         #[test]
-        fn the_wait_is_as_long_as_is_said(per_second in 1..100_000_i64, users in 1..1_000_i64) {
+        fn the_wait_is_as_long_as_is_said(per_second in 1..100_000_i64, users in 1..=OWED) {
             let mut rate = Rate::new(per_second, 7);
             prop_assert_eq!(rate.wait(7), 0);
             rate.spend(users, 7);

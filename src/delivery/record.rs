@@ -13,6 +13,7 @@ use crate::{
     clock::Millis,
     config::EngineConfig,
     db::{Tx, bulk},
+    steps::{self, Step},
 };
 use serde::Serialize;
 use std::collections::{BTreeMap, HashSet};
@@ -189,6 +190,7 @@ pub async fn many(
         }
         store::add(tx, key, sums.delta, now).await?;
     }
+    steps::at(Step::RecordWritten);
     Ok(finished.len() - applied.len() - regained.len())
 }
 

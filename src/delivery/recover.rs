@@ -4,6 +4,7 @@
 use super::{
     batch::{self, BatchState, Event},
     claim::InHand,
+    clock_back,
     ids::SendKey,
     model::AfterCrash,
     overdue, purge, retention,
@@ -15,6 +16,7 @@ use crate::{
     clock::{Clock, Millis, SECOND},
     db::{Db, Tx, bulk},
     fetch,
+    steps::Step,
 };
 use serde::Serialize;
 use sqlx::AssertSqlSafe;
@@ -54,6 +56,8 @@ pub struct Recoverer {
     pub db: Db,
     pub clock: Clock,
     pub in_hand: InHand,
+    /// How long one lasts, in ms.
+    pub lease: Millis,
     /// After so many hours a send is given up.
     pub give_up_hours: i64,
     /// There is something to claim again.
@@ -65,8 +69,14 @@ impl Loop for Recoverer {
 
     async fn run(&self, pulse: &Pulse, stopping: &Stopping) -> sqlx::Result<()> {
         let mut chores = Millis::MIN;
+        // Also at the start: the clock may have been set back while nothing ran.
+        let mut last = Millis::MAX;
         while !stopping.asked() {
             let now = self.clock.now();
+            if now < last.saturating_sub(clock_back::STEP) && clock_back::mend(&self.db, self.lease, now).await? > 0 {
+                self.recovered.notify_one();
+            }
+            last = now;
             let recovered = expired(&self.db, &self.in_hand, now, now).await?;
             if recovered > 0 {
                 self.recovered.notify_one();
@@ -169,7 +179,7 @@ async fn take_back(db: &Db, lost: &[Lost], now: Millis) -> sqlx::Result<usize> {
     if count > 0 {
         wake::tell(&mut tx, News::Batches).await?;
     }
-    tx.commit().await?;
+    tx.commit_between(Step::RecoverWritten, Step::RecoverCommitted).await?;
     if count > 0 {
         tracing::warn!(
             batches = count,

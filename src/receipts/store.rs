@@ -6,6 +6,7 @@ use crate::{
     db::{Db, Tx, bulk},
     delivery::{ids::SendKey, store as sends},
     fetch,
+    steps::Step,
 };
 use serde::Serialize;
 use sha2::{Digest, Sha256};
@@ -102,7 +103,7 @@ pub async fn take(db: &Db, receipts: &[ToTake], now: Millis) -> sqlx::Result<Vec
         count_latest(&mut tx, &good, &known, now).await?;
     }
     log_problems(&mut tx, receipts, &taken, now).await?;
-    tx.commit().await?;
+    tx.commit_between(Step::ReceiptsWritten, Step::ReceiptsCommitted).await?;
     let bad = taken.iter().filter(|taken| taken.is_err()).count();
     metrics::counter!("reachwire_receipts_total", "result" => "taken").increment((taken.len() - bad) as u64);
     metrics::counter!("reachwire_receipts_total", "result" => "problem").increment(bad as u64);

@@ -1,5 +1,6 @@
 //! The engine against the simulator, on both databases.
 
+mod clock;
 mod under_load;
 
 use super::*;

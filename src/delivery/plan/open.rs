@@ -17,6 +17,8 @@ pub struct Open {
     pub source: String,
     state: String,
     due_at: Millis,
+    /// It was to begin when it was made.
+    at_once: bool,
     pub plan_cursor: Option<String>,
     planner: Option<String>,
     planner_until: Option<Millis>,
@@ -36,7 +38,8 @@ impl Open {
     pub fn free_at(&self, node: &str) -> Millis {
         let another = self.planner.as_deref().is_some_and(|planner| planner != node);
         let left = self.planner_until.filter(|_| another).unwrap_or(0);
-        left.max(if self.is_scheduled() { self.due_at } else { 0 })
+        // One that was to begin at once does, also when the clock has been set back since.
+        left.max(if self.is_scheduled() && !self.at_once { self.due_at } else { 0 })
     }
 }
 
@@ -47,8 +50,8 @@ pub async fn all(db: &Db, before: Millis) -> sqlx::Result<Vec<Open>> {
         db,
         all,
         Open,
-        "select workspace_id, id, source, state, due_at, plan_cursor, planner, planner_until from sends \
-         where state in ('scheduled', 'sending') and ((state = 'scheduled' and due_at <= $1) \
+        "select workspace_id, id, source, state, due_at, due_at <= created_at as at_once, plan_cursor, planner, planner_until from sends \
+         where state in ('scheduled', 'sending') and ((state = 'scheduled' and (due_at <= $1 or due_at <= created_at)) \
          or (state = 'sending' and not planning_done)) order by due_at, id",
         before
     )

@@ -1,11 +1,10 @@
-//! kill -9 in the middle of a send, on both databases: at the end everybody is accounted for, nobody is missing, and
-//! whoever got two POSTs got them with the same ids, from a batch that was in flight at the kill.
+//! kill -9 in the middle of a big send, at moments that nobody chose; leases end by themselves.
 //!
 //! The server that is killed is this very binary: [`server_process`] runs the engine when the environment tells it so.
-#![cfg(feature = "ssr")]
 
+use crate::place;
 use reachwire::{
-    clock::{Clock, new_id},
+    clock::Clock,
     config::Config,
     crm::{Answer, Options, Row, Simulator},
     db::Db,
@@ -83,7 +82,7 @@ struct Server(Child);
 impl Server {
     fn start(database: &str) -> Self {
         let mut command = Command::new(std::env::current_exe().unwrap());
-        command.args(["server_process", "--exact", "--nocapture"]).env(DATABASE, database);
+        command.args(["at_random::server_process", "--exact", "--nocapture"]).env(DATABASE, database);
         Self(command.stdout(Stdio::null()).spawn().unwrap())
     }
 
@@ -230,13 +229,7 @@ async fn sqlite() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn postgres() {
-    let Ok(url) = std::env::var("TEST_POSTGRES_URL") else {
-        assert!(std::env::var("CI").is_err(), "CI must set TEST_POSTGRES_URL");
-        return eprintln!("TEST_POSTGRES_URL is not set: only SQLite is tested");
-    };
-    let schema = format!("t{}", new_id());
-    let mark = if url.contains('?') { '&' } else { '?' };
-    let admin = sqlx::PgPool::connect(&url).await.unwrap();
-    sqlx::query(sqlx::AssertSqlSafe(format!("create schema {schema}"))).execute(&admin).await.unwrap();
-    killed_and_restarted(&format!("{url}{mark}options=-csearch_path%3D{schema}")).await;
+    if let Some(url) = place::empty_database().await {
+        killed_and_restarted(&url).await;
+    }
 }

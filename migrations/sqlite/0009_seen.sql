@@ -1,6 +1,7 @@
 -- What is seen of a running system: the same for both databases.
 
--- What waits for a person: few rows, found among millions of sends that have ended.
+-- What is sent now, and what waits for a person: few rows, found among millions of sends that have ended.
+create index sends_sending on sends (workspace_id, due_at) where state = 'sending';
 create index sends_missed on sends (workspace_id, due_at) where state = 'missed';
 create index sends_unknown on sends (workspace_id, id) where unknown > 0;
 -- The failures of the last hour, the latest first.

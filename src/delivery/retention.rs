@@ -107,9 +107,12 @@ mod tests {
         assert!(again.to_string().contains("deleted"), "{again}");
         while purge::chunk(&db, 1).await.unwrap() {}
         assert_eq!(rows(&db).await, 0);
-        let after = (progress(&db, "s").await, report::reasons(&db, WORKSPACE, "s", 9).await.unwrap());
+        let after = (
+            report::progress(&db, WORKSPACE, "s").await.unwrap(),
+            report::reasons(&db, WORKSPACE, "s", 9).await.unwrap(),
+        );
         assert_eq!(after.0.emptied_at, Some(NOW + 1));
-        assert_eq!(after, (report::progress(&db, WORKSPACE, "s").await.unwrap(), before.1));
+        assert_eq!(after.1, before.1);
         let counters = |progress: &crate::delivery::model::Progress| {
             (progress.state, progress.planned, progress.accepted, progress.failed, progress.batches)
         };

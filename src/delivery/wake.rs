@@ -13,7 +13,7 @@ pub fn poll(db: &Db) -> Duration {
     match db {
         // One process: nobody else is asked.
         Db::Sqlite(_) => Duration::from_millis(500),
-        Db::Postgres(_) => Duration::from_secs(2),
+        Db::Postgres(_) => Duration::from_secs(3),
     }
 }
 

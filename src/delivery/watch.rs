@@ -1,4 +1,4 @@
-//! Looks at the queue every few seconds and sets the gauges, whether anybody asks for them or not.
+//! Looks at the queue every few seconds (PostgreSQL: 15) and sets the gauges, whether anybody asks for them or not.
 
 use super::{
     health::Breaker,
@@ -16,7 +16,10 @@ use std::{
     time::Duration,
 };
 
-const POLL: Duration = Duration::from_secs(5);
+/// Every node of a PostgreSQL asks, and is to ask little.
+fn poll(db: &Db) -> Duration {
+    Duration::from_secs(if db.is_sqlite() { 5 } else { 15 })
+}
 
 pub struct Watcher {
     pub db: Db,
@@ -44,7 +47,7 @@ impl Loop for Watcher {
             self.tell(&due, counts, now);
             pulse.beat();
             tokio::select! {
-                () = tokio::time::sleep(POLL) => {}
+                () = tokio::time::sleep(poll(&self.db)) => {}
                 () = stopping.wait() => {}
             }
         }

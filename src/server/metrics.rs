@@ -186,6 +186,12 @@ pub const ALL: &[Metric] = &[
     )
     .by("loop", LOOPS),
     Metric::new(
+        Kind::Counter,
+        "reachwire_heartbeats_failed_total",
+        Unit::Count,
+        "Heartbeats of this node that the database did not take in time. After 10 s without one it sends nothing.",
+    ),
+    Metric::new(
         Kind::Gauge,
         "reachwire_watch_timestamp_seconds",
         Unit::Seconds,

@@ -25,13 +25,12 @@ pub struct Sending {
     pub rate: f64,
 }
 
-/// The index is `sends_open`, whose condition on the state the first one is; a send's seconds are its key's.
+/// The index is `sends_sending`; a send's seconds are its key's.
 const SENDING: &str = "select s.id, (select cast(coalesce(sum(p.accepted + p.failed), 0) as bigint) from send_series p \
      where p.workspace_id = s.workspace_id and p.send_id = s.id and p.second >= $3) as users from sends s \
-     where s.state in ('scheduled', 'sending') and s.state = 'sending' and s.workspace_id = $1 \
+     where s.state = 'sending' and s.workspace_id = $1 \
      order by s.due_at desc, s.id limit $2";
-const SENDING_COUNT: &str = "select count(*) from sends s where s.state in ('scheduled', 'sending') \
-     and s.state = 'sending' and s.workspace_id = $1";
+const SENDING_COUNT: &str = "select count(*) from sends s where s.state = 'sending' and s.workspace_id = $1";
 
 /// At most `limit` of those that are being sent, the newest first, and how many there are.
 pub async fn sending(db: &Db, workspace_id: &str, limit: i64, now: Millis) -> AppResult<(Vec<Sending>, i64)> {

@@ -100,8 +100,8 @@ on_both_databases!(only_so_many_failures_are_looked_at_and_that_is_said, |db| as
 
 on_both_databases!(an_index_answers_each_question, |db| async move {
     for (sql, index) in [
-        (SENDING, "sends_open"),
-        (SENDING_COUNT, "sends_open"),
+        (SENDING, "sends_sending"),
+        (SENDING_COUNT, "sends_sending"),
         (MISSED, "sends_missed"),
         (MISSED_COUNT, "sends_missed"),
         (UNKNOWN, "sends_unknown"),

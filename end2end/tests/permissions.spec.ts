@@ -141,6 +141,8 @@ test('granting, using, switching the method, expiring and removing', async ({ br
     await signIn(stranger, MARKETER);
     for (const path of [grants, grants.replace('/grants', ''), new URL(max.url()).pathname]) {
       expect((await stranger.goto(path))!.status(), path).toBe(404);
+      // A page that is left while its parts still come says so in the console.
+      await hydrated(stranger);
       await expect(stranger.getByText('Winter')).toHaveCount(0);
     }
   });
@@ -176,6 +178,7 @@ test('granting, using, switching the method, expiring and removing', async ({ br
     clockAhead(2 * DAY + 600_000);
     await expect(async () => {
       await max.reload();
+      await hydrated(max);
       await expect(max.getByText('Failed').first()).toBeVisible({ timeout: 1_000 });
     }).toPass();
     await expect(max.getByText('Max, who submitted this task, has no valid grant of the webhook any more. Nothing was sent.')).toBeVisible();

@@ -76,6 +76,7 @@ pub mod report;
 mod resend;
 #[cfg(feature = "ssr")]
 mod resolve;
+#[cfg(feature = "ssr")]
 mod retention;
 #[cfg(feature = "ssr")]
 mod retry;

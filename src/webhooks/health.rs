@@ -16,28 +16,30 @@ pub fn health(standing: Standing) -> AnyView {
         Standing::Healthy => badge(Tone::Ok, "Healthy").into_any(),
         Standing::Failing { failed, of, reason } => {
             let told = format!("{} of {} requests ({}): {reason}", count(failed), count(of), percent(failed, of));
-            view! { <span>{badge(Tone::Warn, "Slow/failing")} <span class="under">{told}</span></span> }.into_any()
+            view! { <span>{badge(Tone::Warn, "Slow/failing")} <span class="under whole">{told}</span></span> }
+                .into_any()
         }
         Standing::Slow { average } => {
             let told = format!("A request takes {} on average", duration_ms(average));
-            view! { <span>{badge(Tone::Warn, "Slow/failing")} <span class="under">{told}</span></span> }.into_any()
+            view! { <span>{badge(Tone::Warn, "Slow/failing")} <span class="under whole">{told}</span></span> }
+                .into_any()
         }
         Standing::Paused { until, reason } => view! {
             <span>
                 {badge(Tone::Warn, "Paused by the breaker")}
-                <span class="under">"until " <Time ms=until /> ": " {reason}</span>
+                <span class="under whole">"until " <Time ms=until /> ": " {reason}</span>
             </span>
         }
         .into_any(),
         Standing::Probing { reason } => view! {
             <span>
                 {badge(Tone::Warn, "Paused by the breaker")}
-                <span class="under">"One request is tried next: " {reason}</span>
+                <span class="under whole">"One request is tried next: " {reason}</span>
             </span>
         }
         .into_any(),
         Standing::Disabled { because, at } => view! {
-            <span>{badge(Tone::Bad, "Disabled")} <span class="under">{since(at)} {because}</span></span>
+            <span>{badge(Tone::Bad, "Disabled")} <span class="under whole">{since(at)} {because}</span></span>
         }
         .into_any(),
     }

@@ -4,9 +4,9 @@
 //! later) gives its recipients through [`Sender`]; the engine knows nothing else of it.
 //!
 //! Four loops: the planner ([`plan`]) cuts a send that is due into actions and batches, the dispatcher
-//! ([`dispatch`]) claims batches and records their results in one transaction each round, and the recoverer
-//! ([`recover`]) takes back what a crash left behind, and the watcher ([`watch`]) looks at what waits. Between claim and record a batch is in the hands of a task of
-//! its own ([`courier`]).
+//! ([`dispatch`]) claims batches and records their results in one transaction each round, the recoverer ([`recover`])
+//! takes back what a crash left behind, and the watcher ([`watch`]) looks at what waits. Between claim and record a
+//! batch is in the hands of a task of its own ([`courier`]).
 //!
 //! Several nodes may share a PostgreSQL: [`nodes`] says who has which part of a webhook's limits, [`wake`] how they hear
 //! of each other.

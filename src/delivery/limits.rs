@@ -20,6 +20,8 @@ const AHEAD: Millis = 64;
 const AHEAD_USERS: i64 = 16_000;
 /// and batches, over all webhooks.
 const AHEAD_BATCHES: usize = 1_024;
+/// Webhooks whose pace is remembered when they have nothing to do.
+const REMEMBERED: usize = 1_000;
 /// Nodes that share a rate ask for it no more often than this, in ms; what they are late is saved up for longer.
 const TURN: Millis = 25;
 
@@ -137,6 +139,9 @@ impl Limits {
             *of_webhook.entry(&send.webhook_id).or_default() += 1;
         }
         self.now = now;
+        if self.lanes.len() > REMEMBERED {
+            self.lanes.retain(|id, lane| lane.in_hand > 0 || of_webhook.contains_key(id.as_str()));
+        }
         for send in open {
             self.lane(send, now);
         }
@@ -154,6 +159,7 @@ impl Limits {
         let taken: usize = self.lanes.iter().map(|(id, lane)| lane.in_hand.min(lane.places(part(id)))).sum();
         let mut free = (IN_HAND * self.posts_at_once).saturating_sub(taken);
         let mut free_of: HashMap<&str, usize> = HashMap::new();
+        // Of webhooks with one send.
         let mut ahead_of: HashMap<&str, usize> = HashMap::new();
         let most_ahead = AHEAD_BATCHES / of_webhook.len().max(1);
         let mut wait: Option<Millis> = None;
@@ -192,9 +198,7 @@ impl Limits {
             let room = free_of.get_mut(send.webhook_id.as_str());
             if let (Some(of_lane), Some(room)) = (of_lane, room) {
                 let next = room.div_ceil(*of_lane).min(if scarce { free.div_ceil(left) } else { free });
-                let ahead = ahead_of.entry(&send.webhook_id).or_default();
-                let share = next + ahead.div_ceil(*of_lane);
-                *ahead -= share - next;
+                let share = next + ahead_of.get(send.webhook_id.as_str()).copied().unwrap_or(0);
                 (*of_lane, left) = (*of_lane - 1, left - 1);
                 (*room, free) = (*room - next, free - next);
                 if share > 0 {

@@ -56,14 +56,17 @@ pub fn task_page() -> AnyView {
                 })
             })}
         </Transition>
-        <Rows id pulse />
+        <Rows id detail pulse />
     }
     .into_any()
 }
 
+/// A task as the page has loaded it, for all its parts.
+type Detail = Resource<Result<TaskDetail, AppError>>;
+
 /// The tables have their own resources: they must not stand inside the Suspense above.
 #[component]
-fn Rows(id: Memo<String>, pulse: RwSignal<Pulse>) -> impl IntoView {
+fn Rows(id: Memo<String>, detail: Detail, pulse: RwSignal<Pulse>) -> impl IntoView {
     let query = use_query();
     let batches = Memo::new(move |_| query.read().get("view") == Some("batches"));
     let current = Signal::derive(move || {
@@ -77,7 +80,7 @@ fn Rows(id: Memo<String>, pulse: RwSignal<Pulse>) -> impl IntoView {
                 let items = vec![("Users".to_string(), base.clone()), ("Batches".to_string(), format!("{base}?view=batches"))];
                 view! { <crate::ui::Tabs items current label="What was sent" /> }
             }}
-            {move || if batches.get() { view! { <Batches id pulse /> }.into_any() } else { view! { <Users id pulse /> }.into_any() }}
+            {move || if batches.get() { view! { <Batches id detail pulse /> }.into_any() } else { view! { <Users id detail pulse /> }.into_any() }}
         </Panel>
     }
 }

@@ -1,6 +1,9 @@
 //! The three books of a send that must agree when it has ended: the database, the receiver's manifest, the page.
 
-use crate::house::{House, USERS, adds_up};
+use crate::{
+    crowd::adds_up,
+    house::{House, USERS},
+};
 use reachwire::{
     crm::Row,
     delivery::{model::Progress, report, report::ActionFilter},

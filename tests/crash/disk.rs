@@ -3,7 +3,8 @@
 
 use crate::{
     books::{self, InFlight, all_accepted},
-    house::{self, House},
+    crowd,
+    house::House,
     place::{Place, Server, wait},
 };
 use std::{
@@ -82,7 +83,7 @@ async fn full_in_the_middle(house: &mut House, mut server: Server, disk: &impl D
     // It says so, and those who ask for its health hear it.
     wait("unready", async || (!house.is_ready().await).then_some(())).await;
     let progress = house.progress(&id).await;
-    house::adds_up(&house.db, &id).await;
+    crowd::adds_up(&house.db, &id).await;
     assert!(progress.waiting() > 0, "it was done before the disk was full: {progress:?}");
     assert!(server.ended().is_none(), "it died: {}", house.place.log());
     disk.make_room(&server);

@@ -3,6 +3,7 @@
 
 use crate::{
     books::InFlight,
+    crowd::adds_up,
     place::{MASTER_KEY, PATIENCE, Place, Server, wait},
 };
 use leptos::server_fn::ServerFn;
@@ -217,20 +218,6 @@ impl House {
         execute!(tx, "update send_batches set lease_until = 0 where state = 'leased'").unwrap();
         tx.commit().await.unwrap();
     }
-}
-
-/// The counters are those of the batches: one statement reads both.
-pub async fn adds_up(db: &Db, id: &str) {
-    let sums = "select s.accepted - coalesce(b.accepted, 0), s.failed - coalesce(b.failed, 0), \
-                s.unknown - coalesce(b.unknown, 0), s.planned - s.accepted - s.failed - s.skipped - s.unknown \
-                from sends s left join (select send_id, \
-                cast(sum(case when state = 'accepted' then size end) as bigint) as accepted, \
-                cast(sum(case when state = 'failed' then size end) as bigint) as failed, \
-                cast(sum(case when state = 'unknown' then size end) as bigint) as unknown \
-                from send_batches group by send_id) b on b.send_id = s.id where s.id = $1";
-    let (accepted, failed, unknown, waiting) = fetch!(db, one, (i64, i64, i64, i64), sums, id).unwrap();
-    assert_eq!((accepted, failed, unknown), (0, 0, 0), "counters and batches differ");
-    assert!(waiting >= 0, "{waiting} wait");
 }
 
 fn form(fields: &[(&str, &str)]) -> String {

@@ -7,6 +7,8 @@
 mod at_random;
 mod books;
 mod connections;
+#[path = "../crowd/mod.rs"]
+mod crowd;
 mod disk;
 mod house;
 mod migrations;

@@ -2,7 +2,8 @@
 
 use crate::{
     books::{self, InFlight, Sums, all_accepted},
-    house::{self, House},
+    crowd,
+    house::House,
     place,
 };
 use reachwire::{
@@ -35,7 +36,7 @@ fn at(step: Step, times: usize) -> String {
 
 /// What the crash has left in flight.
 async fn after_the_crash(house: &House, id: &str) -> InFlight {
-    house::adds_up(&house.db, id).await;
+    crowd::adds_up(&house.db, id).await;
     house.in_flight(id).await
 }
 

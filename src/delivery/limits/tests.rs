@@ -180,6 +180,20 @@ fn who_answers_fast_has_more_ahead_and_takes_no_place_of_others() {
 }
 
 #[test]
+fn webhooks_without_anything_to_do_are_forgotten_when_there_are_many() {
+    let mut limits = Limits::new(64);
+    limits.shares(&[send("busy", "busy", 4, None)], 0);
+    limits.take("busy", 10);
+    for number in 0..2 * REMEMBERED {
+        let id = format!("w{number}");
+        limits.shares(&[send(&id, &id, 4, None)], 0);
+        assert!(limits.lanes.len() <= REMEMBERED + 1);
+    }
+    assert!(limits.lanes.contains_key("busy") && limits.lanes.contains_key(&format!("w{}", 2 * REMEMBERED - 1)));
+    assert_eq!(limits.in_hand(), 1);
+}
+
+#[test]
 fn a_probe_is_one_batch_of_all_sends_of_the_webhook() {
     let mut limits = Limits::new(64);
     let probe = |id| OpenSend { probe: true, ..send(id, "ill", 4, None) };

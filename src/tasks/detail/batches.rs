@@ -1,8 +1,8 @@
 //! The requests of a task, each with its attempts.
 
 use super::{
-    Pulse,
-    api::{ROWS, list_task_batches, load_batch, load_task},
+    Detail, Pulse,
+    api::{ROWS, list_task_batches, load_batch},
     users::{emptied, result_badge},
 };
 use crate::{
@@ -20,14 +20,13 @@ use leptos::prelude::*;
 const FILTERS: &[&str] = &["view"];
 
 #[component]
-pub fn Batches(id: Memo<String>, pulse: RwSignal<Pulse>) -> impl IntoView {
+pub fn Batches(id: Memo<String>, detail: Detail, pulse: RwSignal<Pulse>) -> impl IntoView {
     let scope = Scope::here();
     let params = use_list_params(FILTERS);
     let rows = Resource::new(
         move || (id.get(), params.get(), pulse.get()),
         |(id, params, _)| list_task_batches(id, params.after.parse().unwrap_or(-1)),
     );
-    let detail = Resource::new(move || id.get(), load_task);
     let query = use_query();
     let opened = Memo::new(move |_| query.read().get("batch").and_then(|batch| batch.parse::<i64>().ok()));
     let batch = Resource::new(

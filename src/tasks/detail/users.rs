@@ -2,7 +2,7 @@
 
 use super::{
     super::model::TaskDetail,
-    Pulse,
+    Detail, Pulse,
     api::{ROWS, list_task_users},
 };
 use crate::{
@@ -19,10 +19,9 @@ use leptos_router::location::Url;
 const FILTERS: &[&str] = &["result", "receipt"];
 
 #[component]
-pub fn Users(id: Memo<String>, pulse: RwSignal<Pulse>) -> impl IntoView {
+pub fn Users(id: Memo<String>, detail: Detail, pulse: RwSignal<Pulse>) -> impl IntoView {
     let scope = Scope::here();
     let params = use_list_params(FILTERS);
-    let detail = Resource::new(move || id.get(), super::api::load_task);
     let rows = Resource::new(
         move || (id.get(), params.get(), pulse.get()),
         |(id, params, _)| {

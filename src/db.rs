@@ -102,12 +102,13 @@ impl Tx {
     }
 
     /// For transactions that touch a few rows of big, fast growing tables by their keys: PostgreSQL keeps the plan that it
-    /// made when the tables were small, and would read them from end to end. SQLite takes the index anyway.
+    /// made when the tables were small, and would read them, or all of one send, from end to end for each of those rows.
+    /// SQLite takes the index anyway.
     pub async fn by_index(&mut self) -> sqlx::Result<()> {
         if let Self::Postgres(tx) = self {
             sqlx::query(
                 "select set_config('enable_seqscan', 'off', true), set_config('enable_hashjoin', 'off', true), \
-                 set_config('enable_mergejoin', 'off', true)",
+                 set_config('enable_mergejoin', 'off', true), set_config('enable_material', 'off', true)",
             )
             .execute(&mut **tx)
             .await?;

@@ -1,5 +1,9 @@
 //! Audiences in the database, and the customers in them.
 
+mod recipients;
+
+pub use recipients::{Recipient, recipients};
+
 use super::{
     model::{Audience, AudienceSummary, Kind, name_problem},
     rules::Test,
@@ -19,7 +23,7 @@ use crate::{
 use serde_json::{Map, Value, json};
 use sqlx::AssertSqlSafe;
 
-/// A customer of an audience, as a sender needs it.
+/// A customer of an audience, as pages show him.
 #[derive(Clone, Debug, PartialEq)]
 pub struct AudienceMember {
     pub customer_id: String,

@@ -7,7 +7,11 @@
 mod bare;
 mod engine;
 mod fairness;
+mod full;
+mod launch;
 mod nodes;
+mod receipts;
+mod server;
 
 use crate::clock::new_id;
 use clap::{Args, Subcommand};
@@ -46,6 +50,12 @@ pub struct BenchArgs {
 enum What {
     /// Measure what one dead and one slow endpoint cost the others.
     Fairness(fairness::FairnessArgs),
+    /// Measure what many old messages cost.
+    Full(full::FullArgs),
+    /// Measure how long a real audience takes to its first POST and to its last.
+    Launch(launch::LaunchArgs),
+    /// Measure how many receipts are taken.
+    Receipts(receipts::ReceiptsArgs),
     /// Measure what it costs that several nodes share the work.
     Nodes(nodes::NodesArgs),
 }
@@ -53,6 +63,9 @@ enum What {
 pub async fn run(args: BenchArgs) -> Result<(), String> {
     match args.what {
         Some(What::Fairness(args)) => return fairness::run(args).await,
+        Some(What::Full(args)) => return full::run(args).await,
+        Some(What::Launch(args)) => return launch::run(args).await,
+        Some(What::Receipts(args)) => return receipts::run(args).await,
         Some(What::Nodes(args)) => return nodes::run(args).await,
         None => {}
     }

@@ -4,6 +4,7 @@
 //! repeats nothing. The last batch of a chunk stays open until the next chunk has filled it, so that all batches but
 //! the last are full; sending begins as soon as the first is.
 
+mod ahead;
 mod open;
 
 pub use open::CLAIM;
@@ -24,6 +25,7 @@ use crate::{
     execute, fetch,
     steps::Step,
 };
+use ahead::Ahead;
 use open::Open;
 use serde::Serialize;
 use std::{
@@ -52,6 +54,14 @@ pub struct Planner {
     pub planned: Arc<Notify>,
 }
 
+/// What the loop remembers from round to round.
+#[derive(Default)]
+struct Memory {
+    /// Sends that could not go on, and until when they are left alone.
+    left_alone: HashMap<SendKey, Millis>,
+    ahead: Ahead,
+}
+
 /// What a round found.
 #[derive(Debug, PartialEq, Eq)]
 enum Found {
@@ -65,9 +75,9 @@ impl Loop for Planner {
     const NAME: &'static str = "plan";
 
     async fn run(&self, pulse: &Pulse, stopping: &Stopping) -> sqlx::Result<()> {
-        let mut left_alone: HashMap<SendKey, Millis> = HashMap::new();
+        let mut memory = Memory::default();
         while !stopping.asked() {
-            let found = self.round(&mut left_alone).await?;
+            let found = self.round(&mut memory).await?;
             pulse.beat();
             if let Found::Nothing(ms) = found {
                 tokio::select! {
@@ -83,10 +93,11 @@ impl Loop for Planner {
 
 impl Planner {
     /// Begins what is due, and plans one chunk of each send that is not planned to its end and that no other node plans.
-    async fn round(&self, left_alone: &mut HashMap<SendKey, Millis>) -> sqlx::Result<Found> {
+    async fn round(&self, Memory { left_alone, ahead }: &mut Memory) -> sqlx::Result<Found> {
         let (now, poll) = (self.clock.now(), i64::try_from(wake::poll(&self.db).as_millis()).unwrap_or(SECOND));
         let open = open::all(&self.db, now + poll).await?;
         left_alone.retain(|_, until| (now + 1..=now + AGAIN).contains(until));
+        ahead.keep(&open.iter().map(Open::key).collect::<Vec<_>>(), now);
         let (mut busy, mut idle) = (false, poll);
         for send in open {
             let key = send.key();
@@ -97,7 +108,7 @@ impl Planner {
                 let done = if send.is_scheduled() {
                     self.started(&key, &send.source).await
                 } else {
-                    self.chunk(&send).await?
+                    self.chunk(&send, ahead).await?
                 };
                 busy |= done;
                 if !done {
@@ -162,17 +173,31 @@ impl Planner {
     }
 
     /// `false` when the sender could not answer and is to be asked later.
-    async fn chunk(&self, send: &Open) -> sqlx::Result<bool> {
+    async fn chunk(&self, send: &Open, ahead: &mut Ahead) -> sqlx::Result<bool> {
         let key = send.key();
         let Some(sender) = self.senders.iter().find(|sender| sender.source() == send.source) else {
             return self.give_up(&key, &format!("Nothing here sends for “{}”.", send.source)).await.map(|()| true);
         };
-        let chunk = sender.chunk(&self.db, &send.workspace_id, &send.id, send.plan_cursor.as_deref(), CHUNK).await;
+        let read = |after| sender.chunk(&self.db, &send.workspace_id, &send.id, after, CHUNK);
+        let cursor = send.plan_cursor.as_deref();
+        let chunk = match ahead.take(&key, cursor) {
+            Some(chunk) => Ok(chunk),
+            None => read(cursor).await,
+        };
         match chunk {
             Ok(chunk) => {
-                self.write(&key, send, chunk).await?;
-                self.planned.notify_one();
-                Ok(true)
+                let (now, next) = (self.clock.now(), chunk.next.clone().filter(|_| ahead.has_room()));
+                let (written, following) = tokio::join!(self.write(&key, send, chunk), async {
+                    match &next {
+                        Some(after) => read(Some(after)).await.ok(),
+                        None => None,
+                    }
+                });
+                // One that could not be read is asked for again when it is its turn.
+                if let (Some(after), Some(chunk)) = (next, following) {
+                    ahead.put(key, after, chunk, now);
+                }
+                written.map(|()| true)
             }
             Err(AppError::Internal(_) | AppError::Unreachable(_)) => Ok(false),
             Err(error) => self.give_up(&key, &error.to_string()).await.map(|()| true),
@@ -234,7 +259,9 @@ impl Planner {
         };
         store::add(&mut tx, key, delta, now).await?;
         wake::tell(&mut tx, News::Batches).await?;
-        tx.commit_between(Step::PlanWritten, Step::PlanCommitted).await
+        tx.commit_between(Step::PlanWritten, Step::PlanCommitted).await?;
+        self.planned.notify_one();
+        Ok(())
     }
 }
 

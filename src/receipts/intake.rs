@@ -3,7 +3,7 @@
 use super::{
     check::{self, Signed, Webhook},
     group::Group,
-    store::{Taken, ToTake},
+    store::{Taken, ToTake, clean},
 };
 use crate::{
     delivery::ids::parse_action_id,
@@ -121,13 +121,13 @@ async fn read(body: Body, readers: &Readers) -> Result<Vec<Receipt>, Refusal> {
 /// A receipt as it is kept. `None` only for one whose webhook is not there, which [`check::signatures`] has refused.
 fn prepare(receipt: Receipt, webhooks: &BTreeMap<String, Webhook>) -> Option<ToTake> {
     let webhook = webhooks.get(receipt.callback_params.webhook_id.as_ref())?;
-    let text = serde_json::to_string(&receipt).unwrap_or_default();
     let action = parse_action_id(&receipt.callback_params.action_id);
     let sent_at = receipt.sent_at();
     let problem = if action.is_none() {
         Some("unknown actionId".to_string())
     } else if !webhook.statuses.contains(&receipt.status) {
-        Some(format!("unknown status {}", clean(receipt.status.chars().take(40).collect())))
+        let shown: String = receipt.status.chars().take(40).collect();
+        Some(format!("unknown status {}", clean(&shown)))
     } else if sent_at.is_none() {
         Some("send_time is not in unix milliseconds".into())
     } else if receipt.msg_id.chars().count() > MSG_ID_MAX {
@@ -137,22 +137,13 @@ fn prepare(receipt: Receipt, webhooks: &BTreeMap<String, Webhook>) -> Option<ToT
     };
     let (send_id, seq) = action.unwrap_or_default();
     Some(ToTake {
-        send_id: clean(send_id.to_string()),
+        send_id: clean(send_id).into_owned(),
         seq,
         workspace_id: webhook.workspace_id.clone(),
         problem,
-        msg_id: clean(receipt.msg_id),
-        status: clean(receipt.status),
         sent_at: sent_at.unwrap_or_default(),
-        // In JSON a NUL is written as an escape, which is text like any other.
-        text,
-        webhook_id: receipt.callback_params.webhook_id.into_owned(),
+        receipt,
     })
-}
-
-/// PostgreSQL keeps no NUL, and one receipt must not spoil a transaction.
-fn clean(text: String) -> String {
-    if text.contains('\0') { text.replace('\0', "\u{fffd}") } else { text }
 }
 
 fn answer(taken: &[Taken]) -> Response {

@@ -7,12 +7,14 @@ use crate::{
     delivery::{ids::SendKey, store as sends},
     fetch,
     steps::Step,
+    wire::receipt::Receipt,
 };
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 use std::{
+    borrow::Cow,
     cmp::Reverse,
-    collections::{BTreeMap, BTreeSet, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap, HashSet},
 };
 
 /// Of each webhook, and those that came in one moment with the last of them.
@@ -21,17 +23,26 @@ const PROBLEMS_KEPT: i64 = 1_000;
 /// A receipt whose request has passed its signature.
 #[derive(Clone, Debug)]
 pub struct ToTake {
-    pub webhook_id: String,
     pub workspace_id: String,
     /// What is known to be wrong with it already.
     pub problem: Option<String>,
     pub send_id: String,
     pub seq: i64,
-    pub msg_id: String,
-    pub status: String,
     pub sent_at: Millis,
     /// As it was posted, for the log.
-    pub text: String,
+    pub receipt: Receipt,
+}
+
+impl ToTake {
+    fn row(&self) -> Row<'_> {
+        let (msg_id, status) = (clean(&self.receipt.msg_id), clean(&self.receipt.status));
+        Row { seq: self.seq, msg_id, status, sent_at: self.sent_at }
+    }
+}
+
+/// PostgreSQL keeps no NUL, and one receipt must not spoil a transaction.
+pub fn clean(text: &str) -> Cow<'_, str> {
+    if text.contains('\0') { text.replace('\0', "\u{fffd}").into() } else { text.into() }
 }
 
 /// `Err` is why it was only logged.
@@ -39,68 +50,41 @@ pub type Taken = Result<(), String>;
 
 #[derive(Serialize)]
 struct Row<'a> {
-    place: usize,
-    workspace_id: &'a str,
-    send_id: &'a str,
     seq: i64,
-    msg_id: &'a str,
-    status: &'a str,
+    msg_id: Cow<'a, str>,
+    status: Cow<'a, str>,
     sent_at: Millis,
-}
-
-#[derive(sqlx::FromRow)]
-struct Known {
-    place: i64,
-    webhook_id: String,
-    receipts_until: Option<i64>,
-    sent: bool,
-    status: Option<String>,
-    sent_at: Option<i64>,
-    received_at: Option<i64>,
-    msg_id: Option<String>,
 }
 
 /// Of several receipts of one user the first in this order is the user's status: the latest by its own time, of equal
 /// ones that which came first. Lists ask for the same order in SQL (`delivery::report`).
-type Rank<'a> = (Reverse<Millis>, Millis, &'a str, &'a str);
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Rank<'a> {
+    sent_at: Reverse<Millis>,
+    received_at: Millis,
+    msg_id: Cow<'a, str>,
+    status: Cow<'a, str>,
+}
 
 impl Row<'_> {
     fn rank(&self, received_at: Millis) -> Rank<'_> {
-        (Reverse(self.sent_at), received_at, self.msg_id, self.status)
-    }
-}
-
-impl Known {
-    fn rank(&self) -> Option<Rank<'_>> {
-        Some((Reverse(self.sent_at?), self.received_at?, self.msg_id.as_deref()?, self.status.as_deref()?))
+        let (msg_id, status) = (self.msg_id.as_ref().into(), self.status.as_ref().into());
+        Rank { sent_at: Reverse(self.sent_at), received_at, msg_id, status }
     }
 }
 
 /// One transaction. The same receipt twice changes nothing; the latest by its time is the user's status.
 pub async fn take(db: &Db, receipts: &[ToTake], now: Millis) -> sqlx::Result<Vec<Taken>> {
-    let keys: BTreeSet<SendKey> = receipts
-        .iter()
-        .filter(|receipt| receipt.problem.is_none())
-        .map(|receipt| SendKey::new(&receipt.workspace_id, &receipt.send_id))
-        .collect();
+    let mut taken: Vec<Taken> = receipts.iter().map(|receipt| receipt.problem.clone().map_or(Ok(()), Err)).collect();
+    let mut sends: BTreeMap<SendKey, Vec<usize>> = BTreeMap::new();
+    for (place, receipt) in receipts.iter().enumerate().filter(|(_, receipt)| receipt.problem.is_none()) {
+        sends.entry(SendKey::new(&receipt.workspace_id, &receipt.send_id)).or_default().push(place);
+    }
     let mut tx = db.begin().await?;
     tx.by_index().await?;
-    for key in &keys {
-        sends::lock(&mut tx, key).await?;
-    }
-    let known = known(&mut tx, receipts).await?;
-    let taken: Vec<Taken> = receipts
-        .iter()
-        .enumerate()
-        .map(|(place, receipt)| match &receipt.problem {
-            Some(problem) => Err(problem.clone()),
-            None => judge(receipt, known.get(&place), now),
-        })
-        .collect();
-    let good: Vec<Row> = rows(receipts).filter(|row| taken[row.place].is_ok()).collect();
-    if !good.is_empty() {
-        insert(&mut tx, &good, now).await?;
-        count_latest(&mut tx, &good, &known, now).await?;
+    // In the order of their keys: who takes others' too must not wait for one who waits for him.
+    for (key, places) in sends {
+        take_of_send(&mut tx, &key, receipts, places, &mut taken, now).await?;
     }
     log_problems(&mut tx, receipts, &taken, now).await?;
     tx.commit_between(Step::ReceiptsWritten, Step::ReceiptsCommitted).await?;
@@ -110,92 +94,147 @@ pub async fn take(db: &Db, receipts: &[ToTake], now: Millis) -> sqlx::Result<Vec
     Ok(taken)
 }
 
-fn rows(receipts: &[ToTake]) -> impl Iterator<Item = Row<'_>> {
-    receipts.iter().enumerate().map(|(place, receipt)| Row {
-        place,
-        workspace_id: &receipt.workspace_id,
-        send_id: &receipt.send_id,
-        seq: receipt.seq,
-        msg_id: &receipt.msg_id,
-        status: &receipt.status,
-        sent_at: receipt.sent_at,
-    })
-}
-
-async fn known(tx: &mut Tx, receipts: &[ToTake]) -> sqlx::Result<HashMap<usize, Known>> {
-    let asked: Vec<Row> = rows(receipts).filter(|row| receipts[row.place].problem.is_none()).collect();
-    let found = crate::bulk!(
-        tx,
-        fetch Known,
-        &bulk::rows(&asked)?,
-        (place bigint, workspace_id text, send_id text, seq bigint),
-        "select place, webhook_id, receipts_until, sent, status, sent_at, received_at, msg_id from (\
-         select r.place, s.webhook_id, s.receipts_until, (p.first_batch is not null and r.seq < p.first_seq + p.users \
-         and p.skips not like '%,' || cast(r.seq as text) || ',%') as sent, x.status, x.sent_at, x.received_at, \
-         x.msg_id, row_number() over (partition by r.place order by x.sent_at desc, x.received_at, x.msg_id, x.status) \
-         as nth from ",
-        " join sends s on s.workspace_id = r.workspace_id and s.id = r.send_id \
-         join send_pages p on p.workspace_id = r.workspace_id and p.send_id = r.send_id and p.first_seq = \
-         (select max(q.first_seq) from send_pages q where q.workspace_id = r.workspace_id and q.send_id = r.send_id \
-         and q.first_seq <= r.seq) \
-         left join receipts x on x.workspace_id = r.workspace_id and x.send_id = r.send_id and x.seq = r.seq) as ranked \
-         where nth = 1",
-    )?;
-    Ok(found.into_iter().filter_map(|known| Some((usize::try_from(known.place).ok()?, known))).collect())
-}
-
-fn judge(receipt: &ToTake, known: Option<&Known>, now: Millis) -> Taken {
-    match known {
-        Some(known) if known.sent && known.webhook_id == receipt.webhook_id => match known.receipts_until {
-            None => Err("the webhook takes no receipts".into()),
-            Some(until) if until < now => Err("the retention period is over".into()),
-            Some(_) => Ok(()),
-        },
-        _ => Err("unknown actionId".into()),
+/// Those of one send, at their `places`.
+async fn take_of_send(
+    tx: &mut Tx,
+    key: &SendKey,
+    receipts: &[ToTake],
+    mut places: Vec<usize>,
+    taken: &mut [Taken],
+    now: Millis,
+) -> sqlx::Result<()> {
+    sends::lock(tx, key).await?;
+    let send = "select webhook_id, receipts_until from sends where workspace_id = $1 and id = $2";
+    let send = fetch!(tx, optional, (String, Option<Millis>), send, &key.workspace_id, &key.send_id)?;
+    let mut rows = bulk::rows(&places.iter().map(|place| receipts[*place].row()).collect::<Vec<_>>())?;
+    let Known { absent, ranks } = known(tx, key, &rows).await?;
+    let before = places.len();
+    places.retain(|place| {
+        let receipt = &receipts[*place];
+        let judged = match &send {
+            Some((webhook, until))
+                if *webhook == receipt.receipt.callback_params.webhook_id && !absent.contains(&receipt.seq) =>
+            {
+                match until {
+                    None => Err("the webhook takes no receipts".into()),
+                    Some(until) if *until < now => Err("the retention period is over".into()),
+                    Some(_) => Ok(()),
+                }
+            }
+            _ => Err("unknown actionId".into()),
+        };
+        let good = judged.is_ok();
+        taken[*place] = judged;
+        good
+    });
+    if places.is_empty() {
+        return Ok(());
     }
-}
-
-async fn insert(tx: &mut Tx, good: &[Row<'_>], now: Millis) -> sqlx::Result<()> {
+    let good: Vec<Row> = places.iter().map(|place| receipts[*place].row()).collect();
+    if good.len() < before {
+        rows = bulk::rows(&good)?;
+    }
     crate::bulk!(
         tx,
         execute,
-        &bulk::rows(good)?,
-        (workspace_id text, send_id text, seq bigint, msg_id text, status text, sent_at bigint),
+        &rows,
+        (seq bigint, msg_id text, status text, sent_at bigint),
         "insert into receipts (workspace_id, send_id, seq, msg_id, status, sent_at, received_at) \
-         select r.workspace_id, r.send_id, r.seq, r.msg_id, r.status, r.sent_at, $2 from ",
+         select $2, $3, r.seq, r.msg_id, r.status, r.sent_at, $4 from ",
         " where true on conflict do nothing",
+        &key.workspace_id,
+        &key.send_id,
         now,
     )?;
-    Ok(())
+    count_latest(tx, key, &good, &ranks, now).await
+}
+
+/// What is on record about users of a send, by their numbers.
+#[derive(Default)]
+struct Known {
+    /// Those who were not sent to, or are not there.
+    absent: HashSet<i64>,
+    /// The first rank of those who have receipts.
+    ranks: HashMap<i64, Rank<'static>>,
+}
+
+#[derive(sqlx::FromRow)]
+struct Odd {
+    seq: i64,
+    sent: bool,
+    status: Option<String>,
+    sent_at: Option<Millis>,
+    received_at: Option<Millis>,
+    msg_id: Option<String>,
+}
+
+/// Most receipts are the first of a user who was sent to: nothing comes back about those.
+async fn known(tx: &mut Tx, key: &SendKey, rows: &str) -> sqlx::Result<Known> {
+    let odd = crate::bulk!(
+        tx,
+        fetch Odd,
+        rows,
+        (seq bigint),
+        "select seq, sent, status, sent_at, received_at, msg_id from (\
+         select r.seq, x.status, x.sent_at, x.received_at, x.msg_id, coalesce((select q.first_batch is not null \
+         and r.seq < q.first_seq + q.users and q.skips not like '%,' || cast(r.seq as text) || ',%' \
+         from send_pages q where q.workspace_id = $2 and q.send_id = $3 and q.first_seq <= r.seq \
+         order by q.first_seq desc limit 1), false) as sent from ",
+        " left join receipts x on x.workspace_id = $2 and x.send_id = $3 and x.seq = r.seq) as each_one \
+         where not sent or status is not null",
+        &key.workspace_id,
+        &key.send_id,
+    )?;
+    let mut known = Known::default();
+    for row in odd {
+        if !row.sent {
+            known.absent.insert(row.seq);
+        }
+        if let (Some(sent_at), Some(received_at), Some(msg_id), Some(status)) =
+            (row.sent_at, row.received_at, row.msg_id, row.status)
+        {
+            let rank = Rank { sent_at: Reverse(sent_at), received_at, msg_id: msg_id.into(), status: status.into() };
+            let first = known.ranks.entry(row.seq).or_insert_with(|| rank.clone());
+            if rank < *first {
+                *first = rank;
+            }
+        }
+    }
+    Ok(known)
 }
 
 /// How many users have which status now.
-async fn count_latest(tx: &mut Tx, good: &[Row<'_>], known: &HashMap<usize, Known>, now: Millis) -> sqlx::Result<()> {
-    let mut latest: BTreeMap<(&str, &str, i64), &Row> = BTreeMap::new();
+async fn count_latest(
+    tx: &mut Tx,
+    key: &SendKey,
+    good: &[Row<'_>],
+    known: &HashMap<i64, Rank<'_>>,
+    now: Millis,
+) -> sqlx::Result<()> {
+    let mut latest: HashMap<i64, Rank> = HashMap::new();
     for row in good {
-        let before = known.get(&row.place).and_then(Known::rank);
-        if before.is_some_and(|before| before <= row.rank(now)) {
-            continue;
-        }
-        let newest = latest.entry((row.workspace_id, row.send_id, row.seq)).or_insert(row);
-        if row.rank(now) < newest.rank(now) {
-            *newest = row;
-        }
-    }
-    let mut counts: BTreeMap<(&str, &str, &str), i64> = BTreeMap::new();
-    for row in latest.into_values() {
-        *counts.entry((row.workspace_id, row.send_id, row.status)).or_default() += 1;
-        if let Some(before) = known.get(&row.place).and_then(|known| known.status.as_deref()) {
-            *counts.entry((row.workspace_id, row.send_id, before)).or_default() -= 1;
+        let rank = row.rank(now);
+        if known.get(&row.seq).is_none_or(|before| rank < *before) {
+            let first = latest.entry(row.seq).or_insert_with(|| rank.clone());
+            if rank < *first {
+                *first = rank;
+            }
         }
     }
-    for ((workspace_id, send_id, status), users) in counts {
+    let mut counts: BTreeMap<&str, i64> = BTreeMap::new();
+    for (seq, rank) in &latest {
+        *counts.entry(&rank.status).or_default() += 1;
+        if let Some(before) = known.get(seq) {
+            *counts.entry(&before.status).or_default() -= 1;
+        }
+    }
+    for (status, users) in counts {
         crate::execute!(
             tx,
             "insert into receipt_counts (workspace_id, send_id, status, users) values ($1, $2, $3, $4) \
              on conflict (workspace_id, send_id, status) do update set users = receipt_counts.users + excluded.users",
-            workspace_id,
-            send_id,
+            &key.workspace_id,
+            &key.send_id,
             status,
             users
         )?;
@@ -209,7 +248,8 @@ struct ProblemRow<'a> {
     webhook_id: &'a str,
     id: String,
     reason: &'a str,
-    receipt: &'a str,
+    /// In JSON a NUL is written as an escape, which is text like any other.
+    receipt: String,
 }
 
 /// The same problem again changes nothing: its id is made of it.
@@ -219,9 +259,10 @@ async fn log_problems(tx: &mut Tx, receipts: &[ToTake], taken: &[Taken], now: Mi
         .zip(taken)
         .filter_map(|(receipt, taken)| {
             let reason = taken.as_ref().err()?;
-            let (workspace_id, webhook_id) = (&receipt.workspace_id, &receipt.webhook_id);
-            let id = hex::encode(&Sha256::digest(format!("{reason}\n{}", receipt.text))[..16]);
-            Some(ProblemRow { workspace_id, webhook_id, id, reason, receipt: &receipt.text })
+            let (workspace_id, webhook_id) = (&receipt.workspace_id, &receipt.receipt.callback_params.webhook_id);
+            let receipt = serde_json::to_string(&receipt.receipt).unwrap_or_default();
+            let id = hex::encode(&Sha256::digest(format!("{reason}\n{receipt}"))[..16]);
+            Some(ProblemRow { workspace_id, webhook_id, id, reason, receipt })
         })
         .collect();
     if problems.is_empty() {

@@ -5,7 +5,7 @@ pub mod store;
 use super::{
     model::{DryRunResult, TaskInput},
     prepare::{Prepared, prepare},
-    sender::plan,
+    sender::planned,
 };
 use crate::{
     access::Ctx,
@@ -92,18 +92,19 @@ impl<'a> Users<'a> {
         if self.ended {
             return Ok(None);
         }
-        let members = audiences::store::page_of(
+        let chunk = planned(
             &self.ctx.state.db,
             self.ctx.workspace(),
             &self.prepared.audience,
             &self.input.id_type,
+            &self.prepared.template,
             self.after.as_deref(),
             CHUNK,
         )
         .await?;
-        self.ended = (members.len() as i64) < CHUNK;
-        self.after = members.last().map(|last| last.customer_id.clone());
-        Ok(Some(members.into_iter().map(|member| plan(member, &self.input.id_type, &self.prepared.template)).collect()))
+        self.ended = chunk.next.is_none();
+        self.after = chunk.next;
+        Ok(Some(chunk.recipients))
     }
 }
 

@@ -3,18 +3,18 @@
 use super::{model::RENDERED_MAX, store};
 use crate::{
     access,
-    audiences::store::{self as audiences, AudienceMember},
+    audiences::{model::Audience, store as audiences},
     audit::{
         Actor, By, Change, Entry,
         model::{Action, ObjectKind},
     },
     clock::Millis,
-    customers::model::tag_text,
     db::{Db, Tx},
     delivery::{
         Chunk, Recipient, Sender,
         sender::{ChunkFuture, MissedFuture, Planned, StartFuture},
     },
+    error::AppError,
     fetch,
     wire::text::Template,
 };
@@ -71,28 +71,43 @@ impl Sender for TaskSender {
             // The template of the submission, whatever has become of the webhook since.
             let template: Template = serde_json::from_str(&store::template(db, workspace, send).await?)?;
             let audience = audiences::get(db, workspace, &task.audience_id).await?;
-            let members = audiences::page_of(db, workspace, &audience, &task.id_type, after, limit).await?;
-            let next =
-                if (members.len() as i64) < limit { None } else { members.last() }.map(|last| last.customer_id.clone());
-            let recipients = members.into_iter().map(|member| plan(member, &task.id_type, &template)).collect();
-            Ok(Chunk { recipients, next })
+            planned(db, workspace, &audience, &task.id_type, &template, after, limit).await
         })
     }
 }
 
-/// What one user gets, or why nothing. The dry run asks the same.
-pub fn plan(member: AudienceMember, id_type: &str, template: &Template) -> Recipient {
-    let plan = match &member.target {
+/// Customers of an audience strictly after one, each with what he gets, or why nothing. The dry run asks the same.
+pub async fn planned(
+    db: &Db,
+    workspace: &str,
+    audience: &Audience,
+    id_type: &str,
+    template: &Template,
+    after: Option<&str>,
+    limit: i64,
+) -> Result<Chunk, AppError> {
+    let tags = template.tags();
+    let some = audiences::recipients(db, workspace, audience, id_type, &tags, after, limit).await?;
+    let full = some.len() as i64 == limit;
+    let next = some.last().filter(|_| full).map(|last| last.customer_id.clone());
+    Ok(Chunk { recipients: some.into_iter().map(|one| plan(one, &tags, id_type, template)).collect(), next })
+}
+
+fn plan(customer: audiences::Recipient, tags: &[&str], id_type: &str, template: &Template) -> Recipient {
+    let audiences::Recipient { customer_id, target, tags: texts } = customer;
+    let text = |tag: &str| texts.get(tags.iter().position(|name| *name == tag)?)?.clone();
+    let plan = match target {
         None => Err(format!("no {id_type}")),
-        Some(target) => template
-            .values(|tag| member.tags.get(tag).and_then(tag_text))
-            .map_err(|variable| format!("empty ${{{variable}}}"))
-            .and_then(|values| match too_long(template, &values) {
-                Some(parameter) => Err(format!("{parameter} longer than {RENDERED_MAX} characters")),
-                None => Ok(Planned { target: target.clone(), values }),
-            }),
+        Some(target) => {
+            template.values(text).map_err(|variable| format!("empty ${{{variable}}}")).and_then(
+                |values| match too_long(template, &values) {
+                    Some(parameter) => Err(format!("{parameter} longer than {RENDERED_MAX} characters")),
+                    None => Ok(Planned { target, values }),
+                },
+            )
+        }
     };
-    Recipient { customer_id: member.customer_id, plan }
+    Recipient { customer_id, plan }
 }
 
 fn too_long<'a>(template: &'a Template, values: &[String]) -> Option<&'a str> {
@@ -110,30 +125,22 @@ fn too_long<'a>(template: &'a Template, values: &[String]) -> Option<&'a str> {
 mod tests {
     use super::*;
     use crate::wire::text::{Variable, WhenEmpty};
-    use serde_json::json;
-
-    fn member(target: Option<&str>, tags: serde_json::Value) -> AudienceMember {
-        AudienceMember {
-            customer_id: "c".into(),
-            target: target.map(String::from),
-            tags: tags.as_object().cloned().unwrap_or_default(),
-        }
-    }
 
     #[test]
     fn each_user_gets_values_or_a_reason() {
         let mut template = Template::default();
         let variable = Variable { name: "n".into(), tag: "orders".into(), when_empty: WhenEmpty::SkipUser };
         template.push_text("text", "You have ${n}", &[variable]).unwrap();
-        let plan = |member| plan(member, "MOBILE", &template).plan.map(|planned| planned.values);
-        assert_eq!(plan(member(Some("1"), json!({"orders": 3.0}))), Ok(vec!["3".into()]));
-        assert_eq!(plan(member(None, json!({"orders": 3}))), Err("no MOBILE".into()));
-        assert_eq!(plan(member(Some("1"), json!({}))), Err("empty ${n}".into()));
-        assert_eq!(plan(member(Some("1"), json!({"orders": null}))), Err("empty ${n}".into()));
+        let plan = |target: Option<&str>, orders: Option<&str>| {
+            let tags = vec![orders.map(String::from)];
+            let customer = audiences::Recipient { customer_id: "c".into(), target: target.map(String::from), tags };
+            plan(customer, &template.tags(), "MOBILE", &template).plan.map(|planned| planned.values)
+        };
+        assert_eq!(plan(Some("1"), Some("3")), Ok(vec!["3".into()]));
+        assert_eq!(plan(None, Some("3")), Err("no MOBILE".into()));
+        assert_eq!(plan(Some("1"), None), Err("empty ${n}".into()));
+        assert_eq!(plan(Some("1"), Some("")), Err("empty ${n}".into()));
         let long = "x".repeat(RENDERED_MAX);
-        assert_eq!(
-            plan(member(Some("1"), json!({"orders": long}))),
-            Err(format!("text longer than {RENDERED_MAX} characters"))
-        );
+        assert_eq!(plan(Some("1"), Some(&long)), Err(format!("text longer than {RENDERED_MAX} characters")));
     }
 }

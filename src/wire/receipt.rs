@@ -1,7 +1,8 @@
 //! A delivery receipt, as the receiving system posts it (seed 002, "Report receipts").
 
 use super::message::CallbackParams;
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, de::Visitor};
+use std::fmt::{self, Formatter};
 
 pub const PATH: &str = "/restapi/marketing2/webhook/receiveWebHookCallBack";
 
@@ -22,24 +23,47 @@ pub struct Receipt {
     pub callback_params: CallbackParams<'static>,
 }
 
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum Text {
-    String(String),
-    Number(serde_json::Number),
-    Boolean(bool),
-    Null(()),
-}
-
 /// For what others write: see [`Receipt`].
 pub fn text<'de, D: Deserializer<'de>, T: From<String>>(deserializer: D) -> Result<T, D::Error> {
-    let text = match Text::deserialize(deserializer).map_err(|_| serde::de::Error::custom("expected a string"))? {
-        Text::String(text) => text,
-        Text::Number(number) => number.to_string(),
-        Text::Boolean(yes) => yes.to_string(),
-        Text::Null(()) => String::new(),
-    };
-    Ok(text.into())
+    deserializer.deserialize_any(Text).map(T::from)
+}
+
+struct Text;
+
+impl Visitor<'_> for Text {
+    type Value = String;
+
+    fn expecting(&self, to: &mut Formatter) -> fmt::Result {
+        to.write_str("a string")
+    }
+
+    fn visit_str<E>(self, text: &str) -> Result<String, E> {
+        Ok(text.into())
+    }
+
+    fn visit_string<E>(self, text: String) -> Result<String, E> {
+        Ok(text)
+    }
+
+    fn visit_i64<E>(self, number: i64) -> Result<String, E> {
+        Ok(number.to_string())
+    }
+
+    fn visit_u64<E>(self, number: u64) -> Result<String, E> {
+        Ok(number.to_string())
+    }
+
+    fn visit_f64<E>(self, number: f64) -> Result<String, E> {
+        Ok(number.to_string())
+    }
+
+    fn visit_bool<E>(self, yes: bool) -> Result<String, E> {
+        Ok(yes.to_string())
+    }
+
+    fn visit_unit<E>(self) -> Result<String, E> {
+        Ok(String::new())
+    }
 }
 
 impl Receipt {

@@ -115,6 +115,14 @@ impl Template {
         })
     }
 
+    /// The tags that the variables ask for, each once.
+    pub fn tags(&self) -> Vec<&str> {
+        let mut tags: Vec<&str> = self.variables.iter().map(|variable| variable.tag.as_str()).collect();
+        tags.sort_unstable();
+        tags.dedup();
+        tags
+    }
+
     /// One user's value for each variable from the user's tags (`tag` gives a value as text), or the name of the
     /// variable for which the user is to be skipped.
     pub fn values(&self, tag: impl Fn(&str) -> Option<String>) -> Result<Vec<String>, &str> {

@@ -40,6 +40,8 @@ pub const USERS: i64 = 2_300;
 pub const ELIGIBLE: i64 = USERS - USERS / 10;
 pub const BATCH: i64 = 50;
 pub const WEBHOOK: &str = "hook";
+/// One request of many: a server that starts answers none of them, or all.
+const ASK_AGAIN: Duration = Duration::from_secs(2);
 const KEY: &str = "crash test key";
 const EMAIL: &str = "ada@example.com";
 const PASSWORD: &str = "a password of length";
@@ -93,7 +95,8 @@ impl House {
         let mut server = Server::spawn(command);
         let health = format!("{}/healthz", self.place.config.public_url());
         wait("answering", async || {
-            let up = self.client.get(&health).send().await.is_ok_and(|answer| answer.status().is_success());
+            let ask = self.client.get(&health).timeout(ASK_AGAIN).send();
+            let up = ask.await.is_ok_and(|answer| answer.status().is_success());
             (up || server.ended().is_some()).then_some(())
         })
         .await;

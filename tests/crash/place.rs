@@ -144,3 +144,12 @@ impl Place {
         assert!(self.log().lines().last().is_some_and(|line| line.ends_with(&said)), "{step}: {}", self.log());
     }
 }
+
+/// What its programs wrote says more than "never answering".
+impl Drop for Place {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            eprintln!("what was logged in {}:\n{}", self.folder.path().display(), self.log());
+        }
+    }
+}

@@ -3,7 +3,7 @@ use crate::{
     audiences::rules::{Condition, Op, Rule, Rules},
     customers::{
         import::testing::{import_text, workspace},
-        model::TagKind,
+        model::{TagKind, tag_text},
     },
     on_both_databases,
 };
@@ -126,6 +126,34 @@ on_both_databases!(pages_walk_every_kind_of_audience, |db| async move {
             _ => assert_eq!(elsewhere.unwrap(), []),
         }
     }
+});
+
+on_both_databases!(senders_read_what_pages_show, |db| async move {
+    let (ws, tags) = setup(&db).await;
+    let odd = [("customer_id", "customer_id".into()), ("city", "tag:text".into())];
+    import_text(&db, &ws, "customer_id,city\n\"c\"\"99 \\\",\"a\"\"b\\c\u{1}京\"\n", &odd).await;
+    let names: Vec<&str> = tags.iter().map(|tag| tag.name.as_str()).rev().collect();
+    let everybody = Audience::unsaved(Kind::All, Rules::default());
+    for id_type in ["ONEID", "EMAIL"] {
+        for names in [&names[..], &names[..1], &[], &["missing", names[0], "missing"]] {
+            let shown = page_of(&db, &ws, &everybody, id_type, None, 100).await.unwrap();
+            assert_eq!(shown.len(), 8);
+            let text = |member: &AudienceMember, name: &&str| member.tags.get(*name).and_then(tag_text);
+            let shown: Vec<Recipient> = shown
+                .into_iter()
+                .map(|member| Recipient {
+                    tags: names.iter().map(|name| text(&member, name)).collect(),
+                    customer_id: member.customer_id,
+                    target: member.target,
+                })
+                .collect();
+            assert_eq!(recipients(&db, &ws, &everybody, id_type, names, None, 100).await.unwrap(), shown);
+            let after = Some(shown[2].customer_id.as_str());
+            let some = recipients(&db, &ws, &everybody, id_type, names, after, 2).await.unwrap();
+            assert_eq!(some, shown[3..5]);
+        }
+    }
+    assert_eq!(recipients(&db, "another", &everybody, "EMAIL", &names, None, 10).await.unwrap(), []);
 });
 
 on_both_databases!(the_target_is_the_smallest_value_of_its_type, |db| async move {

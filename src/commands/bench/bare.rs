@@ -58,7 +58,7 @@ async fn post_all(client: reqwest::Client, url: String, body: Bytes, left: Arc<A
 /// A body as the engine makes it.
 fn body(users: i64) -> Result<Bytes, String> {
     let template = template()?;
-    let users: Vec<_> = (0..users).map(user).map(|(customer, target, value)| (customer, target, [value])).collect();
+    let users: Vec<_> = (0..users).map(user).collect();
     let id = crate::clock::new_id();
     let messages: Vec<Message> = users
         .iter()

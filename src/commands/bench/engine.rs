@@ -20,6 +20,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+pub const MASTER_KEY: &str = "the master key of the bench";
 /// A run that takes longer is given up.
 pub const LONGEST: Duration = Duration::from_secs(600);
 
@@ -37,16 +38,18 @@ impl Measured {
     }
 }
 
-/// The user with a number: customer id, ID, the variable's value.
-pub fn user(number: i64) -> (String, String, String) {
-    (format!("c{number:08}"), format!("user{number}@example.com"), format!("Member {number}"))
+/// The user with a number: customer id, ID, the variables' values.
+pub fn user(number: i64) -> (String, String, Vec<String>) {
+    let values = vec![format!("Member {number}"), (number % 5_000).to_string()];
+    (format!("c{number:08}"), format!("user{number}@example.com"), values)
 }
 
 pub fn template() -> Result<Template, String> {
     let mut template = Template::default();
-    let name = Variable { name: "name".into(), tag: "name".into(), when_empty: WhenEmpty::SkipUser };
+    let [name, points] =
+        ["name", "points"].map(|tag| Variable { name: tag.into(), tag: tag.into(), when_empty: WhenEmpty::SkipUser });
     template.push_constant("coupon", "SPRING-2025");
-    template.push_text("text", "Dear ${name}, your coupon is waiting for you.", &[name])?;
+    template.push_text("text", "Dear ${name}, your ${points} points are waiting for you.", &[name, points])?;
     Ok(template)
 }
 
@@ -63,8 +66,8 @@ impl Sender for Crowd {
             let first = after.and_then(|cursor| cursor.parse().ok()).unwrap_or(0);
             let last = (first + limit).min(self.0);
             let recipient = |number| {
-                let (customer_id, target, value) = user(number);
-                Recipient { customer_id, plan: Ok(Planned { target, values: vec![value] }) }
+                let (customer_id, target, values) = user(number);
+                Recipient { customer_id, plan: Ok(Planned { target, values }) }
             };
             let next = (last < self.0).then(|| last.to_string());
             Ok(Chunk { recipients: (first..last).map(recipient).collect(), next })
@@ -76,16 +79,23 @@ pub async fn run(url: &str, database: &str, users: i64, batch_size: i64, concurr
     let mut config = Config::defaults();
     config.engine.allow_networks = vec!["127.0.0.0/8".parse().map_err(|_| "loopback")?];
     let db = open(database, &config).await?;
-    let master_key = MasterKey::from_text("the master key of the bench")?;
-    let send = new_id();
+    let master_key = MasterKey::from_text(MASTER_KEY)?;
     put_webhook(&db, "hook", url, &master_key, concurrency).await.map_err(|error| error.to_string())?;
-    let engine = Engine::start(&config, db.clone(), Clock::System, master_key, vec![Arc::new(Crowd(users))]);
+    let measured = send_once(&db, &config, &new_id(), users, batch_size).await?;
+    db.close().await;
+    Ok(measured)
+}
+
+/// One send to the webhook, by an engine that knows no other crowd.
+pub async fn send_once(db: &Db, config: &Config, send: &str, users: i64, batch_size: i64) -> Result<Measured, String> {
+    let master_key = MasterKey::from_text(MASTER_KEY)?;
+    let engine = Engine::start(config, db.clone(), Clock::System, master_key, vec![Arc::new(Crowd(users))]);
     let template = template()?;
     let started = Instant::now();
-    put_send(&db, &send, "hook", &template, users, batch_size).await.map_err(|error| error.to_string())?;
+    put_send(db, send, "hook", &template, users, batch_size).await.map_err(|error| error.to_string())?;
     engine.wake();
     let progress = loop {
-        let progress = report::progress(&db, "w", &send).await.map_err(|error| error.to_string())?;
+        let progress = report::progress(db, "w", send).await.map_err(|error| error.to_string())?;
         if matches!(progress.state, SendState::Finished | SendState::Failed) {
             break progress;
         }
@@ -96,11 +106,10 @@ pub async fn run(url: &str, database: &str, users: i64, batch_size: i64, concurr
     };
     let seconds = started.elapsed().as_secs_f64();
     engine.stop(Duration::from_secs(15)).await;
-    db.close().await;
     if progress.accepted != users {
         return Err(format!("{} of {users} users were accepted: {:?}", progress.accepted, progress.error));
     }
-    Ok(Measured { users, seconds, peak_kb: peak_kb() })
+    Ok(Measured { users, seconds, peak_kb: peak_kb(std::process::id()) })
 }
 
 /// A folder for SQLite, or the URL of a PostgreSQL.
@@ -159,8 +168,9 @@ pub async fn put_webhook(db: &Db, id: &str, url: &str, master_key: &MasterKey, c
     )
 }
 
-fn peak_kb() -> Option<u64> {
-    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+/// A process's largest resident memory.
+pub fn peak_kb(process: u32) -> Option<u64> {
+    let status = std::fs::read_to_string(format!("/proc/{process}/status")).ok()?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
     line.trim().trim_end_matches(" kB").parse().ok()
 }

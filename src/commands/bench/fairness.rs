@@ -3,7 +3,7 @@
 
 use super::{
     Folder, KEY, Process, Schema,
-    engine::{Crowd, LONGEST, open, put_send, put_webhook, template},
+    engine::{Crowd, LONGEST, MASTER_KEY, open, put_send, put_webhook, template},
 };
 use crate::{
     clock::{Clock, new_id},
@@ -122,7 +122,7 @@ async fn measure(args: &FairnessArgs, places: &Places, ill: bool, database: &str
     let mut config = Config::defaults();
     config.engine.allow_networks = vec!["127.0.0.0/8".parse().map_err(|_| "loopback")?];
     let db = open(database, &config).await?;
-    let master_key = MasterKey::from_text("the master key of the bench")?;
+    let master_key = MasterKey::from_text(MASTER_KEY)?;
     let crowd = Arc::new(Crowd(args.users));
     let engine = Engine::start(&config, db.clone(), Clock::System, master_key.clone(), vec![crowd]);
     let rate = tokio::time::timeout(LONGEST, send(args, places, ill, &db, &master_key, &engine)).await;

@@ -3,7 +3,7 @@
 
 use super::{
     Process, Schema,
-    engine::{Crowd, LONGEST, open, put_send, put_webhook, template},
+    engine::{Crowd, LONGEST, MASTER_KEY, open, put_send, put_webhook, template},
 };
 use crate::{
     clock::{Clock, new_id},
@@ -19,8 +19,6 @@ use std::{
     sync::Arc,
     time::{Duration, Instant},
 };
-
-const MASTER_KEY: &str = "the master key of the bench";
 
 #[derive(Args)]
 pub struct NodesArgs {

@@ -91,7 +91,7 @@ fn planner(db: &Db, node: &str) -> Planner {
 on_both_databases!(two_planners_plan_everybody_once, |db| async move {
     put_webhook(&db, "http://127.0.0.1:9/", 1).await;
     put_send(&db, "s", USERS, 7, 0).await;
-    planner(&db, "first").round(&mut HashMap::new()).await.unwrap();
+    planner(&db, "first").round(&mut Memory::default()).await.unwrap();
     // Neither leaves it to the other: what keeps them apart is the send's row alone.
     let plan = |node: &'static str| {
         let (planner, db) = (planner(&db, node), db.clone());
@@ -100,7 +100,7 @@ on_both_databases!(two_planners_plan_everybody_once, |db| async move {
             loop {
                 let sends = open::all(&db, Millis::MAX).await.unwrap();
                 let Some(send) = sends.first() else { return chunks };
-                assert!(planner.chunk(send).await.unwrap());
+                assert!(planner.chunk(send, &mut Ahead::default()).await.unwrap());
                 chunks += 1;
             }
         })
@@ -128,29 +128,29 @@ async fn a_send_is_left_to_the_node_that_plans_it_until_that_is_not_heard_of() {
     let Some(db) = crate::db::testing::postgres().await else { return };
     put_webhook(&db, "http://127.0.0.1:9/", 1).await;
     put_send(&db, "s", USERS, 7, 0).await;
-    let (clock, mut none) = (Clock::manual(1_000_000), HashMap::new());
+    let (clock, mut ones, mut others) = (Clock::manual(1_000_000), Memory::default(), Memory::default());
     let [one, other] = ["one", "other"].map(|node| Planner { clock: clock.clone(), ..planner(&db, node) });
-    assert_eq!(one.round(&mut none).await.unwrap(), Found::Work, "it begins");
-    assert_eq!(one.round(&mut none).await.unwrap(), Found::Work);
+    assert_eq!(one.round(&mut ones).await.unwrap(), Found::Work, "it begins");
+    assert_eq!(one.round(&mut ones).await.unwrap(), Found::Work);
     let planned = async || progress(&db, "s").await.planned;
     assert_eq!(planned().await, CHUNK);
-    assert!(matches!(other.round(&mut none).await.unwrap(), Found::Nothing(_)));
+    assert!(matches!(other.round(&mut others).await.unwrap(), Found::Nothing(_)));
     assert_eq!(planned().await, CHUNK);
     clock.advance(open::CLAIM);
-    assert_eq!(other.round(&mut none).await.unwrap(), Found::Work, "the first one is dead");
+    assert_eq!(other.round(&mut others).await.unwrap(), Found::Work, "the first one is dead");
     assert_eq!(planned().await, 2 * CHUNK);
-    assert!(matches!(one.round(&mut none).await.unwrap(), Found::Nothing(_)));
+    assert!(matches!(one.round(&mut ones).await.unwrap(), Found::Nothing(_)));
     open::leave_to_others(&db, "other").await.unwrap();
-    assert_eq!(one.round(&mut none).await.unwrap(), Found::Work, "the other has stopped in order");
+    assert_eq!(one.round(&mut ones).await.unwrap(), Found::Work, "the other has stopped in order");
 }
 
 on_both_databases!(a_round_says_when_the_next_send_is_due, |db| async move {
     put_webhook(&db, "http://127.0.0.1:9/", 1).await;
     let planner = Planner { clock: Clock::manual(1_000_000), ..planner(&db, "one") };
     let poll = wake::poll(&db).as_millis() as i64;
-    assert_eq!(planner.round(&mut HashMap::new()).await.unwrap(), Found::Nothing(poll));
+    assert_eq!(planner.round(&mut Memory::default()).await.unwrap(), Found::Nothing(poll));
     put_send(&db, "later", 10, 5, 1_000_000 + poll + 1).await;
-    assert_eq!(planner.round(&mut HashMap::new()).await.unwrap(), Found::Nothing(poll));
+    assert_eq!(planner.round(&mut Memory::default()).await.unwrap(), Found::Nothing(poll));
     put_send(&db, "soon", 10, 5, 1_000_123).await;
-    assert_eq!(planner.round(&mut HashMap::new()).await.unwrap(), Found::Nothing(123));
+    assert_eq!(planner.round(&mut Memory::default()).await.unwrap(), Found::Nothing(123));
 });

@@ -1,0 +1,97 @@
+//! The customers of an audience as senders read them, some thousand at a time and a million for one send: a page comes as
+//! one text, because a row each costs more than all that is in it.
+
+use super::{Members, members};
+use crate::{audiences::model::Audience, customers::model::tag_text, db::Db, fetch};
+use serde::{Deserialize, Deserializer, de};
+use serde_json::Value;
+use sqlx::AssertSqlSafe;
+use std::fmt::{self, Formatter};
+
+/// A customer with what a message needs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Recipient {
+    pub customer_id: String,
+    /// The customer's smallest value of the ID type that was asked for.
+    pub target: Option<String>,
+    /// The texts of the tags that were asked for, in their order.
+    pub tags: Vec<Option<String>>,
+}
+
+/// Customers of the audience in the order of their ids, strictly after `after`, with some of their `tags`.
+pub async fn recipients(
+    db: &Db,
+    workspace: &str,
+    audience: &Audience,
+    id_type: &str,
+    tags: &[&str],
+    after: Option<&str>,
+    limit: i64,
+) -> sqlx::Result<Vec<Recipient>> {
+    let Members { from, walked, condition, bind } = members(db, workspace, audience, 4).await?;
+    let target = "(select min(i.value) from identities i where i.workspace_id = c.workspace_id \
+                  and i.customer_id = c.customer_id and i.id_type = $5)";
+    let keys: Value = tags.iter().map(|name| if db.is_sqlite() { path(name) } else { (*name).to_string() }).collect();
+    let places = 0..tags.len();
+    // $6 is named even when there are no tags, so that the number of binds is always the same.
+    let (line, joined): (String, _) = if db.is_sqlite() {
+        let tag = |place| format!(" || ',' || coalesce(c.tags -> json_extract($6, '$[{place}]'), 'null')");
+        let ids = format!("'[' || json_quote(c.customer_id) || ',' || json_quote({target})");
+        let tags: String = places.map(tag).collect();
+        (format!("{ids}{tags} || substr(']', 1, $6 is not null)"), "group_concat(line, ',')")
+    } else {
+        let tag = |place| format!(" || ',' || coalesce((c.tags -> ($6::text::jsonb ->> {place}))::text, 'null')");
+        let ids = format!("'[' || to_json(c.customer_id)::text || ',' || coalesce(to_json({target})::text, 'null')");
+        let tags: String = places.map(tag).collect();
+        (format!("{ids}{tags} || left(']', length($6::text))"), "string_agg(line, ',')")
+    };
+    let sql = format!(
+        "select coalesce({joined}, '') from (select {line} as line from {from} where {walked}.workspace_id = $1 \
+         and {walked}.customer_id > $2 and {condition} order by {walked}.customer_id limit $3) as page"
+    );
+    let (after, keys) = (after.unwrap_or(""), keys.to_string());
+    let (lines,) = fetch!(db, one, (String,), AssertSqlSafe(sql), workspace, after, limit, bind, id_type, keys)?;
+    let mut recipients: Vec<Recipient> =
+        serde_json::from_str(&format!("[{lines}]")).map_err(|error| sqlx::Error::Decode(error.into()))?;
+    // Neither database promises to join them as they were ordered; both do.
+    if !recipients.is_sorted_by(|one, other| one.customer_id <= other.customer_id) {
+        recipients.sort_by(|one, other| one.customer_id.cmp(&other.customer_id));
+    }
+    Ok(recipients)
+}
+
+/// As SQLite asks for a tag. Names hold no quotation marks and backslashes (`is_tag_name`).
+fn path(name: &str) -> String {
+    format!("$.\"{name}\"")
+}
+
+impl<'de> Deserialize<'de> for Recipient {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_seq(Line)
+    }
+}
+
+/// `[customer id, target or null, tag, tag, ...]`
+struct Line;
+
+impl<'de> de::Visitor<'de> for Line {
+    type Value = Recipient;
+
+    fn expecting(&self, to: &mut Formatter) -> fmt::Result {
+        to.write_str("a customer")
+    }
+
+    fn visit_seq<A: de::SeqAccess<'de>>(self, mut line: A) -> Result<Recipient, A::Error> {
+        let short = || de::Error::invalid_length(2, &self);
+        let customer_id = line.next_element()?.ok_or_else(short)?;
+        let target = line.next_element()?.ok_or_else(short)?;
+        let mut tags = Vec::with_capacity(4);
+        while let Some(tag) = line.next_element()? {
+            tags.push(match tag {
+                Value::String(text) => Some(text),
+                other => tag_text(&other),
+            });
+        }
+        Ok(Recipient { customer_id, target, tags })
+    }
+}

@@ -190,6 +190,21 @@ macro_rules! execute {
 mod tests {
     use super::*;
 
+    #[tokio::test]
+    async fn a_table_that_grew_since_it_was_counted_is_asked_by_its_whole_key() {
+        let Some(url) = testing::empty_postgres().await else { return };
+        let db = Db::open_postgres(&url, 2).await.unwrap();
+        let put = "insert into receipts select 'w', 's', n, 'm', '200', 1, 1 from generate_series(1, 5000) as n";
+        execute!(db, put).unwrap();
+        let mut tx = db.begin().await.unwrap();
+        tx.by_index().await.unwrap();
+        let asked = "explain select x.seq from json_to_recordset('[]') as r(seq bigint) \
+                     left join receipts x on x.workspace_id = 'w' and x.send_id = 's' and x.seq = r.seq";
+        let plan = fetch!(tx, all, (String,), asked).unwrap();
+        let plan = plan.into_iter().map(|(step,)| step).collect::<Vec<_>>().join("\n");
+        assert!(plan.contains("AND (seq = r.seq)") && !plan.contains("Materialize"), "{plan}");
+    }
+
     #[test]
     fn patterns_find_what_was_typed_and_no_more() {
         assert_eq!(like_pattern(""), "");

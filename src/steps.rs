@@ -40,6 +40,10 @@ pub enum Step {
     RecoverCommitted,
     PauseWritten,
     PauseCommitted,
+    ResumeWritten,
+    ResumeCommitted,
+    StopWritten,
+    StopCommitted,
     ReceiptsWritten,
     ReceiptsCommitted,
     /// In the middle of a migration's statements (SQLite).
@@ -49,7 +53,7 @@ pub enum Step {
 }
 
 impl Step {
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 23] = [
         Self::BeginWritten,
         Self::BeginCommitted,
         Self::PlanWritten,
@@ -65,6 +69,10 @@ impl Step {
         Self::RecoverCommitted,
         Self::PauseWritten,
         Self::PauseCommitted,
+        Self::ResumeWritten,
+        Self::ResumeCommitted,
+        Self::StopWritten,
+        Self::StopCommitted,
         Self::ReceiptsWritten,
         Self::ReceiptsCommitted,
         Self::Migrating,
@@ -88,6 +96,10 @@ impl Step {
             Self::RecoverCommitted => "recover.committed",
             Self::PauseWritten => "pause.written",
             Self::PauseCommitted => "pause.committed",
+            Self::ResumeWritten => "resume.written",
+            Self::ResumeCommitted => "resume.committed",
+            Self::StopWritten => "stop.written",
+            Self::StopCommitted => "stop.committed",
             Self::ReceiptsWritten => "receipts.written",
             Self::ReceiptsCommitted => "receipts.committed",
             Self::Migrating => "migration.running",

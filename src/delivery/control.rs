@@ -66,7 +66,7 @@ pub async fn resume(db: &Db, key: &SendKey, note: &Note<'_>, now: Millis) -> App
     store::renew(&mut tx, key, now).await?;
     note.record(&mut tx, &key.workspace_id).await?;
     wake::tell(&mut tx, News::Changed).await?;
-    Ok(tx.commit().await?)
+    Ok(tx.commit_between(Step::ResumeWritten, Step::ResumeCommitted).await?)
 }
 
 /// Begins a send that missed its time, as if that were now.
@@ -106,7 +106,7 @@ pub async fn stop(db: &Db, key: &SendKey, note: &Note<'_>, now: Millis) -> AppRe
     end(&mut tx, key, SendState::Stopped, None, now).await?;
     note.record(&mut tx, &key.workspace_id).await?;
     wake::tell(&mut tx, News::Changed).await?;
-    Ok(tx.commit().await?)
+    Ok(tx.commit_between(Step::StopWritten, Step::StopCommitted).await?)
 }
 
 /// Gives up a send that cannot begin or go on; the caller holds its row. What waits has failed with the error; who

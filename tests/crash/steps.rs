@@ -3,7 +3,7 @@
 use crate::{
     books::{self, InFlight, Sums, all_accepted},
     crowd,
-    house::House,
+    house::{House, USERS},
     place,
 };
 use reachwire::{
@@ -76,6 +76,12 @@ async fn while_it_recovers(house: &mut House, step: Step) {
     to_the_end(house, &id, &in_flight).await;
 }
 
+/// How many entries of the audit log say that it was done to a send.
+async fn entries(house: &House, id: &str, action: &str) -> i64 {
+    let entries = "select count(*) from audit_log where object_id = $1 and action = $2";
+    fetch!(house.db, one, (i64,), entries, id, action).unwrap().0
+}
+
 /// Paused or not, the state and the audit log say the same, and nothing goes out of what is paused.
 async fn while_it_pauses(house: &mut House, step: Step) {
     let crash = at(step, 1);
@@ -86,8 +92,7 @@ async fn while_it_pauses(house: &mut House, step: Step) {
     house.dies(server, &crash).await;
     let mut in_flight = after_the_crash(house, &id).await;
     let paused = step == PauseCommitted;
-    let entries = "select count(*) from audit_log where object_id = $1 and action = 'paused'";
-    assert_eq!(fetch!(house.db, one, (i64,), entries, &id).unwrap().0, i64::from(paused));
+    assert_eq!(entries(house, &id, "paused").await, i64::from(paused));
     let state = if paused { SendState::Paused } else { SendState::Sending };
     assert_eq!(house.progress(&id).await.state, state);
     if paused {
@@ -103,6 +108,59 @@ async fn while_it_pauses(house: &mut House, step: Step) {
         in_flight.extend(after_the_crash(house, &id).await);
     }
     to_the_end(house, &id, &in_flight).await;
+}
+
+/// It goes on by itself, or is paused as before.
+async fn while_it_resumes(house: &mut House, step: Step) {
+    let crash = at(step, 1);
+    let server = house.start(Some(&crash)).await;
+    let id = house.submit(step.code()).await;
+    house.until(&id, "begun", |progress| progress.accepted > 0).await;
+    assert!(house.control(&id, "pause").await);
+    assert!(!house.control(&id, "resume").await, "it died under it");
+    house.dies(server, &crash).await;
+    let mut in_flight = after_the_crash(house, &id).await;
+    let resumed = step == ResumeCommitted;
+    assert_eq!(entries(house, &id, "resumed").await, i64::from(resumed));
+    let state = if resumed { SendState::Sending } else { SendState::Paused };
+    assert_eq!(house.progress(&id).await.state, state);
+    if !resumed {
+        house.leases_end().await;
+        let server = house.start(None).await;
+        assert!(house.control(&id, "resume").await);
+        house.finished(&id).await;
+        server.kill();
+        in_flight.extend(after_the_crash(house, &id).await);
+    }
+    to_the_end(house, &id, &in_flight).await;
+}
+
+/// Stopped for good, with what was in flight unknown, or not at all.
+async fn while_it_stops(house: &mut House, step: Step) {
+    let crash = at(step, 1);
+    let server = house.start(Some(&crash)).await;
+    let id = house.submit(step.code()).await;
+    // Who was never planned has no row to compare.
+    house.until(&id, "begun", |progress| progress.accepted > 0 && progress.planned == USERS).await;
+    assert!(!house.control(&id, "stop").await, "it died under it");
+    house.dies(server, &crash).await;
+    let in_flight = after_the_crash(house, &id).await;
+    let stopped = step == StopCommitted;
+    assert_eq!(entries(house, &id, "stopped").await, i64::from(stopped));
+    if !stopped {
+        assert_eq!(house.progress(&id).await.state, SendState::Sending);
+        return to_the_end(house, &id, &in_flight).await;
+    }
+    let (accepted, received) = (house.progress(&id).await.accepted, house.crm.counters().requests);
+    house.leases_end().await;
+    let server = house.start(None).await;
+    let unknown = in_flight.values().sum();
+    house.until(&id, "taken back", |progress| progress.unknown == unknown).await;
+    assert_eq!(house.crm.counters().requests, received, "nothing goes out of what is stopped");
+    assert_eq!(house.progress(&id).await.state, SendState::Stopped);
+    let sums = Sums { accepted, failed: 0, skipped: USERS - accepted - unknown, unknown };
+    books::agree(house, &id, &in_flight, &sums).await;
+    server.kill();
 }
 
 /// The receiver posts its receipts again when they were not taken, and none counts twice. In a house of its own: receipts
@@ -157,6 +215,12 @@ async fn every_step(mut house: House) {
     }
     for step in [PauseWritten, PauseCommitted] {
         timed(step.code(), while_it_pauses(&mut house, step)).await;
+    }
+    for step in [ResumeWritten, ResumeCommitted] {
+        timed(step.code(), while_it_resumes(&mut house, step)).await;
+    }
+    for step in [StopWritten, StopCommitted] {
+        timed(step.code(), while_it_stops(&mut house, step)).await;
     }
     timed("left to a person", left_to_a_person(&mut house)).await;
 }

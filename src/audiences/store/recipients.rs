@@ -35,14 +35,14 @@ pub async fn recipients(
     let places = 0..tags.len();
     // $6 is named even when there are no tags, so that the number of binds is always the same.
     let (line, joined): (String, _) = if db.is_sqlite() {
-        let tag = |place| format!(" || ',' || coalesce(c.tags -> json_extract($6, '$[{place}]'), 'null')");
+        let tag = |place| format!("',' || coalesce(c.tags -> json_extract($6, '$[{place}]'), 'null')");
         let ids = format!("'[' || json_quote(c.customer_id) || ',' || json_quote({target})");
-        let tags: String = places.map(tag).collect();
+        let tags = in_groups(places.map(tag));
         (format!("{ids}{tags} || substr(']', 1, $6 is not null)"), "group_concat(line, ',')")
     } else {
-        let tag = |place| format!(" || ',' || coalesce((c.tags -> ($6::text::jsonb ->> {place}))::text, 'null')");
+        let tag = |place| format!("',' || coalesce((c.tags -> ($6::text::jsonb ->> {place}))::text, 'null')");
         let ids = format!("'[' || to_json(c.customer_id)::text || ',' || coalesce(to_json({target})::text, 'null')");
-        let tags: String = places.map(tag).collect();
+        let tags = in_groups(places.map(tag));
         (format!("{ids}{tags} || left(']', length($6::text))"), "string_agg(line, ',')")
     };
     let sql = format!(
@@ -58,6 +58,12 @@ pub async fn recipients(
         recipients.sort_by(|one, other| one.customer_id.cmp(&other.customer_id));
     }
     Ok(recipients)
+}
+
+/// Joined on to what stands before. SQLite takes no expression that is deeper than 1,000, and a chain is as deep as long.
+fn in_groups(tags: impl Iterator<Item = String>) -> String {
+    let tags: Vec<String> = tags.collect();
+    tags.chunks(100).map(|some| format!(" || ({})", some.join(" || "))).collect()
 }
 
 /// As SQLite asks for a tag. Names hold no quotation marks and backslashes (`is_tag_name`).

@@ -134,8 +134,9 @@ on_both_databases!(senders_read_what_pages_show, |db| async move {
     import_text(&db, &ws, "customer_id,city\n\"c\"\"99 \\\",\"a\"\"b\\c\u{1}京\"\n", &odd).await;
     let names: Vec<&str> = tags.iter().map(|tag| tag.name.as_str()).rev().collect();
     let everybody = Audience::unsaved(Kind::All, Rules::default());
+    let many: Vec<&str> = names.iter().copied().cycle().take(1_500).collect();
     for id_type in ["ONEID", "EMAIL"] {
-        for names in [&names[..], &names[..1], &[], &["missing", names[0], "missing"]] {
+        for names in [&names[..], &names[..1], &[], &["missing", names[0], "missing"], &many] {
             let shown = page_of(&db, &ws, &everybody, id_type, None, 100).await.unwrap();
             assert_eq!(shown.len(), 8);
             let text = |member: &AudienceMember, name: &&str| member.tags.get(*name).and_then(tag_text);

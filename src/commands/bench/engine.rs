@@ -158,7 +158,7 @@ pub async fn put_webhook(db: &Db, id: &str, url: &str, master_key: &MasterKey, c
         db,
         "insert into webhooks (workspace_id, id, name, enabled, url, authentication, key_cipher, id_types, parameters, \
          batch_size, concurrency, receipts_enabled, retention_days, statuses, version, created_at, updated_at) \
-         values ('w', $6, $6, $1, $2, 'Key', $3, '[]', '[]', 100, $4, $5, 7, '[]', 1, 0, 0)",
+         values ('w', $6, $6, $1, $2, 'key', $3, '[]', '[]', 100, $4, $5, 7, '[]', 1, 0, 0)",
         true,
         url,
         master_key.seal(KEY),

@@ -25,7 +25,7 @@ impl Server {
         } else {
             command.env("REACHWIRE_DATA", database);
         }
-        let child = command.env("RUST_LOG", "warn").stdin(Stdio::null()).stdout(Stdio::null()).spawn().map_err(told)?;
+        let child = command.env("RUST_LOG", "warn").stdin(Stdio::null()).spawn().map_err(told)?;
         let mut server = Self { child, url: format!("http://{listen}") };
         let began = Instant::now();
         while reqwest::get(format!("{}/healthz", server.url)).await.is_err() {

@@ -84,20 +84,22 @@ impl Writer {
     }
 }
 
+/// What a tag is asked for by: a JSON path on SQLite, a key on PostgreSQL. Names of tags hold no quotation marks and
+/// backslashes (`is_tag_name`), so they are safe in a path.
+pub fn tag_key(name: &str, is_sqlite: bool) -> String {
+    if is_sqlite { format!("$.\"{name}\"") } else { name.to_string() }
+}
+
 /// SQL that reads one tag of `c`.
 struct Tag {
     dialect: Dialect,
-    /// A JSON path on SQLite, a key on PostgreSQL.
+    /// Its [`tag_key`].
     at: String,
 }
 
 impl Tag {
     fn new(writer: &mut Writer, name: &str) -> Self {
-        // Names of tags hold no quotation marks and backslashes (`is_tag_name`), so they are safe in a path.
-        let key = match writer.dialect {
-            Dialect::Sqlite => format!("$.\"{name}\""),
-            Dialect::Postgres => name.to_string(),
-        };
+        let key = tag_key(name, matches!(writer.dialect, Dialect::Sqlite));
         Self { dialect: writer.dialect, at: writer.bound(Value::String(key)) }
     }
 

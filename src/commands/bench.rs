@@ -163,6 +163,25 @@ impl Drop for Folder {
     }
 }
 
+/// Runs on a database of its own, which goes with it: a schema of a PostgreSQL, or a folder for SQLite.
+async fn on_a_database<T>(
+    postgres: Option<&str>,
+    run: impl AsyncFnOnce(&str) -> Result<T, String>,
+) -> Result<T, String> {
+    match postgres {
+        Some(url) => {
+            let schema = Schema::make(url).await?;
+            let done = run(&schema.url).await;
+            schema.drop().await?;
+            done
+        }
+        None => {
+            let folder = Folder(std::env::temp_dir().join(format!("reachwire-bench-{}", new_id())));
+            run(&folder.0.display().to_string()).await
+        }
+    }
+}
+
 /// A schema of one run.
 struct Schema {
     server: String,

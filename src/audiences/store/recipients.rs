@@ -2,7 +2,12 @@
 //! one text, because a row each costs more than all that is in it.
 
 use super::{Members, members};
-use crate::{audiences::model::Audience, customers::model::tag_text, db::Db, fetch};
+use crate::{
+    audiences::{model::Audience, rules_sql::tag_key},
+    customers::model::tag_text,
+    db::Db,
+    fetch,
+};
 use serde::{Deserialize, Deserializer, de};
 use serde_json::Value;
 use sqlx::AssertSqlSafe;
@@ -31,7 +36,7 @@ pub async fn recipients(
     let Members { from, walked, condition, bind } = members(db, workspace, audience, 4).await?;
     let target = "(select min(i.value) from identities i where i.workspace_id = c.workspace_id \
                   and i.customer_id = c.customer_id and i.id_type = $5)";
-    let keys: Value = tags.iter().map(|name| if db.is_sqlite() { path(name) } else { (*name).to_string() }).collect();
+    let keys: Value = tags.iter().map(|name| tag_key(name, db.is_sqlite())).collect();
     let places = 0..tags.len();
     // $6 is named even when there are no tags, so that the number of binds is always the same.
     let (line, joined): (String, _) = if db.is_sqlite() {
@@ -64,11 +69,6 @@ pub async fn recipients(
 fn in_groups(tags: impl Iterator<Item = String>) -> String {
     let tags: Vec<String> = tags.collect();
     tags.chunks(100).map(|some| format!(" || ({})", some.join(" || "))).collect()
-}
-
-/// As SQLite asks for a tag. Names hold no quotation marks and backslashes (`is_tag_name`).
-fn path(name: &str) -> String {
-    format!("$.\"{name}\"")
 }
 
 impl<'de> Deserialize<'de> for Recipient {

@@ -2,18 +2,11 @@
 //! dead (it takes connections and never answers) and one whose endpoint is slow.
 
 use super::{
-    Folder, KEY, Process, Schema,
+    KEY, Process,
     engine::{Crowd, LONGEST, MASTER_KEY, open, put_send, put_webhook, template},
+    on_a_database,
 };
-use crate::{
-    clock::{Clock, new_id},
-    config::Config,
-    crm,
-    db::Db,
-    delivery::Engine,
-    execute, fetch,
-    secrets::MasterKey,
-};
+use crate::{clock::Clock, config::Config, crm, db::Db, delivery::Engine, execute, fetch, secrets::MasterKey};
 use clap::{Args, value_parser};
 use std::{
     future::Future,
@@ -103,18 +96,7 @@ pub fn median(mut rates: Vec<f64>) -> f64 {
 
 /// A run on a database of its own, which goes with it.
 async fn once(args: &FairnessArgs, places: &Places, ill: bool) -> Result<f64, String> {
-    match &args.database {
-        Some(url) => {
-            let schema = Schema::make(url).await?;
-            let rate = measure(args, places, ill, &schema.url).await;
-            schema.drop().await?;
-            rate
-        }
-        None => {
-            let folder = Folder(std::env::temp_dir().join(format!("reachwire-bench-{}", new_id())));
-            measure(args, places, ill, &folder.0.display().to_string()).await
-        }
-    }
+    on_a_database(args.database.as_deref(), async |database| measure(args, places, ill, database).await).await
 }
 
 /// The users per second of the webhooks that answer well.

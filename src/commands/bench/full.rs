@@ -2,10 +2,11 @@
 //! pages take there.
 
 use super::{
-    Folder, Process, Schema,
+    Process,
     engine::{MASTER_KEY, open, put_webhook, send_once},
     fairness::median,
     launch::{put_audience, put_customers, put_task},
+    on_a_database,
     server::Server,
 };
 use crate::{
@@ -49,18 +50,7 @@ pub struct FullArgs {
 }
 
 pub async fn run(args: FullArgs) -> Result<(), String> {
-    match &args.database {
-        Some(url) => {
-            let schema = Schema::make(url).await?;
-            let done = measure(&args, &schema.url).await;
-            schema.drop().await?;
-            done
-        }
-        None => {
-            let folder = Folder(std::env::temp_dir().join(format!("reachwire-bench-{}", new_id())));
-            measure(&args, &folder.0.display().to_string()).await
-        }
-    }
+    on_a_database(args.database.as_deref(), async |database| measure(&args, database).await).await
 }
 
 async fn measure(args: &FullArgs, database: &str) -> Result<(), String> {

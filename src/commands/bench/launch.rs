@@ -2,9 +2,10 @@
 //! an audience of customers with tags and IDs as imports leave them.
 
 use super::{
-    Folder, Process, Schema,
+    Process,
     engine::{LONGEST, MASTER_KEY, open, put_send, put_webhook, template},
     fairness::median,
+    on_a_database,
 };
 use crate::{
     audiences::{
@@ -49,18 +50,7 @@ pub struct LaunchArgs {
 
 pub async fn run(args: LaunchArgs) -> Result<(), String> {
     let simulator = Process::simulator(&[])?;
-    match &args.database {
-        Some(url) => {
-            let schema = Schema::make(url).await?;
-            let done = measure(&args, &simulator.url, &schema.url).await;
-            schema.drop().await?;
-            done
-        }
-        None => {
-            let folder = Folder(std::env::temp_dir().join(format!("reachwire-bench-{}", new_id())));
-            measure(&args, &simulator.url, &folder.0.display().to_string()).await
-        }
-    }
+    on_a_database(args.database.as_deref(), async |database| measure(&args, &simulator.url, database).await).await
 }
 
 /// Customers of the bench, as [`TaskSender`] reads those of a task.

@@ -2,12 +2,13 @@
 //! request is answered.
 
 use super::{
-    Folder, KEY, Process, Schema,
+    KEY, Process,
     engine::{self, open, peak_kb},
+    on_a_database,
     server::Server,
 };
 use crate::{
-    clock::{Clock, DAY, new_id},
+    clock::{Clock, DAY},
     config::Config,
     delivery::{
         ids::{action_id, batch_id},
@@ -49,18 +50,8 @@ pub async fn run(args: ReceiptsArgs) -> Result<(), String> {
         "a post", "receipts", "seconds", "receipts/s", "posts/s", "peak MB"
     );
     for (size, receipts) in [(100, args.receipts), (1, args.receipts_alone)] {
-        match &args.database {
-            Some(url) => {
-                let schema = Schema::make(url).await?;
-                let done = measure(&schema.url, size, receipts, args.concurrency).await;
-                schema.drop().await?;
-                done?;
-            }
-            None => {
-                let folder = Folder(std::env::temp_dir().join(format!("reachwire-bench-{}", new_id())));
-                measure(&folder.0.display().to_string(), size, receipts, args.concurrency).await?;
-            }
-        }
+        let run = async |database: &str| measure(database, size, receipts, args.concurrency).await;
+        on_a_database(args.database.as_deref(), run).await?;
     }
     Ok(())
 }

@@ -1,6 +1,6 @@
 //! Many rows in one statement, on both databases.
 //!
-//! The rows travel as one JSON array of objects, which SQLite opens with `json_each` and PostgreSQL with
+//! The rows travel as one JSON array of objects, which SQLite opens with `jsonb_each` and PostgreSQL with
 //! `json_to_recordset`; the statement around them is the same text for both and knows them as `r`.
 
 /// `bulk!(tx, execute, json, (seq bigint, name text), "insert into t select r.seq, r.name from ", " where true", ...)`:
@@ -8,7 +8,7 @@
 /// gives what `returning` returns. SQLite needs a `where` between the rows and `on conflict`.
 #[macro_export]
 macro_rules! bulk {
-    ($on:expr, execute, $json:expr, $columns:tt, $before:literal, $after:literal $(, $bind:expr)* $(,)?) => {
+    ($on:expr, execute, $json:expr, $columns:tt, $before:expr, $after:expr $(, $bind:expr)* $(,)?) => {
         match $on.writing() {
             $crate::db::Target::Sqlite(on) => {
                 sqlx::query::<sqlx::Sqlite>($crate::bulk!(@sqlite $columns, $before, $after))
@@ -20,7 +20,7 @@ macro_rules! bulk {
             }
         }
     };
-    ($on:expr, fetch $row:ty, $json:expr, $columns:tt, $before:literal, $after:literal $(, $bind:expr)* $(,)?) => {
+    ($on:expr, fetch $row:ty, $json:expr, $columns:tt, $before:expr, $after:expr $(, $bind:expr)* $(,)?) => {
         match $on.writing() {
             $crate::db::Target::Sqlite(on) => {
                 sqlx::query_as::<sqlx::Sqlite, $row>($crate::bulk!(@sqlite $columns, $before, $after))
@@ -32,14 +32,14 @@ macro_rules! bulk {
             }
         }
     };
-    (@sqlite ($($name:ident $kind:ident),+ $(,)?), $before:literal, $after:literal) => {
+    (@sqlite ($($name:ident $kind:ident),+ $(,)?), $before:expr, $after:expr) => {
         concat!(
             $before, "(select key as row_no"
             $(, ", value ->> '$.", stringify!($name), "' as ", stringify!($name))+,
-            " from json_each($1)) as r", $after
+            " from jsonb_each($1)) as r", $after
         )
     };
-    (@postgres ($($name:ident $kind:ident),+ $(,)?), $before:literal, $after:literal) => {
+    (@postgres ($($name:ident $kind:ident),+ $(,)?), $before:expr, $after:expr) => {
         concat!(
             $before, "json_to_recordset($1::json) as r(row_no bigint"
             $(, ", ", stringify!($name), " ", stringify!($kind))+,

@@ -33,6 +33,8 @@ pub struct Claim {
     pub attempt: i64,
     /// The tries of the present budget, this one included.
     pub tries: i64,
+    /// When this attempt began.
+    pub started_at: Millis,
     /// The time of the first attempt: `send_time` on every one.
     pub sent_at: Millis,
     pub before: Before,
@@ -106,16 +108,13 @@ struct Due {
     reason: Option<String>,
 }
 
+/// Batches that follow each other.
 #[derive(Serialize)]
-struct Leased<'a> {
+struct Run<'a> {
     workspace_id: &'a str,
     send_id: &'a str,
-    batch_no: i64,
-    before: &'static str,
-    lease_no: i64,
-    attempt: i64,
-    tries: i64,
-    sent_at: i64,
+    first: i64,
+    last: i64,
 }
 
 /// At most `most` batches of a send whose row the caller holds and which is being sent.
@@ -144,6 +143,7 @@ pub async fn due(tx: &mut Tx, key: &SendKey, most: usize, lease: Lease) -> sqlx:
             lease_until: lease.until,
             attempt: due.attempts + 1,
             tries: due.tries + 1,
+            started_at: lease.now,
             sent_at: due.sent_at.unwrap_or(lease.now),
             before: match BatchState::from_code(&due.state) {
                 Some(BatchState::Unknown) => Before::Unknown,
@@ -159,46 +159,33 @@ pub async fn due(tx: &mut Tx, key: &SendKey, most: usize, lease: Lease) -> sqlx:
     Ok(claims)
 }
 
-/// Writes the claims of a round: the leases and the attempts.
+/// Writes the claims of a round: the leases and that their attempts have begun. The caller holds the rows of the sends
+/// since [`due`] has found them, so that they are what they were.
 pub async fn write(tx: &mut Tx, claims: impl Iterator<Item = &Claim>, lease: Lease) -> sqlx::Result<()> {
-    let rows: Vec<_> = claims
-        .map(|claim| Leased {
-            workspace_id: &claim.key.workspace_id,
-            send_id: &claim.key.send_id,
-            batch_no: claim.batch_no,
-            before: claim.before.was().state().code(),
-            lease_no: claim.lease_no,
-            attempt: claim.attempt,
-            tries: claim.tries,
-            sent_at: claim.sent_at,
+    let mut claims: Vec<(&SendKey, i64)> = claims.map(|claim| (&claim.key, claim.batch_no)).collect();
+    claims.sort_unstable();
+    let runs: Vec<Run> = claims
+        .chunk_by(|one, next| one.0 == next.0 && one.1 + 1 == next.1)
+        .filter_map(|run| {
+            let ((key, first), (_, last)) = (run.first()?, run.last()?);
+            Some(Run { workspace_id: &key.workspace_id, send_id: &key.send_id, first: *first, last: *last })
         })
         .collect();
-    if rows.is_empty() {
+    if runs.is_empty() {
         return Ok(());
     }
-    let rows = bulk::rows(&rows)?;
     crate::bulk!(
         tx,
         execute,
-        &rows,
-        (workspace_id text, send_id text, batch_no bigint, before text, lease_no bigint, attempt bigint, tries bigint,
-         sent_at bigint),
-        "update send_batches set state = $3, lease_no = r.lease_no, lease_until = $2, \
-         attempts = r.attempt, tries = r.tries, sent_at = r.sent_at from ",
-        " where send_batches.workspace_id = r.workspace_id and send_batches.send_id = r.send_id and send_batches.batch_no = r.batch_no \
-         and send_batches.state = r.before",
+        &bulk::rows(&runs)?,
+        (workspace_id text, send_id text, first bigint, last bigint),
+        "update send_batches set state = $4, lease_no = lease_no + 1, lease_until = $2, attempts = attempts + 1, \
+         tries = tries + 1, started_at = $3, sent_at = coalesce(sent_at, $3) from ",
+        " where send_batches.workspace_id = r.workspace_id and send_batches.send_id = r.send_id \
+         and send_batches.batch_no between r.first and r.last",
         lease.until,
-        BatchState::Leased.code(),
-    )?;
-    crate::bulk!(
-        tx,
-        execute,
-        &rows,
-        (workspace_id text, send_id text, batch_no bigint, attempt bigint),
-        "insert into send_attempts (workspace_id, send_id, batch_no, attempt, started_at) \
-         select r.workspace_id, r.send_id, r.batch_no, r.attempt, $2 from ",
-        "",
         lease.now,
+        BatchState::Leased.code(),
     )?;
     steps::at(Step::ClaimWritten);
     Ok(())

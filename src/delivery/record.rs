@@ -13,6 +13,7 @@ use crate::{
     clock::Millis,
     config::EngineConfig,
     db::{Tx, bulk},
+    execute,
     steps::{self, Step},
 };
 use serde::Serialize;
@@ -113,23 +114,42 @@ fn settle(finished: &Finished, send: SendState, policy: RetryPolicy, now: Millis
     }
 }
 
+/// What the row of a batch becomes.
 #[derive(Serialize)]
 struct Row<'a> {
     workspace_id: &'a str,
     send_id: &'a str,
     batch_no: i64,
     lease_no: i64,
-    attempt: i64,
     state: &'static str,
-    outcome: &'static str,
     run_at: i64,
     tries: i64,
     sent_at: Option<i64>,
     finished_at: Option<i64>,
     reason: Option<&'a str>,
+    #[serde(flatten)]
+    answer: Option<Answer<'a>>,
+}
+
+#[derive(Serialize)]
+struct Answer<'a> {
     http_status: Option<u16>,
     duration_ms: i64,
     response: Option<&'a str>,
+}
+
+/// An attempt that has a row of its own.
+#[derive(Serialize)]
+struct Attempt<'a> {
+    workspace_id: &'a str,
+    send_id: &'a str,
+    batch_no: i64,
+    attempt: i64,
+    started_at: i64,
+    outcome: &'static str,
+    reason: Option<&'a str>,
+    #[serde(flatten)]
+    answer: Answer<'a>,
 }
 
 #[derive(Default)]
@@ -160,17 +180,17 @@ pub async fn many(
     if settled.is_empty() {
         return Ok(finished.len());
     }
-    let (applied, regained) = update_batches(tx, &settled, now).await?;
-    let mut sums: BTreeMap<&SendKey, Sums> = BTreeMap::new();
-    for (finished, settled) in &settled {
+    let written = update_batches(tx, &settled, now).await?;
+    let (mut sums, mut attempts) = (BTreeMap::<&SendKey, Sums>::new(), Vec::new());
+    for ((finished, settled), was) in settled.iter().zip(&written) {
         let claim = &finished.claim;
-        let batch = (claim.key.clone(), claim.batch_no, claim.lease_no);
-        let again = regained.contains(&batch);
-        if !again && !applied.contains(&batch) {
-            continue;
+        // The attempt that explains why somebody has claimed the batch again stays unknown.
+        let Some(was) = was else { continue };
+        if *was == BatchState::Unknown || !in_row_of_batch(claim, settled) {
+            attempts.push(attempt(finished, settled));
         }
         let sums = sums.entry(&claim.key).or_default();
-        if again {
+        if *was == BatchState::Unknown {
             sums.delta.count(BatchState::Unknown, -claim.size);
         }
         sums.delta.count(settled.state, claim.size);
@@ -179,6 +199,7 @@ pub async fn many(
             *sums.reasons.entry((settled.state.code(), reason.as_str())).or_default() += claim.size;
         }
     }
+    write_attempts(tx, &attempts, now).await?;
     for (key, sums) in sums {
         for ((outcome, reason), users) in sums.reasons {
             store::add_reason(tx, key, outcome, reason, users).await?;
@@ -191,76 +212,70 @@ pub async fn many(
         store::add(tx, key, sums.delta, now).await?;
     }
     steps::at(Step::RecordWritten);
-    Ok(finished.len() - applied.len() - regained.len())
+    Ok(finished.len() - written.iter().flatten().count())
 }
 
-/// With the numbers of their leases: two results of one batch may come in one round.
-type Batches = HashSet<(SendKey, i64, i64)>;
+/// Writes the rows of batches that are in a state under the number of their lease.
+macro_rules! write_rows {
+    ($tx:expr, $how:tt $($found:ty)?, $rows:expr, $state:expr, $returning:literal) => {
+        $crate::bulk!(
+            $tx,
+            $how $($found)?,
+            $rows,
+            (workspace_id text, send_id text, batch_no bigint, lease_no bigint, state text, run_at bigint, tries bigint,
+             sent_at bigint, finished_at bigint, reason text, http_status bigint, duration_ms bigint, response text),
+            "update send_batches set state = r.state, run_at = r.run_at, tries = r.tries, reason = r.reason, \
+             sent_at = r.sent_at, finished_at = r.finished_at, lease_until = null, http_status = r.http_status, \
+             duration_ms = r.duration_ms, response = r.response from ",
+            concat!(
+                " where send_batches.workspace_id = r.workspace_id and send_batches.send_id = r.send_id \
+                 and send_batches.batch_no = r.batch_no and send_batches.lease_no = r.lease_no \
+                 and send_batches.state = $2",
+                $returning
+            ),
+            $state.code(),
+        )
+    };
+}
 
-/// The batches that were still leased under the claim's number, and those that were unknown meanwhile and that nobody
-/// has claimed again: what is known now holds.
+/// What each batch was: leased under the claim's number, or unknown meanwhile and claimed by nobody since, so that what
+/// is known now holds. `None`: somebody else has it, and nothing was written.
 async fn update_batches(
     tx: &mut Tx,
     settled: &[(&Finished, Settled)],
     now: Millis,
-) -> sqlx::Result<(Batches, Batches)> {
+) -> sqlx::Result<Vec<Option<BatchState>>> {
     let all: Vec<Row> = settled.iter().map(|(finished, settled)| row(finished, settled, now)).collect();
     let rows = bulk::rows(&all)?;
-    let applied = crate::bulk!(
-        tx,
-        fetch (String, String, i64, i64),
-        &rows,
-        (workspace_id text, send_id text, batch_no bigint, lease_no bigint, state text, run_at bigint, tries bigint,
-         sent_at bigint, finished_at bigint, reason text),
-        "update send_batches set state = r.state, run_at = r.run_at, tries = r.tries, reason = r.reason, \
-         sent_at = r.sent_at, finished_at = r.finished_at, lease_until = null from ",
-        " where send_batches.workspace_id = r.workspace_id and send_batches.send_id = r.send_id and send_batches.batch_no = r.batch_no \
-         and send_batches.lease_no = r.lease_no and send_batches.state = $2 returning send_batches.workspace_id, send_batches.send_id, send_batches.batch_no, \
-         send_batches.lease_no",
-        BatchState::Leased.code(),
-    )?;
-    let applied = batches(applied);
-    let rest: Vec<&Row> = all
-        .iter()
-        .filter(|row| !applied.contains(&(SendKey::new(row.workspace_id, row.send_id), row.batch_no, row.lease_no)))
-        .collect();
-    let mut regained = Batches::new();
-    if !rest.is_empty() {
-        let found = crate::bulk!(
+    // Nearly always all were leased, and to be told so of each costs more than to write it.
+    execute!(tx, "savepoint results")?;
+    if write_rows!(tx, execute, &rows, BatchState::Leased, "")? == all.len() as u64 {
+        execute!(tx, "release savepoint results")?;
+        return Ok(vec![Some(BatchState::Leased); all.len()]);
+    }
+    execute!(tx, "rollback to savepoint results")?;
+    let mut was = vec![None; all.len()];
+    for state in [BatchState::Leased, BatchState::Unknown] {
+        let rest: Vec<&Row> = all.iter().zip(&was).filter(|(_, was)| was.is_none()).map(|(row, _)| row).collect();
+        let found = write_rows!(
             tx,
             fetch (String, String, i64, i64),
             &bulk::rows(&rest)?,
-            (workspace_id text, send_id text, batch_no bigint, lease_no bigint, state text, run_at bigint, tries bigint,
-             sent_at bigint, finished_at bigint, reason text),
-            "update send_batches set state = r.state, run_at = r.run_at, tries = r.tries, reason = r.reason, \
-             sent_at = r.sent_at, finished_at = r.finished_at from ",
-            " where send_batches.workspace_id = r.workspace_id and send_batches.send_id = r.send_id and send_batches.batch_no = r.batch_no \
-             and send_batches.lease_no = r.lease_no and send_batches.state = $2 returning send_batches.workspace_id, send_batches.send_id, send_batches.batch_no, \
-         send_batches.lease_no",
-            BatchState::Unknown.code(),
+            state,
+            " returning send_batches.workspace_id, send_batches.send_id, send_batches.batch_no, send_batches.lease_no"
         )?;
-        regained = batches(found);
+        let found: HashSet<_> = found.into_iter().collect();
+        for (row, was) in all.iter().zip(&mut was).filter(|(_, was)| was.is_none()) {
+            let key = (row.workspace_id.to_string(), row.send_id.to_string(), row.batch_no, row.lease_no);
+            *was = found.contains(&key).then_some(state);
+        }
     }
-    // The attempt was made, whoever has the batch now; one that explains why the batch was claimed again stays unknown.
-    crate::bulk!(
-        tx,
-        execute,
-        &rows,
-        (workspace_id text, send_id text, batch_no bigint, lease_no bigint, attempt bigint, outcome text, reason text,
-         http_status bigint, duration_ms bigint, response text),
-        "update send_attempts set finished_at = $2, outcome = r.outcome, reason = r.reason, \
-         http_status = r.http_status, duration_ms = r.duration_ms, response = r.response from ",
-        " where send_attempts.workspace_id = r.workspace_id and send_attempts.send_id = r.send_id and send_attempts.batch_no = r.batch_no \
-         and send_attempts.attempt = r.attempt and (send_attempts.outcome is null or (send_attempts.outcome = 'unknown' \
-         and exists (select 1 from send_batches b where b.workspace_id = r.workspace_id and b.send_id = r.send_id \
-         and b.batch_no = r.batch_no and b.lease_no = r.lease_no)))",
-        now,
-    )?;
-    Ok((applied, regained))
+    Ok(was)
 }
 
-fn batches(found: Vec<(String, String, i64, i64)>) -> Batches {
-    found.into_iter().map(|(workspace, send, batch, lease)| (SendKey::new(workspace, send), batch, lease)).collect()
+/// Most batches end so, and then a row of the attempt would say nothing else.
+fn in_row_of_batch(claim: &Claim, settled: &Settled) -> bool {
+    claim.attempt == 1 && settled.state == BatchState::Accepted
 }
 
 fn row<'a>(finished: &'a Finished, settled: &'a Settled, now: Millis) -> Row<'a> {
@@ -270,26 +285,66 @@ fn row<'a>(finished: &'a Finished, settled: &'a Settled, now: Millis) -> Row<'a>
         send_id: &claim.key.send_id,
         batch_no: claim.batch_no,
         lease_no: claim.lease_no,
-        attempt: claim.attempt,
         state: settled.state.code(),
-        outcome: settled.outcome,
         run_at: settled.run_at,
         tries: settled.tries,
         // The first attempt is the first that was made.
         sent_at: (settled.outcome != "released" || claim.before != Before::Pending).then_some(claim.sent_at),
         finished_at: settled.state.is_decided().then_some(now),
         reason: settled.reason.as_deref(),
+        answer: in_row_of_batch(claim, settled).then(|| answer(finished)),
+    }
+}
+
+fn attempt<'a>(finished: &'a Finished, settled: &'a Settled) -> Attempt<'a> {
+    let claim = &finished.claim;
+    Attempt {
+        workspace_id: &claim.key.workspace_id,
+        send_id: &claim.key.send_id,
+        batch_no: claim.batch_no,
+        attempt: claim.attempt,
+        started_at: claim.started_at,
+        outcome: settled.outcome,
+        reason: settled.reason.as_deref(),
+        answer: answer(finished),
+    }
+}
+
+fn answer(finished: &Finished) -> Answer<'_> {
+    Answer {
         http_status: finished.http_status,
         duration_ms: finished.duration_ms,
         response: finished.response.as_deref(),
     }
 }
 
+/// One that was unknown is so no more.
+async fn write_attempts(tx: &mut Tx, attempts: &[Attempt<'_>], now: Millis) -> sqlx::Result<()> {
+    if attempts.is_empty() {
+        return Ok(());
+    }
+    crate::bulk!(
+        tx,
+        execute,
+        &bulk::rows(attempts)?,
+        (workspace_id text, send_id text, batch_no bigint, attempt bigint, started_at bigint, outcome text, reason text,
+         http_status bigint, duration_ms bigint, response text),
+        "insert into send_attempts (workspace_id, send_id, batch_no, attempt, started_at, finished_at, outcome, reason, \
+         http_status, duration_ms, response) select r.workspace_id, r.send_id, r.batch_no, r.attempt, r.started_at, $2, \
+         r.outcome, r.reason, r.http_status, r.duration_ms, r.response from ",
+        " where true on conflict (workspace_id, send_id, batch_no, attempt) do update set \
+         finished_at = excluded.finished_at, outcome = excluded.outcome, reason = excluded.reason, \
+         http_status = excluded.http_status, duration_ms = excluded.duration_ms, response = excluded.response",
+        now,
+    )?;
+    Ok(())
+}
+
 async fn add_series(tx: &mut Tx, key: &SendKey, delta: Delta, now: Millis) -> sqlx::Result<()> {
     if delta.accepted == 0 && delta.failed == 0 {
         return Ok(());
     }
-    crate::execute!(
+    execute!(
         tx,
         "insert into send_series (workspace_id, send_id, second, accepted, failed) values ($1, $2, $3, $4, $5) \
          on conflict (workspace_id, send_id, second) do update set \
@@ -321,6 +376,7 @@ mod tests {
                 lease_until: 30_000,
                 attempt: tries,
                 tries,
+                started_at: 0,
                 sent_at: 0,
                 before,
             },

@@ -38,7 +38,6 @@ struct Lost {
     send_id: String,
     batch_no: i64,
     lease_no: i64,
-    attempts: i64,
 }
 
 #[derive(Serialize)]
@@ -47,7 +46,6 @@ struct Taken<'a> {
     send_id: &'a str,
     batch_no: i64,
     lease_no: i64,
-    attempts: i64,
     run_at: Millis,
 }
 
@@ -108,7 +106,7 @@ impl Loop for Recoverer {
 pub async fn expired(db: &Db, in_hand: &InHand, before: Millis, now: Millis) -> sqlx::Result<usize> {
     let mut recovered = 0;
     let ended = format!(
-        "select workspace_id, send_id, batch_no, lease_no, attempts from send_batches \
+        "select workspace_id, send_id, batch_no, lease_no from send_batches \
          where {} and lease_until < $1 order by lease_until limit $2",
         batch::from(Event::LeaseEnded)
     );
@@ -142,7 +140,6 @@ async fn take_back(db: &Db, lost: &[Lost], now: Millis) -> sqlx::Result<usize> {
             send_id: &lost.send_id,
             batch_no: lost.batch_no,
             lease_no: lost.lease_no,
-            attempts: lost.attempts,
             run_at: if held.contains(&SendKey::new(&lost.workspace_id, &lost.send_id)) { store::HELD } else { now },
         })
         .collect();
@@ -162,12 +159,15 @@ async fn take_back(db: &Db, lost: &[Lost], now: Millis) -> sqlx::Result<usize> {
         tx,
         execute,
         &rows,
-        (workspace_id text, send_id text, batch_no bigint, attempts bigint),
-        "update send_attempts set finished_at = $2, outcome = 'unknown', \
-         reason = 'the server stopped before an answer was recorded' from ",
-        " where send_attempts.workspace_id = r.workspace_id and send_attempts.send_id = r.send_id and send_attempts.batch_no = r.batch_no \
-         and send_attempts.attempt = r.attempts and send_attempts.outcome is null",
+        (workspace_id text, send_id text, batch_no bigint, lease_no bigint),
+        "insert into send_attempts (workspace_id, send_id, batch_no, attempt, started_at, finished_at, outcome, reason) \
+         select b.workspace_id, b.send_id, b.batch_no, b.attempts, coalesce(b.started_at, b.sent_at, $2), $2, \
+         'unknown', 'the server stopped before an answer was recorded' from ",
+        " join send_batches b on b.workspace_id = r.workspace_id and b.send_id = r.send_id and b.batch_no = r.batch_no \
+         and b.lease_no = r.lease_no where b.state = $3 \
+         on conflict (workspace_id, send_id, batch_no, attempt) do nothing",
         now,
+        BatchState::Unknown.code(),
     )?;
     let count = taken.len();
     for (workspace, send, size) in taken {

@@ -205,6 +205,20 @@ pub async fn batch(db: &Db, workspace_id: &str, id: &str, batch_no: i64) -> AppR
         id,
         batch_no
     )?;
+    let latest = fetch!(
+        db,
+        optional,
+        AttemptTableRow,
+        "select attempts as attempt, coalesce(started_at, sent_at) as started_at, \
+         case state when 'accepted' then state end as outcome, http_status, cast(null as text) as reason, duration_ms, \
+         response from send_batches where workspace_id = $1 and send_id = $2 and batch_no = $3 \
+         and state in ('leased', 'accepted') and coalesce(started_at, sent_at) is not null",
+        workspace_id,
+        id,
+        batch_no
+    )?;
+    // What is in hand has no row yet, and a first attempt that was accepted never gets one.
+    let latest = latest.filter(|latest| rows.last().is_none_or(|row| row.attempt < latest.attempt));
     let row = |row: AttemptTableRow| AttemptRow {
         attempt: row.attempt,
         started_at: row.started_at,
@@ -218,7 +232,7 @@ pub async fn batch(db: &Db, workspace_id: &str, id: &str, batch_no: i64) -> AppR
         batch_no,
         request: beginning(&request, REQUEST_SHOWN).into(),
         bytes: i64::try_from(bytes).unwrap_or(i64::MAX),
-        attempts: rows.into_iter().map(row).collect(),
+        attempts: rows.into_iter().chain(latest).map(row).collect(),
     })
 }
 

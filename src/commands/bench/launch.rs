@@ -142,7 +142,7 @@ async fn once(args: &LaunchArgs, db: &Db, engine: &Engine, audience: &str, alone
     if progress.accepted != args.customers {
         return Err(format!("{} of {} users were accepted: {:?}", progress.accepted, args.customers, progress.error));
     }
-    let first = "select min(started_at) from send_attempts where workspace_id = 'w' and send_id = $1";
+    let first = "select min(sent_at) from send_batches where workspace_id = 'w' and send_id = $1";
     let (first,) = fetch!(db, one, (i64,), first, &send).map_err(told)?;
     Ok([(first - began) as f64 / 1_000.0, planned.unwrap_or(sent), sent])
 }

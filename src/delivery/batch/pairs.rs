@@ -67,6 +67,7 @@ fn held(key: &ids::SendKey, was: Was) -> Claim {
         lease_until: NOW,
         attempt: 4,
         tries: 1,
+        started_at: 0,
         sent_at: 0,
         before,
     }

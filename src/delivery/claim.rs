@@ -7,11 +7,11 @@ use super::{
 };
 use crate::{
     clock::Millis,
-    db::{Tx, bulk},
+    db::{Tx, bulk, from_json},
     fetch,
     steps::{self, Step},
 };
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use sqlx::AssertSqlSafe;
 use std::{
     collections::HashSet,
@@ -94,7 +94,8 @@ pub struct Lease {
     pub until: Millis,
 }
 
-#[derive(sqlx::FromRow)]
+/// As [`due`] reads it.
+#[derive(Deserialize)]
 struct Due {
     batch_no: i64,
     first_seq: i64,
@@ -119,18 +120,25 @@ struct Run<'a> {
 
 /// At most `most` batches of a send whose row the caller holds and which is being sent.
 pub async fn due(tx: &mut Tx, key: &SendKey, most: usize, lease: Lease) -> sqlx::Result<Vec<Claim>> {
-    let skip = match tx {
-        Tx::Sqlite(_) => "",
-        Tx::Postgres(_) => " for update skip locked",
+    // As one text: a row for each would cost more than to find it.
+    let (array, skip) = match tx {
+        Tx::Sqlite(_) => ("json_array", ""),
+        Tx::Postgres(_) => ("json_build_array", " for update skip locked"),
+    };
+    let joined = match tx {
+        Tx::Sqlite(_) => "group_concat(line, ',')",
+        Tx::Postgres(_) => "string_agg(line, ',')",
     };
     let sql = format!(
-        "select batch_no, first_seq, last_seq, size, state, attempts, tries, lease_no, sent_at, reason \
-         from send_batches where workspace_id = $1 and send_id = $2 and {} and run_at <= $3 \
-         order by run_at, batch_no limit $4{skip}",
+        "select coalesce({joined}, '') from (select cast({array}(batch_no, first_seq, last_seq, size, state, \
+         attempts, tries, lease_no, sent_at, reason) as text) as line from send_batches \
+         where workspace_id = $1 and send_id = $2 and {} and run_at <= $3 \
+         order by run_at, batch_no limit $4{skip}) as found",
         batch::from(Event::Claimed)
     );
     let most = i64::try_from(most).unwrap_or(i64::MAX);
-    let found = fetch!(tx, all, Due, AssertSqlSafe(sql), &key.workspace_id, &key.send_id, lease.now, most)?;
+    let (lines,) = fetch!(tx, one, (String,), AssertSqlSafe(sql), &key.workspace_id, &key.send_id, lease.now, most)?;
+    let found: Vec<Due> = from_json(&format!("[{lines}]"))?;
     let claims: Vec<Claim> = found
         .into_iter()
         .map(|due| Claim {

@@ -4,7 +4,7 @@ use super::{
     body::{self, Users},
     claim::Claim,
     context::Context,
-    doors::Doors,
+    doors::{Doors, Inside},
     gate::Changes,
     ids::batch_id,
     labels,
@@ -25,10 +25,12 @@ use bytes::Bytes;
 use futures::FutureExt;
 use secrecy::ExposeSecret;
 use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
-use tokio::sync::{Semaphore, mpsc};
+use tokio::sync::{AcquireError, OwnedSemaphorePermit, Semaphore, mpsc};
 
 /// What is kept of an answer, in bytes.
 const RESPONSE_KEPT: usize = 2_000;
+/// Of a POST, in ms.
+const LONGEST: Millis = post::LIMIT.as_millis() as Millis;
 /// A lease must outlast the POST by this much, in ms, so that the result can be recorded under it.
 const SLACK: Millis = 2 * SECOND;
 
@@ -56,6 +58,12 @@ struct Outcome {
     response: Option<String>,
 }
 
+/// While it is held a POST may run.
+struct Turn {
+    _inside: Inside,
+    _post: Result<OwnedSemaphorePermit, AcquireError>,
+}
+
 impl Outcome {
     fn released(wait: Millis) -> Self {
         Self { end: End::Released(wait), http_status: None, duration_ms: 0, response: None }
@@ -63,35 +71,64 @@ impl Outcome {
 }
 
 impl Courier {
-    /// Delivers batches of one send, each in a task of its own; the results come over the channel whatever happens.
+    /// Delivers batches of one send, one after the other as there is room, each in a task of its own; the results come
+    /// over the channel whatever happens.
     pub fn spawn(&self, context: Arc<Context>, claims: Vec<Claim>, doors: Arc<Doors>) {
         let courier = self.clone();
         tokio::spawn(async move {
             for run in claims.chunk_by(|one, next| one.batch_no + 1 == next.batch_no) {
                 let pages = courier.read(run).await;
                 for claim in run {
-                    let of_batch = |pages| Users { pages, first_seq: claim.first_seq, last_seq: claim.last_seq };
-                    courier.spawn_one(context.clone(), claim.clone(), pages.clone().map(of_batch), doors.clone());
+                    let Some(pages) = pages.clone() else {
+                        courier.tell(&context, claim.clone(), Outcome::released(5 * SECOND));
+                        continue;
+                    };
+                    let users = Users { pages, first_seq: claim.first_seq, last_seq: claim.last_seq };
+                    match courier.turn(claim, &doors).await {
+                        Some(turn) => courier.spawn_one(context.clone(), claim.clone(), users, turn),
+                        None => courier.tell(&context, claim.clone(), Outcome::released(0)),
+                    }
                 }
             }
         });
     }
 
-    fn spawn_one(&self, context: Arc<Context>, claim: Claim, users: Option<Users>, doors: Arc<Doors>) {
+    /// Waits until the POST of a batch may run: among its webhook's, and among all. `None` when it is not to wait any
+    /// longer.
+    async fn turn(&self, claim: &Claim, doors: &Arc<Doors>) -> Option<Turn> {
+        let turn = async { Turn { _inside: doors.enter().await, _post: self.posts.clone().acquire_owned().await } };
+        let left = claim.lease_until - LONGEST - SLACK - self.clock.now();
+        tokio::select! {
+            biased;
+            () = self.stopping.wait() => None,
+            // Its places are another node's now.
+            () = doors.are_shut() => None,
+            turn = turn => Some(turn),
+            // Its lease would end before its POST.
+            () = tokio::time::sleep(Duration::from_millis(left.max(0).unsigned_abs())) => None,
+        }
+    }
+
+    fn spawn_one(&self, context: Arc<Context>, claim: Claim, users: Users, turn: Turn) {
         let courier = self.clone();
         tokio::spawn(async move {
-            let delivery = AssertUnwindSafe(courier.deliver(&context, &claim, users, &doors)).catch_unwind();
+            let delivery = AssertUnwindSafe(courier.deliver(&context, &claim, users)).catch_unwind();
             let outcome = delivery.await.unwrap_or_else(|_| Outcome {
                 end: End::Retry(OURS.into(), None),
                 http_status: None,
                 duration_ms: 0,
                 response: None,
             });
-            let Outcome { end, http_status, duration_ms, response } = outcome;
-            let webhook_id = context.common.webhook_id.clone();
-            // Without a receiver the engine is gone, and the next start finds the batch leased.
-            let _ = courier.finished.send(Finished { claim, webhook_id, end, http_status, duration_ms, response });
+            drop(turn);
+            courier.tell(&context, claim, outcome);
         });
+    }
+
+    fn tell(&self, context: &Context, claim: Claim, outcome: Outcome) {
+        let Outcome { end, http_status, duration_ms, response } = outcome;
+        let webhook_id = context.common.webhook_id.clone();
+        // Without a receiver the engine is gone, and the next start finds the batch leased.
+        let _ = self.finished.send(Finished { claim, webhook_id, end, http_status, duration_ms, response });
     }
 
     /// The users of batches that follow each other, in one query; `None` when they can't be read.
@@ -106,20 +143,7 @@ impl Courier {
         }
     }
 
-    async fn deliver(&self, context: &Context, claim: &Claim, users: Option<Users>, doors: &Doors) -> Outcome {
-        let Some(users) = users else { return Outcome::released(5 * SECOND) };
-        let longest = i64::try_from(post::LIMIT.as_millis()).unwrap_or(i64::MAX);
-        let turn = async { (doors.enter().await, self.posts.acquire().await) };
-        let left = claim.lease_until - longest - SLACK - self.clock.now();
-        let _turn = tokio::select! {
-            biased;
-            () = self.stopping.wait() => return Outcome::released(0),
-            // Its places are another node's now.
-            () = doors.are_shut() => return Outcome::released(0),
-            turn = turn => turn,
-            // Its lease would end before its POST.
-            () = tokio::time::sleep(Duration::from_millis(left.max(0).unsigned_abs())) => return Outcome::released(0),
-        };
+    async fn deliver(&self, context: &Context, claim: &Claim, users: Users) -> Outcome {
         match context.gate.lets(&self.db, claim, context.version, &self.changes).await {
             Ok(true) => {}
             Ok(false) => return Outcome::released(0),
@@ -129,7 +153,7 @@ impl Courier {
             }
         }
         self.traced.step(claim, "wait");
-        if self.clock.now() + longest + SLACK > claim.lease_until {
+        if self.clock.now() + LONGEST + SLACK > claim.lease_until {
             return Outcome::released(0);
         }
         let body = match body::render(

@@ -1,7 +1,7 @@
 //! The doors of a webhook: so many of its POSTs may run at once, however many batches wait. How many changes with how
 //! many webhooks have something to do; who is inside stays until he is done.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::Notify;
 
 #[derive(Debug)]
@@ -21,7 +21,7 @@ struct Places {
 
 /// Somebody inside; he leaves when this is dropped.
 #[derive(Debug)]
-pub struct Inside<'a>(&'a Doors);
+pub struct Inside(Arc<Doors>);
 
 impl Doors {
     pub fn new(places: usize) -> Self {
@@ -62,7 +62,7 @@ impl Doors {
     }
 
     /// Waits for a place. Whoever stops waiting takes none.
-    pub async fn enter(&self) -> Inside<'_> {
+    pub async fn enter(self: &Arc<Self>) -> Inside {
         loop {
             let mut freed = std::pin::pin!(self.freed.notified());
             // From here on nothing is missed.
@@ -74,13 +74,13 @@ impl Doors {
         }
     }
 
-    fn try_enter(&self) -> Option<Inside<'_>> {
+    fn try_enter(self: &Arc<Self>) -> Option<Inside> {
         let mut places = self.places();
         if places.taken >= places.all {
             return None;
         }
         places.taken += 1;
-        Some(Inside(self))
+        Some(Inside(self.clone()))
     }
 
     #[cfg(test)]
@@ -89,7 +89,7 @@ impl Doors {
     }
 }
 
-impl Drop for Inside<'_> {
+impl Drop for Inside {
     fn drop(&mut self) {
         self.0.places().taken -= 1;
         self.0.freed.notify_one();
@@ -101,16 +101,13 @@ mod tests {
     use super::*;
     use futures::FutureExt;
     use std::{
-        sync::{
-            Arc,
-            atomic::{AtomicUsize, Ordering},
-        },
+        sync::atomic::{AtomicUsize, Ordering},
         time::Duration,
     };
 
     #[test]
     fn who_waits_enters_when_somebody_leaves_or_there_are_more_places() {
-        let doors = Doors::new(2);
+        let doors = Arc::new(Doors::new(2));
         let (first, second) = (doors.enter().now_or_never().unwrap(), doors.enter().now_or_never().unwrap());
         assert!(doors.enter().now_or_never().is_none());
         doors.allow(1);
@@ -130,7 +127,7 @@ mod tests {
 
     #[test]
     fn who_waits_hears_that_there_is_no_place_any_more() {
-        let doors = Doors::new(1);
+        let doors = Arc::new(Doors::new(1));
         let inside = doors.enter().now_or_never().unwrap();
         let mut shut = Box::pin(doors.are_shut());
         assert!(shut.as_mut().now_or_never().is_none() && !doors.are_crowded());

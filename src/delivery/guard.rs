@@ -3,7 +3,10 @@
 
 use futures::future::BoxFuture;
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
-use reqwest::dns::{Addrs, Name, Resolve, Resolving};
+use reqwest::{
+    Url,
+    dns::{Addrs, Name, Resolve, Resolving},
+};
 use std::{
     fmt, io,
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
@@ -170,9 +173,8 @@ impl Guard {
     }
 
     /// Checks a URL's port, and its host when that is an address or "localhost"; other names are vetted when they are
-    /// resolved. A text that is no URL passes: the client refuses it.
-    pub fn check_url(&self, url: &str) -> Result<(), Blocked> {
-        let Ok(url) = reqwest::Url::parse(url) else { return Ok(()) };
+    /// resolved.
+    pub fn check_url(&self, url: &Url) -> Result<(), Blocked> {
         if let Some(port) = url.port_or_known_default().filter(|port| NO_HTTP.binary_search(port).is_ok()) {
             return Err(Blocked::Port(port));
         }

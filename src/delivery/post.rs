@@ -15,6 +15,8 @@ use crate::{
     wire::{environment::Environment, message, signature},
 };
 use bytes::Bytes;
+use http::{HeaderMap, HeaderValue};
+use reqwest::Url;
 use std::{
     sync::Arc,
     time::{Duration, Instant},
@@ -159,10 +161,16 @@ impl Poster {
     pub async fn send_within(&self, prepared: Prepared, bounds: Bounds) -> Transfer {
         let started = Instant::now();
         let mut head = None;
-        let result = match self.guard.check_url(&prepared.url) {
+        // One that can't be read goes nowhere; the client says what is wrong with it.
+        let url = Url::parse(&prepared.url);
+        let result = match url.as_ref().map_or(Ok(()), |url| self.guard.check_url(url)) {
             Err(blocked) => Err(Problem::Refused(blocked.to_string())),
             Ok(()) => {
-                let exchange = self.exchange(prepared, started, &mut head, bounds.answer);
+                let post = match url {
+                    Ok(url) => self.client.post(url),
+                    Err(_) => self.client.post(&prepared.url),
+                };
+                let exchange = exchange(post, prepared, started, &mut head, bounds.answer);
                 match tokio::time::timeout(bounds.time, exchange).await {
                     Ok(result) => result.map_err(|error| problem(&error)),
                     Err(_) if head.is_some() => Err(Problem::Endless(bounds.time.as_secs())),
@@ -171,31 +179,6 @@ impl Poster {
             }
         };
         Transfer { result, head, total: started.elapsed() }
-    }
-
-    async fn exchange(
-        &self,
-        prepared: Prepared,
-        started: Instant,
-        head: &mut Option<Duration>,
-        most: usize,
-    ) -> Result<Answer, reqwest::Error> {
-        let mut request = self.client.post(&prepared.url).body(prepared.body);
-        for (name, value) in &prepared.headers {
-            request = request.header(*name, value);
-        }
-        let mut response = request.send().await?;
-        steps::at(Step::PostSent);
-        *head = Some(started.elapsed());
-        let text = |value: &http::HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
-        let headers = response.headers().iter().map(|(name, value)| (name.to_string(), text(value))).collect();
-        let mut body = Vec::new();
-        while body.len() < most
-            && let Some(piece) = response.chunk().await?
-        {
-            body.extend_from_slice(&piece[..piece.len().min(most - body.len())]);
-        }
-        Ok(Answer { status: response.status().as_u16(), headers, body })
     }
 
     /// A POST whose every detail is kept, without keys and signatures: what [Download Logs] of a test send holds.
@@ -213,6 +196,8 @@ impl Poster {
             Verdict::Failed(reason) | Verdict::Retry(reason, _) => (false, reason),
         };
         let ms = |time: Duration| i64::try_from(time.as_millis()).unwrap_or(i64::MAX);
+        let text = |value: &HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
+        let texts = |headers: &HeaderMap| headers.iter().map(|(name, value)| (name.to_string(), text(value))).collect();
         let answer = transfer.result.ok();
         Exchange {
             ok,
@@ -222,11 +207,34 @@ impl Poster {
             request_body,
             status: answer.as_ref().map(|answer| answer.status),
             response_body: answer.as_ref().map_or_else(String::new, |answer| excerpt(&answer.body, ANSWER_MAX)),
-            response_headers: answer.map_or_else(Vec::new, |answer| answer.headers),
+            response_headers: answer.map_or_else(Vec::new, |answer| texts(&answer.headers)),
             head_ms: transfer.head.map(ms),
             total_ms: ms(transfer.total),
         }
     }
+}
+
+async fn exchange(
+    mut post: reqwest::RequestBuilder,
+    prepared: Prepared,
+    started: Instant,
+    head: &mut Option<Duration>,
+    most: usize,
+) -> Result<Answer, reqwest::Error> {
+    for (name, value) in prepared.headers {
+        post = post.header(name, value);
+    }
+    let mut response = post.body(prepared.body).send().await?;
+    steps::at(Step::PostSent);
+    *head = Some(started.elapsed());
+    let headers = std::mem::take(response.headers_mut());
+    let mut body = Vec::new();
+    while body.len() < most
+        && let Some(piece) = response.chunk().await?
+    {
+        body.extend_from_slice(&piece[..piece.len().min(most - body.len())]);
+    }
+    Ok(Answer { status: response.status().as_u16(), headers, body })
 }
 
 /// A fresh nonce: 32 hex digits.

@@ -259,7 +259,7 @@ async fn update_batches(
         let rest: Vec<&Row> = all.iter().zip(&was).filter(|(_, was)| was.is_none()).map(|(row, _)| row).collect();
         let found = write_rows!(
             tx,
-            fetch (String, String, i64, i64),
+            fetch(String, String, i64, i64),
             &bulk::rows(&rest)?,
             state,
             " returning send_batches.workspace_id, send_batches.send_id, send_batches.batch_no, send_batches.lease_no"

@@ -2,13 +2,14 @@
 
 use super::{post::ANSWER_MAX, retry::retry_after};
 use crate::clock::Millis;
+use http::{HeaderMap, header::RETRY_AFTER};
 use serde::Deserialize;
 
 /// What came back, as far as it was read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Answer {
     pub status: u16,
-    pub headers: Vec<(String, String)>,
+    pub headers: HeaderMap,
     /// At most [`ANSWER_MAX`] bytes of a delivery's.
     pub body: Vec<u8>,
 }
@@ -78,8 +79,8 @@ fn judge_answer(answer: &Answer, now: Millis) -> Verdict {
     match status {
         200..=299 => judge_reply(&answer.body),
         408 | 429 | 500..=599 => {
-            let asked = answer.headers.iter().find(|(name, _)| name.eq_ignore_ascii_case("retry-after"));
-            Verdict::Retry(format!("HTTP {status}"), asked.and_then(|(_, value)| retry_after(value, now)))
+            let asked = answer.headers.get(RETRY_AFTER).and_then(|value| value.to_str().ok());
+            Verdict::Retry(format!("HTTP {status}"), asked.and_then(|value| retry_after(value, now)))
         }
         300..=399 => Verdict::Failed(format!("HTTP {status} (redirects are not followed)")),
         _ => Verdict::Failed(format!("HTTP {status}")),
@@ -118,7 +119,7 @@ mod tests {
     use super::*;
 
     fn answer(status: u16, body: &str) -> Verdict {
-        judge(&Ok(Answer { status, headers: vec![], body: body.into() }), 0)
+        judge(&Ok(Answer { status, headers: HeaderMap::new(), body: body.into() }), 0)
     }
 
     fn failed(reason: &str) -> Verdict {
@@ -144,7 +145,8 @@ mod tests {
         }
         assert_eq!(answer(404, r#"{"code":"OK"}"#), failed("HTTP 404"));
         assert_eq!(answer(302, ""), failed("HTTP 302 (redirects are not followed)"));
-        let busy = Answer { status: 429, headers: vec![("Retry-After".into(), "3".into())], body: vec![] };
+        let busy =
+            Answer { status: 429, headers: [(RETRY_AFTER, "3".parse().unwrap())].into_iter().collect(), body: vec![] };
         assert_eq!(judge(&Ok(busy), 0), Verdict::Retry("HTTP 429".into(), Some(3_000)));
     }
 

@@ -91,7 +91,7 @@ pub(crate) fn callable(guard: &Guard, url: &str) -> Result<(), String> {
     if parsed.host_str().is_none_or(str::is_empty) {
         return Err("This is not a complete URL: https://host/path.".into());
     }
-    guard.check_url(url).map_err(|blocked| format!("{blocked}."))
+    guard.check_url(&parsed).map_err(|blocked| format!("{blocked}."))
 }
 
 /// An enabled webhook has an enabled ID type: `Conflict` otherwise.

@@ -5,15 +5,16 @@
 //! the last are full; sending begins as soon as the first is.
 
 mod ahead;
+mod layout;
 mod open;
+mod statistics;
 
 pub use open::CLAIM;
 
 use super::{
-    Chunk, Recipient, SendState, Sender, control,
+    Chunk, SendState, Sender, control,
     ids::SendKey,
-    misfire,
-    pages::{self, NewPage},
+    misfire, pages,
     store::{self, Delta},
     supervise::{Loop, Pulse, Stopping},
     wake::{self, News},
@@ -26,14 +27,10 @@ use crate::{
     steps::Step,
 };
 use ahead::Ahead;
+use layout::{BatchToPut, Layout};
 use open::Open;
-use serde::Serialize;
-use std::{
-    cmp::Ordering,
-    collections::{BTreeMap, HashMap},
-    sync::Arc,
-    time::Duration,
-};
+use statistics::Statistics;
+use std::{collections::HashMap, sync::Arc, time::Duration};
 use tokio::sync::Notify;
 
 const CHUNK: i64 = 2_000;
@@ -60,6 +57,7 @@ struct Memory {
     /// Sends that could not go on, and until when they are left alone.
     left_alone: HashMap<SendKey, Millis>,
     ahead: Ahead,
+    statistics: Statistics,
 }
 
 /// What a round found.
@@ -93,7 +91,7 @@ impl Loop for Planner {
 
 impl Planner {
     /// Begins what is due, and plans one chunk of each send that is not planned to its end and that no other node plans.
-    async fn round(&self, Memory { left_alone, ahead }: &mut Memory) -> sqlx::Result<Found> {
+    async fn round(&self, Memory { left_alone, ahead, statistics }: &mut Memory) -> sqlx::Result<Found> {
         let (now, poll) = (self.clock.now(), i64::try_from(wake::poll(&self.db).as_millis()).unwrap_or(SECOND));
         let open = open::all(&self.db, now + poll).await?;
         left_alone.retain(|_, until| (now + 1..=now + AGAIN).contains(until));
@@ -108,7 +106,7 @@ impl Planner {
                 let done = if send.is_scheduled() {
                     self.started(&key, &send.source).await
                 } else {
-                    self.chunk(&send, ahead).await?
+                    self.chunk(&send, ahead, statistics).await?
                 };
                 busy |= done;
                 if !done {
@@ -173,7 +171,7 @@ impl Planner {
     }
 
     /// `false` when the sender could not answer and is to be asked later.
-    async fn chunk(&self, send: &Open, ahead: &mut Ahead) -> sqlx::Result<bool> {
+    async fn chunk(&self, send: &Open, ahead: &mut Ahead, statistics: &mut Statistics) -> sqlx::Result<bool> {
         let key = send.key();
         let Some(sender) = self.senders.iter().find(|sender| sender.source() == send.source) else {
             return self.give_up(&key, &format!("Nothing here sends for “{}”.", send.source)).await.map(|()| true);
@@ -197,7 +195,8 @@ impl Planner {
                 if let (Some(after), Some(chunk)) = (next, following) {
                     ahead.put(key, after, chunk, now);
                 }
-                written.map(|()| true)
+                statistics.grown(&self.db, written?).await;
+                Ok(true)
             }
             Err(AppError::Internal(_) | AppError::Unreachable(_)) => Ok(false),
             Err(error) => self.give_up(&key, &error.to_string()).await.map(|()| true),
@@ -212,15 +211,16 @@ impl Planner {
         tx.commit().await
     }
 
-    async fn write(&self, key: &SendKey, send: &Open, chunk: Chunk) -> sqlx::Result<()> {
+    /// How many batches are new.
+    async fn write(&self, key: &SendKey, send: &Open, chunk: Chunk) -> sqlx::Result<i64> {
         let now = self.clock.now();
         let mut tx = self.db.begin().await?;
         if store::lock(&mut tx, key).await? != Some(SendState::Sending) {
-            return Ok(());
+            return Ok(0);
         }
         let place = place(&mut tx, key).await?;
         if place.planning_done || place.plan_cursor != send.plan_cursor {
-            return Ok(()); // Another planner was here.
+            return Ok(0); // Another planner was here.
         }
         let last = chunk.next.is_none();
         let cut = Layout::new(place.batch_size, place.planned, place.batches, place.open_size)
@@ -231,7 +231,8 @@ impl Planner {
             Err(error) => {
                 tracing::error!(send.id = %key.send_id, %error, "the sender broke its word");
                 control::fail(&mut tx, key, &error.to_string(), now).await?;
-                return tx.commit().await;
+                tx.commit().await?;
+                return Ok(0);
             }
         };
         if written.page.users > 0 {
@@ -261,7 +262,7 @@ impl Planner {
         wake::tell(&mut tx, News::Batches).await?;
         tx.commit_between(Step::PlanWritten, Step::PlanCommitted).await?;
         self.planned.notify_one();
-        Ok(())
+        Ok(written.new_batches)
     }
 }
 
@@ -281,123 +282,14 @@ async fn place(tx: &mut Tx, key: &SendKey) -> sqlx::Result<Place> {
         tx,
         one,
         Place,
-        "select s.batch_size, s.planned, s.planning_done, s.plan_cursor, s.batches, b.size as open_size, \
+        "select s.batch_size, s.planned, s.planning_done, s.plan_cursor, s.batches, \
+         (select size from send_batches b where b.workspace_id = s.workspace_id and b.send_id = s.id \
+         and b.batch_no = s.batches - 1 and b.state = 'open') as open_size, \
          (select last_customer from send_pages p where p.workspace_id = s.workspace_id and p.send_id = s.id \
-         order by first_seq desc limit 1) as last_customer from sends s \
-         left join send_batches b on b.workspace_id = s.workspace_id and b.send_id = s.id \
-         and b.batch_no = s.batches - 1 and b.state = 'open' where s.workspace_id = $1 and s.id = $2",
+         order by first_seq desc limit 1) as last_customer from sends s where s.workspace_id = $1 and s.id = $2",
         &key.workspace_id,
         &key.send_id
     )
-}
-
-#[derive(Debug, PartialEq, Eq, thiserror::Error)]
-#[error("The audience is not in the order of its customers.")]
-struct OutOfOrder;
-
-/// Where the next user goes.
-struct Layout {
-    batch_size: i64,
-    seq: i64,
-    batches: i64,
-    /// How many users the open batch, the last one, holds.
-    open: Option<i64>,
-}
-
-#[derive(Debug, PartialEq, Eq, Serialize)]
-struct BatchToPut {
-    batch_no: i64,
-    first_seq: i64,
-    last_seq: i64,
-    /// Users that this chunk adds to it.
-    size: i64,
-    state: &'static str,
-}
-
-/// A chunk as it is written.
-#[derive(Debug, Default)]
-struct Written {
-    page: NewPage,
-    batches: Vec<BatchToPut>,
-    new_batches: i64,
-    skipped: BTreeMap<String, i64>,
-}
-
-impl Layout {
-    fn new(batch_size: i64, planned: i64, batches: i64, open: Option<i64>) -> Self {
-        Self { batch_size, seq: planned, batches, open }
-    }
-
-    /// `before` is the last customer of the chunk before this one; one who comes twice in a row is planned once.
-    fn cut(
-        mut self,
-        recipients: Vec<Recipient>,
-        before: Option<String>,
-        last: bool,
-    ) -> serde_json::Result<Result<Written, OutOfOrder>> {
-        let mut written = Written { page: NewPage { first_seq: self.seq, ..NewPage::default() }, ..Written::default() };
-        if self.open.is_some() {
-            let (batch_no, seq) = (self.batches - 1, self.seq);
-            written.batches.push(BatchToPut { batch_no, first_seq: seq, last_seq: seq - 1, size: 0, state: "open" });
-        }
-        let mut before = before;
-        for recipient in recipients {
-            let line = pages::line(&recipient)?;
-            let Recipient { customer_id, plan } = recipient;
-            match before.as_ref().map(|before| customer_id.cmp(before)) {
-                Some(Ordering::Less) => return Ok(Err(OutOfOrder)),
-                Some(Ordering::Equal) => continue,
-                _ => {}
-            }
-            let page = &mut written.page;
-            page.content.push_str(&line);
-            if page.users == 0 {
-                page.first_customer.clone_from(&customer_id);
-            }
-            before = Some(customer_id);
-            let seq = self.seq;
-            self.seq += 1;
-            page.users += 1;
-            match plan {
-                Err(reason) => {
-                    if page.skips.is_empty() {
-                        page.skips.push(',');
-                    }
-                    page.skips.push_str(&format!("{seq},"));
-                    *written.skipped.entry(reason).or_default() += 1;
-                }
-                Ok(_) => {
-                    let batch_no = self.take_place(seq, &mut written);
-                    let first = written.page.batches.map_or(batch_no, |(first, _)| first);
-                    written.page.batches = Some((first, batch_no));
-                }
-            }
-        }
-        written.page.last_customer = before.unwrap_or_default();
-        if last && let Some(batch) = written.batches.last_mut() {
-            batch.state = "pending";
-        }
-        Ok(Ok(written))
-    }
-
-    /// The batch of the next user that is sent to.
-    fn take_place(&mut self, seq: i64, written: &mut Written) -> i64 {
-        let size = self.open.map_or(1, |size| size + 1);
-        if self.open.is_none() {
-            self.batches += 1;
-            written.new_batches += 1;
-            let batch_no = self.batches - 1;
-            written.batches.push(BatchToPut { batch_no, first_seq: seq, last_seq: seq, size: 0, state: "open" });
-        }
-        let full = size == self.batch_size;
-        if let Some(batch) = written.batches.last_mut() {
-            batch.last_seq = seq;
-            batch.size += 1;
-            batch.state = if full { "pending" } else { "open" };
-        }
-        self.open = (!full).then_some(size);
-        self.batches - 1
-    }
 }
 
 /// New batches, and the users that an open one gets besides.

@@ -1,5 +1,7 @@
 //! Recording: what became of the batches in hand, many in one transaction.
 
+mod rows;
+
 use super::{
     SendState,
     batch::{BatchState, Event},
@@ -12,12 +14,11 @@ use super::{
 use crate::{
     clock::Millis,
     config::EngineConfig,
-    db::{Tx, bulk},
+    db::Tx,
     execute,
     steps::{self, Step},
 };
-use serde::Serialize;
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
 
 /// The reason of a try that an error of ours ended; it says nothing of the endpoint.
 pub const OURS: &str = "an error on our side";
@@ -114,44 +115,6 @@ fn settle(finished: &Finished, send: SendState, policy: RetryPolicy, now: Millis
     }
 }
 
-/// What the row of a batch becomes.
-#[derive(Serialize)]
-struct Row<'a> {
-    workspace_id: &'a str,
-    send_id: &'a str,
-    batch_no: i64,
-    lease_no: i64,
-    state: &'static str,
-    run_at: i64,
-    tries: i64,
-    sent_at: Option<i64>,
-    finished_at: Option<i64>,
-    reason: Option<&'a str>,
-    #[serde(flatten)]
-    answer: Option<Answer<'a>>,
-}
-
-#[derive(Serialize)]
-struct Answer<'a> {
-    http_status: Option<u16>,
-    duration_ms: i64,
-    response: Option<&'a str>,
-}
-
-/// An attempt that has a row of its own.
-#[derive(Serialize)]
-struct Attempt<'a> {
-    workspace_id: &'a str,
-    send_id: &'a str,
-    batch_no: i64,
-    attempt: i64,
-    started_at: i64,
-    outcome: &'static str,
-    reason: Option<&'a str>,
-    #[serde(flatten)]
-    answer: Answer<'a>,
-}
-
 #[derive(Default)]
 struct Sums<'a> {
     delta: Delta,
@@ -180,14 +143,14 @@ pub async fn many(
     if settled.is_empty() {
         return Ok(finished.len());
     }
-    let written = update_batches(tx, &settled, now).await?;
+    let written = rows::update_batches(tx, &settled, now).await?;
     let (mut sums, mut attempts) = (BTreeMap::<&SendKey, Sums>::new(), Vec::new());
     for ((finished, settled), was) in settled.iter().zip(&written) {
         let claim = &finished.claim;
         // The attempt that explains why somebody has claimed the batch again stays unknown.
         let Some(was) = was else { continue };
-        if *was == BatchState::Unknown || !in_row_of_batch(claim, settled) {
-            attempts.push(attempt(finished, settled));
+        if *was == BatchState::Unknown || !rows::in_row_of_batch(claim, settled) {
+            attempts.push(rows::attempt(finished, settled));
         }
         let sums = sums.entry(&claim.key).or_default();
         if *was == BatchState::Unknown {
@@ -199,7 +162,7 @@ pub async fn many(
             *sums.reasons.entry((settled.state.code(), reason.as_str())).or_default() += claim.size;
         }
     }
-    write_attempts(tx, &attempts, now).await?;
+    rows::write_attempts(tx, &attempts, now).await?;
     for (key, sums) in sums {
         for ((outcome, reason), users) in sums.reasons {
             store::add_reason(tx, key, outcome, reason, users).await?;
@@ -213,131 +176,6 @@ pub async fn many(
     }
     steps::at(Step::RecordWritten);
     Ok(finished.len() - written.iter().flatten().count())
-}
-
-/// Writes the rows of batches that are in a state under the number of their lease.
-macro_rules! write_rows {
-    ($tx:expr, $how:tt $($found:ty)?, $rows:expr, $state:expr, $returning:literal) => {
-        $crate::bulk!(
-            $tx,
-            $how $($found)?,
-            $rows,
-            (workspace_id text, send_id text, batch_no bigint, lease_no bigint, state text, run_at bigint, tries bigint,
-             sent_at bigint, finished_at bigint, reason text, http_status bigint, duration_ms bigint, response text),
-            "update send_batches set state = r.state, run_at = r.run_at, tries = r.tries, reason = r.reason, \
-             sent_at = r.sent_at, finished_at = r.finished_at, lease_until = null, http_status = r.http_status, \
-             duration_ms = r.duration_ms, response = r.response from ",
-            concat!(
-                " where send_batches.workspace_id = r.workspace_id and send_batches.send_id = r.send_id \
-                 and send_batches.batch_no = r.batch_no and send_batches.lease_no = r.lease_no \
-                 and send_batches.state = $2",
-                $returning
-            ),
-            $state.code(),
-        )
-    };
-}
-
-/// What each batch was: leased under the claim's number, or unknown meanwhile and claimed by nobody since, so that what
-/// is known now holds. `None`: somebody else has it, and nothing was written.
-async fn update_batches(
-    tx: &mut Tx,
-    settled: &[(&Finished, Settled)],
-    now: Millis,
-) -> sqlx::Result<Vec<Option<BatchState>>> {
-    let all: Vec<Row> = settled.iter().map(|(finished, settled)| row(finished, settled, now)).collect();
-    let rows = bulk::rows(&all)?;
-    // Nearly always all were leased, and to be told so of each costs more than to write it.
-    execute!(tx, "savepoint results")?;
-    if write_rows!(tx, execute, &rows, BatchState::Leased, "")? == all.len() as u64 {
-        execute!(tx, "release savepoint results")?;
-        return Ok(vec![Some(BatchState::Leased); all.len()]);
-    }
-    execute!(tx, "rollback to savepoint results")?;
-    let mut was = vec![None; all.len()];
-    for state in [BatchState::Leased, BatchState::Unknown] {
-        let rest: Vec<&Row> = all.iter().zip(&was).filter(|(_, was)| was.is_none()).map(|(row, _)| row).collect();
-        let found = write_rows!(
-            tx,
-            fetch(String, String, i64, i64),
-            &bulk::rows(&rest)?,
-            state,
-            " returning send_batches.workspace_id, send_batches.send_id, send_batches.batch_no, send_batches.lease_no"
-        )?;
-        let found: HashSet<_> = found.into_iter().collect();
-        for (row, was) in all.iter().zip(&mut was).filter(|(_, was)| was.is_none()) {
-            let key = (row.workspace_id.to_string(), row.send_id.to_string(), row.batch_no, row.lease_no);
-            *was = found.contains(&key).then_some(state);
-        }
-    }
-    Ok(was)
-}
-
-/// Most batches end so, and then a row of the attempt would say nothing else.
-fn in_row_of_batch(claim: &Claim, settled: &Settled) -> bool {
-    claim.attempt == 1 && settled.state == BatchState::Accepted
-}
-
-fn row<'a>(finished: &'a Finished, settled: &'a Settled, now: Millis) -> Row<'a> {
-    let claim = &finished.claim;
-    Row {
-        workspace_id: &claim.key.workspace_id,
-        send_id: &claim.key.send_id,
-        batch_no: claim.batch_no,
-        lease_no: claim.lease_no,
-        state: settled.state.code(),
-        run_at: settled.run_at,
-        tries: settled.tries,
-        // The first attempt is the first that was made.
-        sent_at: (settled.outcome != "released" || claim.before != Before::Pending).then_some(claim.sent_at),
-        finished_at: settled.state.is_decided().then_some(now),
-        reason: settled.reason.as_deref(),
-        answer: in_row_of_batch(claim, settled).then(|| answer(finished)),
-    }
-}
-
-fn attempt<'a>(finished: &'a Finished, settled: &'a Settled) -> Attempt<'a> {
-    let claim = &finished.claim;
-    Attempt {
-        workspace_id: &claim.key.workspace_id,
-        send_id: &claim.key.send_id,
-        batch_no: claim.batch_no,
-        attempt: claim.attempt,
-        started_at: claim.started_at,
-        outcome: settled.outcome,
-        reason: settled.reason.as_deref(),
-        answer: answer(finished),
-    }
-}
-
-fn answer(finished: &Finished) -> Answer<'_> {
-    Answer {
-        http_status: finished.http_status,
-        duration_ms: finished.duration_ms,
-        response: finished.response.as_deref(),
-    }
-}
-
-/// One that was unknown is so no more.
-async fn write_attempts(tx: &mut Tx, attempts: &[Attempt<'_>], now: Millis) -> sqlx::Result<()> {
-    if attempts.is_empty() {
-        return Ok(());
-    }
-    crate::bulk!(
-        tx,
-        execute,
-        &bulk::rows(attempts)?,
-        (workspace_id text, send_id text, batch_no bigint, attempt bigint, started_at bigint, outcome text, reason text,
-         http_status bigint, duration_ms bigint, response text),
-        "insert into send_attempts (workspace_id, send_id, batch_no, attempt, started_at, finished_at, outcome, reason, \
-         http_status, duration_ms, response) select r.workspace_id, r.send_id, r.batch_no, r.attempt, r.started_at, $2, \
-         r.outcome, r.reason, r.http_status, r.duration_ms, r.response from ",
-        " where true on conflict (workspace_id, send_id, batch_no, attempt) do update set \
-         finished_at = excluded.finished_at, outcome = excluded.outcome, reason = excluded.reason, \
-         http_status = excluded.http_status, duration_ms = excluded.duration_ms, response = excluded.response",
-        now,
-    )?;
-    Ok(())
 }
 
 async fn add_series(tx: &mut Tx, key: &SendKey, delta: Delta, now: Millis) -> sqlx::Result<()> {

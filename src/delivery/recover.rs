@@ -151,7 +151,7 @@ async fn take_back(db: &Db, lost: &[Lost], now: Millis) -> sqlx::Result<usize> {
         (workspace_id text, send_id text, batch_no bigint, lease_no bigint, run_at bigint),
         "update send_batches set state = $2, run_at = r.run_at, lease_until = null from ",
         " where send_batches.workspace_id = r.workspace_id and send_batches.send_id = r.send_id and send_batches.batch_no = r.batch_no \
-         and send_batches.lease_no = r.lease_no and send_batches.state = $3 returning send_batches.workspace_id, send_batches.send_id, send_batches.size",
+         and send_batches.lease_no = r.lease_no and send_batches.state || '' = $3 returning send_batches.workspace_id, send_batches.send_id, send_batches.size",
         BatchState::Unknown.code(),
         BatchState::Leased.code(),
     )?;

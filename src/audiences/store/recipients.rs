@@ -3,15 +3,25 @@
 
 use super::{Members, members};
 use crate::{
-    audiences::{model::Audience, rules_sql::tag_key},
-    customers::model::tag_text,
-    db::Db,
+    audiences::{
+        model::{Audience, Kind},
+        rules_sql::tag_key,
+    },
+    customers::{self, model::tag_text},
+    db::{Db, from_json},
     fetch,
 };
 use serde::{Deserialize, Deserializer, de};
 use serde_json::Value;
 use sqlx::AssertSqlSafe;
-use std::fmt::{self, Formatter};
+use std::{
+    collections::HashMap,
+    fmt::{self, Formatter},
+};
+
+/// When at least one of so many customers is in an audience, the IDs of all that lie between two of its customers are
+/// read in one go: to look for each of its own takes longer.
+const CLOSE: i64 = 4;
 
 /// A customer with what a message needs.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,8 +44,14 @@ pub async fn recipients(
     limit: i64,
 ) -> sqlx::Result<Vec<Recipient>> {
     let Members { from, walked, condition, bind } = members(db, workspace, audience, 4).await?;
-    let target = "(select min(i.value) from identities i where i.workspace_id = c.workspace_id \
-                  and i.customer_id = c.customer_id and i.id_type = $5)";
+    let close = audience.kind == Kind::All || audience.size >= customers::store::total(db, workspace).await? / CLOSE;
+    let target = if close {
+        // $5 is named all the same.
+        "cast(nullif($5, $5) as text)"
+    } else {
+        "(select min(i.value) from identities i where i.workspace_id = c.workspace_id \
+         and i.customer_id = c.customer_id and i.id_type = $5)"
+    };
     let keys: Value = tags.iter().map(|name| tag_key(name, db.is_sqlite())).collect();
     let places = 0..tags.len();
     // $6 is named even when there are no tags, so that the number of binds is always the same.
@@ -56,13 +72,37 @@ pub async fn recipients(
     );
     let (after, keys) = (after.unwrap_or(""), keys.to_string());
     let (lines,) = fetch!(db, one, (String,), AssertSqlSafe(sql), workspace, after, limit, bind, id_type, keys)?;
-    let mut recipients: Vec<Recipient> =
-        serde_json::from_str(&format!("[{lines}]")).map_err(|error| sqlx::Error::Decode(error.into()))?;
+    let mut recipients: Vec<Recipient> = from_json(&format!("[{lines}]"))?;
     // Neither database promises to join them as they were ordered; both do.
     if !recipients.is_sorted_by(|one, other| one.customer_id <= other.customer_id) {
         recipients.sort_by(|one, other| one.customer_id.cmp(&other.customer_id));
     }
+    if let Some(last) = recipients.last().filter(|_| close) {
+        let mut targets = targets(db, workspace, id_type, after, &last.customer_id).await?;
+        recipients.iter_mut().for_each(|one| one.target = targets.remove(&one.customer_id));
+    }
     Ok(recipients)
+}
+
+/// The smallest value of an ID type of all customers after one, up to another.
+async fn targets(
+    db: &Db,
+    workspace: &str,
+    id_type: &str,
+    after: &str,
+    last: &str,
+) -> sqlx::Result<HashMap<String, String>> {
+    let lines = if db.is_sqlite() {
+        "group_concat('[' || json_quote(customer_id) || ',' || json_quote(target) || ']', ',')"
+    } else {
+        "string_agg('[' || to_json(customer_id)::text || ',' || to_json(target)::text || ']', ',')"
+    };
+    let sql = format!(
+        "select coalesce({lines}, '') from (select customer_id, min(value) as target from identities \
+         where workspace_id = $1 and customer_id > $2 and customer_id <= $3 and id_type = $4 group by customer_id) as found"
+    );
+    let (lines,) = fetch!(db, one, (String,), AssertSqlSafe(sql), workspace, after, last, id_type)?;
+    Ok(from_json::<Vec<(String, String)>>(&format!("[{lines}]"))?.into_iter().collect())
 }
 
 /// Joined on to what stands before. SQLite takes no expression that is deeper than 1,000, and a chain is as deep as long.

@@ -1,7 +1,10 @@
-use super::*;
+use super::{
+    layout::{OutOfOrder, Written},
+    *,
+};
 use crate::{
     delivery::{
-        Planned, report,
+        Planned, Recipient, report,
         testing::{Crowd, WORKSPACE, progress, put_send, put_webhook},
     },
     on_both_databases,

@@ -10,6 +10,7 @@ use crate::{
     on_both_databases,
 };
 use proptest::prelude::*;
+use std::collections::BTreeMap;
 
 fn recipients(plans: &[bool]) -> Vec<Recipient> {
     let plan = |(place, good): (usize, &bool)| Recipient {
@@ -103,7 +104,7 @@ on_both_databases!(two_planners_plan_everybody_once, |db| async move {
             loop {
                 let sends = open::all(&db, Millis::MAX).await.unwrap();
                 let Some(send) = sends.first() else { return chunks };
-                assert!(planner.chunk(send, &mut Ahead::default()).await.unwrap());
+                assert!(planner.chunk(send, &mut Ahead::default(), &mut Statistics::default()).await.unwrap());
                 chunks += 1;
             }
         })

@@ -179,7 +179,6 @@ pub async fn write_attempts(tx: &mut Tx, attempts: &[Attempt<'_>], now: Millis) 
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use crate::{
         db::{Db, testing},
         delivery::{claim::InHand, recover, report},

@@ -57,6 +57,7 @@ export class Demo {
   private readonly clock = join(this.data, 'clock-ahead');
   private ahead = 0;
   private process?: ChildProcess;
+  private readonly workers: ChildProcess[] = [];
 
   private constructor(private readonly port: number, private readonly crm: number, private readonly database: string[]) {}
 
@@ -87,11 +88,14 @@ export class Demo {
     if (this.process) await kill(this.process);
   }
 
-  /** Another process that sends for the same database; what ends it. */
-  async worker() {
+  /** Starts another process that sends for the same database. */
+  async startWorker() {
     const address = `127.0.0.1:${await freePort()}`;
-    const child = await run(['serve', '--worker', '--listen', address, '--data', this.data, ...this.database], address);
-    return () => kill(child);
+    this.workers.push(await run(['serve', '--worker', '--listen', address, '--data', this.data, ...this.database], address));
+  }
+
+  async killWorkers() {
+    await Promise.all(this.workers.map(kill));
   }
 
   /** Lets the clock go so much further. */
@@ -106,13 +110,13 @@ export class Demo {
   }
 
   async end() {
-    await this.kill();
+    await Promise.all([this.kill(), this.killWorkers()]);
     rmSync(this.data, { recursive: true, force: true });
   }
 }
 
-/** A PostgreSQL of the test's own: its URL, and what ends it; nothing where there is none. */
-export async function postgres() {
+/** Starts a PostgreSQL; its URL, and what ends it. `undefined` where there is none. */
+async function postgres() {
   try {
     execFileSync(POSTGRES, ['find']);
   } catch {
@@ -120,17 +124,22 @@ export async function postgres() {
   }
   const [folder, port] = [mkdtempSync(join(tmpdir(), 'reachwire-e2e-postgres-')), await freePort()];
   const end = () => {
-    execFileSync(POSTGRES, ['down', folder]);
+    process.off('exit', end);
+    execFileSync(POSTGRES, ['down', folder], { stdio: 'ignore' });
     rmSync(folder, { recursive: true, force: true });
   };
-  execFileSync(POSTGRES, ['up', folder, String(port)]);
+  // Whatever becomes of the test.
+  process.once('exit', end);
+  // What it writes goes to a file: a pipe would stay open as long as it runs.
+  execFileSync(POSTGRES, ['up', folder, String(port)], { stdio: 'ignore' });
   return { url: `postgres://postgres@127.0.0.1:${port}/postgres`, end };
 }
 
 /** Tests with a demo and a receiver of their own; `page` is at that demo. */
-export const test = base.extend<{ demo: Demo; receiver: Receiver }>({
-  demo: [async ({}, use) => {
-    const demo = await Demo.start();
+export const test = base.extend<{ database: string | undefined; demo: Demo; receiver: Receiver }>({
+  database: undefined,
+  demo: [async ({ database }, use) => {
+    const demo = await Demo.start(database);
     await use(demo);
     await demo.end();
   }, { timeout: 60_000 }],
@@ -141,6 +150,17 @@ export const test = base.extend<{ demo: Demo; receiver: Receiver }>({
   },
   baseURL: async ({ demo }, use) => use(demo.url),
   timezoneId: 'UTC',
+});
+
+/** The same on a PostgreSQL, which several processes can share. */
+export const testOnPostgres = test.extend({
+  database: [async ({}, use, info) => {
+    const found = await postgres();
+    info.skip(!found && !process.env.CI, 'there is no PostgreSQL');
+    expect(found, 'CI must have PostgreSQL').toBeDefined();
+    await use(found!.url);
+    found!.end();
+  }, { timeout: 60_000 }],
 });
 
 /** Edits the demo's webhook: where it leads, and how fast. */

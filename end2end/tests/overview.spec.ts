@@ -1,7 +1,7 @@
 // Overview while tasks send, fail and wait, as a marketer and an administrator see it.
 import type { Page } from '@playwright/test';
-import { Demo, editCouponService, MINUTE, postgres, saveAndEnable, submitTask, tenPeople, test } from './demo';
-import { ADMINISTRATOR, expect, go, looksRight, MARKETER, panel, signIn, somebody, test as base } from './fixtures';
+import { editCouponService, MINUTE, saveAndEnable, submitTask, tenPeople, test, testOnPostgres } from './demo';
+import { ADMINISTRATOR, expect, go, looksRight, MARKETER, panel, signIn, somebody } from './fixtures';
 
 const row = (page: Page, title: string, text: string | RegExp) => panel(page, title).getByRole('row').filter({ hasText: text });
 
@@ -111,46 +111,32 @@ test('a webhook that answers slowly, and one that its breaker holds', async ({ p
   expect(errors).toEqual([]);
 });
 
-// Several processes share a PostgreSQL; with SQLite there is one, and nothing to tell.
-base('the nodes, while they run and when one has died, for who runs them', async ({ browser }) => {
-  test.setTimeout(120_000);
-  const database = await postgres();
-  base.skip(!database && !process.env.CI, 'there is no PostgreSQL');
+// With SQLite there is one process, and nothing to tell.
+testOnPostgres('the nodes, while they run and when one has died, for who runs them', async ({ page, browser, demo }) => {
+  testOnPostgres.setTimeout(120_000);
   const errors: string[] = [];
-  try {
-    const demo = await Demo.start(database!.url);
-    try {
-      const [administrator, marketer] = await Promise.all([1, 2].map(() => somebody(browser, errors, { baseURL: demo.url })));
-      await signIn(administrator, ADMINISTRATOR);
-      await signIn(marketer, MARKETER);
-      await expect(panel(administrator, 'Sending now')).toBeVisible();
-      await expect(panel(administrator, 'Nodes')).toHaveCount(0);
-      const kill = await demo.worker();
-      try {
-        await expect(async () => {
-          await go(administrator, '/');
-          await expect(row(administrator, 'Nodes', 'Running')).toHaveCount(2, { timeout: 1_000 });
-        }).toPass();
-        await expect(row(administrator, 'Nodes', 'web, worker, intake')).toContainText('0 (0 POSTs running)');
-      } finally {
-        await kill();
-      }
-      // Who was heard of a moment ago may yet live.
-      demo.pass(MINUTE);
-      await expect(async () => {
-        await go(administrator, '/');
-        await expect(row(administrator, 'Nodes', 'web, worker, intake')).toContainText('Running', { timeout: 1_000 });
-        await expect(row(administrator, 'Nodes', 'Not heard of')).toContainText('0 when last seen', { timeout: 1_000 });
-      }).toPass();
-      await looksRight(administrator);
-      await go(marketer, '/');
-      await expect(panel(marketer, 'Sending now')).toBeVisible();
-      await expect(panel(marketer, 'Nodes')).toHaveCount(0);
-    } finally {
-      await demo.end();
-    }
-  } finally {
-    database?.end();
-  }
+  const marketer = await somebody(browser, errors);
+  await signIn(page, ADMINISTRATOR);
+  await signIn(marketer, MARKETER);
+  await expect(panel(page, 'Sending now')).toBeVisible();
+  await expect(panel(page, 'Nodes')).toHaveCount(0);
+  await demo.startWorker();
+  await expect(async () => {
+    await go(page, '/');
+    await expect(row(page, 'Nodes', 'Running')).toHaveCount(2, { timeout: 1_000 });
+  }).toPass();
+  await expect(row(page, 'Nodes', 'web, worker, intake')).toContainText('0 (0 POSTs running)');
+  await demo.killWorkers();
+  // Who was heard of a moment ago may yet live.
+  demo.pass(MINUTE);
+  await expect(async () => {
+    await go(page, '/');
+    await expect(row(page, 'Nodes', 'web, worker, intake')).toContainText('Running', { timeout: 1_000 });
+    await expect(row(page, 'Nodes', 'Not heard of')).toContainText('0 when last seen', { timeout: 1_000 });
+  }).toPass();
+  await looksRight(page);
+  await go(marketer, '/');
+  await expect(panel(marketer, 'Sending now')).toBeVisible();
+  await expect(panel(marketer, 'Nodes')).toHaveCount(0);
   expect(errors).toEqual([]);
 });

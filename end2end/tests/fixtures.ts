@@ -49,7 +49,8 @@ export async function signIn(page: Page, email = ADMINISTRATOR, path = '/') {
 }
 
 export async function go(page: Page, path: string) {
-  await page.goto(path);
+  const answer = await page.goto(path);
+  expect(answer?.status(), `${path} did not come`).not.toBe(500);
   await hydrated(page);
 }
 

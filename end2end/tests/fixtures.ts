@@ -1,5 +1,5 @@
 import AxeBuilder from '@axe-core/playwright';
-import { test as base, expect, type Browser, type Page } from '@playwright/test';
+import { test as base, expect, type Browser, type BrowserContextOptions, type Page } from '@playwright/test';
 import { writeFileSync } from 'node:fs';
 
 export const ADMINISTRATOR = 'admin@example.com';
@@ -26,8 +26,8 @@ export async function hydrated(page: Page) {
 }
 
 /** Somebody in a browser of their own, whose console must stay clean, too; refusals by the server are what is tested. */
-export async function somebody(browser: Browser, errors: string[]) {
-  const page = await (await browser.newContext()).newPage();
+export async function somebody(browser: Browser, errors: string[], options?: BrowserContextOptions) {
+  const page = await (await browser.newContext(options)).newPage();
   const told = (text: string) => { if (!/status of (401|403|404|409|410|422)/.test(text)) errors.push(text); };
   page.on('console', (message) => { if (message.type() === 'error') told(`${message.text()} (${message.location().url})`); });
   page.on('pageerror', (error) => errors.push(String(error)));
@@ -49,8 +49,24 @@ export async function signIn(page: Page, email = ADMINISTRATOR, path = '/') {
 }
 
 export async function go(page: Page, path: string) {
-  await page.goto(path);
+  const answer = await page.goto(path);
+  expect(answer?.status(), `${path} did not come`).not.toBe(500);
   await hydrated(page);
+}
+
+/** A panel of a page, by its title. */
+export const panel = (page: Page, title: string) => page.locator('section').filter({ has: page.getByRole('heading', { name: title, exact: true }) });
+
+/** A number of a row of numbers, by what it counts. */
+export const tile = (page: Page, label: string) => page.locator('.tiles > div').filter({ has: page.getByText(label, { exact: true }) }).locator('dd');
+
+/** Narrow and wide: nothing sideways, and by the rules of accessibility. */
+export async function looksRight(page: Page) {
+  for (const width of [375, 1280]) {
+    await page.setViewportSize({ width, height: 900 });
+    await noSidewaysScroll(page);
+    await accessible(page);
+  }
 }
 
 export async function noSidewaysScroll(page: Page) {

@@ -3,6 +3,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . scripts/env.sh
+export POSTGRES_FSYNC=on
 scripts/postgres.sh with sh -c 'target/release/reachwire bench --database "$TEST_POSTGRES_URL"'
 target/release/reachwire bench fairness
 for what in launch receipts full; do

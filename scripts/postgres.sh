@@ -28,9 +28,9 @@ up() {
     fi
     (cd / && as_server "$bin/initdb" -D "$dir/data" -U postgres -A trust -E UTF8 --locale=C.UTF-8 >/dev/null)
   fi
-  # A throw-away database need not survive a power cut.
+  # A throw-away database need not survive a power cut, unless that is what is measured.
   (cd / && as_server "$bin/pg_ctl" -D "$dir/data" -w -l "$dir/log" \
-    -o "-p $port -k $dir -c listen_addresses=127.0.0.1 -c fsync=off -c max_connections=200" start >/dev/null) \
+    -o "-p $port -k $dir -c listen_addresses=127.0.0.1 -c fsync=${POSTGRES_FSYNC:-off} -c max_connections=200" start >/dev/null) \
     || { cat "$dir/log" >&2; exit 1; }
 }
 

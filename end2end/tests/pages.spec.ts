@@ -87,3 +87,17 @@ test('pages are fetched one by one, and links between them need no reload', asyn
   }
   expect(await page.evaluate(() => (window as any).stayed)).toBe(true);
 });
+
+test('pages that are asked for all at once come all', async ({ page }) => {
+  await signIn(page);
+  const statuses = await Promise.all(Array.from({ length: 8 }, async (_, nth) => {
+    const mine: string[] = [];
+    for (let n = nth; n < 480; n += 8) {
+      const [path] = PAGES[n % PAGES.length];
+      const status = (await page.request.get(path)).status();
+      if (status !== 200) mine.push(`${path}: ${status}`);
+    }
+    return mine;
+  }));
+  expect(statuses.flat()).toEqual([]);
+});

@@ -150,8 +150,10 @@ fn disabled(webhook: DisabledWebhook) -> AnyView {
     let at = webhook.at.map(|ms| view! { " since " <Time ms /> });
     view! {
         <Note tone=Tone::Warn>
-            "The webhook " {name} " is disabled" {at} ": " {webhook.because}
-            ". Its tasks wait until somebody enables it."
+            <p>
+                "The webhook " {name} " is disabled" {at} ": " {webhook.because}
+                ". Its tasks wait until somebody enables it."
+            </p>
         </Note>
     }
     .into_any()

@@ -226,7 +226,7 @@ fn facts(detail: &TaskDetail, live: RwSignal<TaskLive>) -> AnyView {
             {one("Due", Some(progress.due_at))}
             {one("Started", progress.started_at)}
             {one("Ended", progress.finished_at)}
-            {one("Receipts until", progress.receipts_until)}
+            {one("Receipts until", progress.receipts_until.filter(|_| progress.started_at.is_some()))}
             {one("Messages deleted", progress.emptied_at)}
         }
     };

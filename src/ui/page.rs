@@ -26,8 +26,10 @@ pub fn PageHeader(
             </nav>
         }
     });
+    // The server writes the document's title when what made the header may have gone already.
+    let first = title.get_untracked();
     view! {
-        <Title text=move || title.get()/>
+        <Title text=move || title.try_get().unwrap_or_else(|| first.clone()) />
         <div class="page-head">
             <div>
                 {crumbs}

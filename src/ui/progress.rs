@@ -5,8 +5,8 @@ use leptos::prelude::*;
 use super::badge::Tone;
 use super::format::count;
 
-/// A bar of what is done, by outcome. `caption` says it in words ("18,358 of 23,570 decided", the default without the
-/// last word); `rate` and `left` are ready texts ("210,400 users/s", "about 2 s left").
+/// A bar of what is done, by outcome; what is odd is shown and counts as not done. `caption` says it in words ("18,358 of
+/// 23,570 decided", the default without the last word); `rate` and `left` are ready texts ("210,400 users/s", "about 2 s left").
 #[component]
 pub fn Progress(
     #[prop(into)] parts: Signal<Vec<(Tone, i64)>>,
@@ -16,7 +16,7 @@ pub fn Progress(
     #[prop(optional, into)] rate: Signal<String>,
     #[prop(optional, into)] left: Signal<String>,
 ) -> impl IntoView {
-    let done = move || parts.with(|parts| parts.iter().map(|(_, n)| n.max(&0)).sum::<i64>());
+    let done = move || parts.with(|parts| parts.iter().filter(|(tone, _)| *tone != Tone::Odd).map(|(_, n)| n.max(&0)).sum::<i64>());
     let share = move |n: i64| n.max(0) as f64 * 100.0 / total.get().max(1) as f64;
     let words = move || match caption.get() {
         text if text.is_empty() => format!("{} of {}", count(done()), count(total.get())),

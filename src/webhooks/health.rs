@@ -50,8 +50,10 @@ pub(super) fn notice(standing: Standing) -> Option<AnyView> {
     let Standing::Disabled { because, at } = standing else { return None };
     let note = view! {
         <Note tone=Tone::Warn>
-            "Reachwire disabled this webhook. " {since(at)} {because}
-            ". Its tasks wait. Enable it when the endpoint works again, or edit it first."
+            <p>
+                "Reachwire disabled this webhook. " {since(at)} {because}
+                ". Its tasks wait. Enable it when the endpoint works again, or edit it first."
+            </p>
         </Note>
     };
     Some(note.into_any())

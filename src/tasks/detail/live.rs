@@ -38,7 +38,7 @@ pub fn Live(live: RwSignal<TaskLive>, detail: TaskDetail) -> impl IntoView {
         let decided = now.accepted + now.failed + now.skipped;
         format!("{} of {} decided", count(decided), count(total.get()))
     });
-    let pace = Signal::derive(move || if sending() { rate(live.read().rate, "users") } else { String::new() });
+    let pace = Signal::derive(move || if sending() && live.read().held.is_none() { rate(live.read().rate, "users") } else { String::new() });
     let left = Signal::derive(move || {
         let live = live.read();
         let left = live.progress.left(live.rate).filter(|_| live.progress.state == SendState::Sending);
@@ -73,12 +73,14 @@ fn waits(held: Held, href: String) -> AnyView {
     let webhook = |text: &'static str| view! { <a href=href>{text}</a> };
     match held {
         Held::Disabled => view! {
-            <Note tone=Tone::Warn>{webhook("The webhook")} " is disabled: nothing is sent until somebody enables it."</Note>
+            <Note tone=Tone::Warn>
+                <p>{webhook("The webhook")} " is disabled: nothing is sent until somebody enables it."</p>
+            </Note>
         }
         .into_any(),
         Held::Ill(standing) => view! {
             <Note tone=Tone::Warn>
-                "Nothing is sent to " {webhook("the webhook")} " at present: " {health(standing)}
+                <p>"Nothing is sent to " {webhook("the webhook")} " at present: " {health(standing)}</p>
             </Note>
         }
         .into_any(),
@@ -97,7 +99,7 @@ fn tiles(now: &Counters, at: i64, receipts: bool) -> Vec<Tile> {
         Tile::new("Waiting", count(now.waiting())),
     ];
     // Known when the task has begun.
-    if let Some(until) = now.receipts_until.filter(|_| receipts) {
+    if let Some(until) = now.receipts_until.filter(|_| receipts && now.started_at.is_some()) {
         let left = if until > at { duration_ms(until - at) } else { "closed".into() };
         tiles.push(Tile::new("Receipts still for", left));
     }
@@ -195,7 +197,8 @@ fn slices(live: &TaskLive, statuses: &[(String, String)]) -> Vec<Slice> {
         .iter()
         .map(|(code, users)| Slice::new(named(code, statuses), *users, TONES[place(code).min(TONES.len() - 1)]))
         .collect();
-    slices.push(Slice::new("None yet", (live.progress.accepted - known).max(0), Tone::Neutral));
+    let over = live.progress.receipts_until.is_some_and(|until| until <= live.now);
+    slices.push(Slice::new(if over { "None" } else { "None yet" }, (live.progress.accepted - known).max(0), Tone::Neutral));
     slices
 }
 

@@ -98,10 +98,16 @@ fn table(detail: TaskDetail, rows: Vec<ActionRow>, params: Memo<ListParams>) -> 
         }
         .into_any()
     };
+    // Of what is gone nothing is to be found or exported.
+    let filters = detail.emptied_at.is_none().then(|| {
+        view! {
+            <Filters action=format!("/tasks/{}", detail.id) params placeholder="Customer or ID" selects>
+                <LinkButton href=export label="Export CSV" external=true />
+            </Filters>
+        }
+    });
     view! {
-        <Filters action=format!("/tasks/{}", detail.id) params placeholder="Customer or ID" selects>
-            <LinkButton href=export label="Export CSV" external=true />
-        </Filters>
+        {filters}
         {content}
     }
     .into_any()

@@ -26,6 +26,7 @@ mod causes;
 mod claim;
 #[cfg(feature = "ssr")]
 mod clock_back;
+mod clock_forward;
 #[cfg(feature = "ssr")]
 mod context;
 #[cfg(feature = "ssr")]
@@ -36,6 +37,7 @@ mod courier;
 mod dispatch;
 #[cfg(feature = "ssr")]
 mod doors;
+mod doubt;
 #[cfg(feature = "ssr")]
 mod engine;
 #[cfg(feature = "ssr")]

@@ -30,7 +30,7 @@ use tokio::sync::{Semaphore, mpsc};
 /// What is kept of an answer, in bytes.
 const RESPONSE_KEPT: usize = 2_000;
 /// A lease must outlast the POST by this much, in ms, so that the result can be recorded under it.
-const SLACK: Millis = 2 * SECOND;
+pub const SLACK: Millis = 2 * SECOND;
 
 /// Carries batches; cheap to clone.
 #[derive(Clone)]

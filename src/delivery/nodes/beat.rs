@@ -1,7 +1,7 @@
 //! A node's heartbeat: says that it lives, and looks who else does.
 
 use super::{
-    FRESH, Membership, View,
+    DEAD_AFTER, FRESH, Membership, View,
     store::{self, Doing, Living},
 };
 use crate::{
@@ -51,6 +51,17 @@ struct Memory {
     joined: Option<Joined>,
     /// What the others were told last that it knows.
     said: i64,
+    /// When the clock was last set, and by how much in ms.
+    step: Option<(Instant, Millis)>,
+}
+
+impl Memory {
+    /// By how much the clock was set so shortly ago that others may not have beaten since: each follows at a heartbeat of
+    /// its own.
+    fn step(&self, now: Instant) -> Millis {
+        let lately = |at: Instant| now < at + Duration::from_millis(DEAD_AFTER.unsigned_abs());
+        self.step.filter(|(at, _)| lately(*at)).map_or(0, |(_, by)| by)
+    }
 }
 
 struct Joined {
@@ -125,8 +136,9 @@ impl Heart {
             return Ok(true); // Nobody else is there, whatever rows the dead have left.
         }
         let asked = self.clock.now();
-        let (living, told) = store::living(&self.db, asked).await?;
+        let (living, told) = store::living(&self.db, asked, memory.step(began)).await?;
         if let Some(away) = told.and_then(|told| self.clock.follow(asked, told, self.clock.now())) {
+            memory.step = Some((began, away));
             tracing::info!(away_ms = away, "the clock follows the database's");
         }
         let Some(joined) = &mut memory.joined else { return Ok(false) };

@@ -64,7 +64,7 @@ impl Db {
         let Self::Postgres(pool) = self else { return Ok(Fate::Undone) };
         let asked = sqlx::query_as("select txid_status($1)").bind(number).fetch_one(pool).await;
         let (status,): (Option<String>,) = match asked {
-            Err(error) if says_of_the_future(&error) => (None,),
+            Err(error) if knows_no_number(&error) => (None,),
             asked => asked?,
         };
         Ok(match status.as_deref() {
@@ -109,11 +109,11 @@ pub enum Fate {
     Open,
 }
 
-/// PostgreSQL has not counted so far: it is another server than the one that gave the number.
-fn says_of_the_future(error: &sqlx::Error) -> bool {
-    /// invalid_parameter_value
-    const CODE: &str = "22023";
-    error.as_database_error().and_then(|cause| cause.code()).is_some_and(|code| code == CODE)
+/// The number is of another server than this one, which has not counted so far, or it keeps no such book.
+fn knows_no_number(error: &sqlx::Error) -> bool {
+    /// invalid_parameter_value, undefined_function, feature_not_supported
+    const CODES: [&str; 3] = ["22023", "42883", "0A000"];
+    error.as_database_error().and_then(|cause| cause.code()).is_some_and(|code| CODES.contains(&&*code))
 }
 
 /// A write transaction; dropped without [`Tx::commit`] it rolls back.

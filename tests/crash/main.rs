@@ -6,6 +6,7 @@
 
 mod at_random;
 mod books;
+mod clock;
 mod cluster;
 mod connections;
 #[path = "../crowd/mod.rs"]

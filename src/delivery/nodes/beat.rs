@@ -165,3 +165,17 @@ fn may_begin(living: &[Living], me: &str, joined_no: i64) -> bool {
     let mut knows = others.map(|node| node.knows >= joined_no);
     knows.all(|knows| knows)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_step_of_the_clock_is_remembered_until_everybody_has_followed() {
+        let (at, dead) = (Instant::now(), Duration::from_millis(DEAD_AFTER.unsigned_abs()));
+        let memory = Memory { step: Some((at, -7)), ..Memory::default() };
+        let steps = [Duration::ZERO, dead - Duration::from_millis(1), dead].map(|later| memory.step(at + later));
+        assert_eq!(steps, [-7, -7, 0]);
+        assert!(dead >= 2 * EVERY + BOUND, "each follows at one heartbeat and is heard of at the next");
+    }
+}

@@ -1,7 +1,7 @@
 //! Rounds whose commit is not answered: the connection to PostgreSQL breaks before it, under it, or before its answer.
 
 use super::*;
-use crate::{db::testing::empty_postgres, delivery::testing::master_key};
+use crate::db::testing::empty_postgres;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},

@@ -26,6 +26,7 @@ mod causes;
 mod claim;
 #[cfg(feature = "ssr")]
 mod clock_back;
+#[cfg(feature = "ssr")]
 mod clock_forward;
 #[cfg(feature = "ssr")]
 mod context;
@@ -37,6 +38,7 @@ mod courier;
 mod dispatch;
 #[cfg(feature = "ssr")]
 mod doors;
+#[cfg(feature = "ssr")]
 mod doubt;
 #[cfg(feature = "ssr")]
 mod engine;

@@ -4,6 +4,7 @@
 #   postgres.sh with CMD...   runs CMD with TEST_POSTGRES_URL; a URL that is set already wins
 #   postgres.sh up DIR PORT   starts the one in DIR, which is made if it is not there
 #   postgres.sh down DIR      stops it as a crash would
+#   postgres.sh limit DIR N   lets it write no more than N bytes of each file; "unlimited": as many as it likes
 set -euo pipefail
 
 find_programs() {
@@ -36,10 +37,21 @@ up() {
 
 down() { (cd / && as_server "$1/pg_ctl" -D "$2/data" -m immediate stop >/dev/null 2>&1); }
 
+# Its user may limit what it runs; root may not everywhere.
+limit() {
+  local dir=$1 size=$2 first process
+  first=$(head -n 1 "$dir/data/postmaster.pid")
+  # Some end meanwhile.
+  for process in "$first" $(cat "/proc/$first/task/$first/children"); do
+    as_server prlimit --pid "$process" "--fsize=$size:" 2>/dev/null || true
+  done
+}
+
 case "${1:-}" in
   find) find_programs ;;
   up) up "$(find_programs)" "$2" "$3" ;;
   down) down "$(find_programs)" "$2" ;;
+  limit) limit "$2" "$3" ;;
   with)
     shift
     if [ -n "${TEST_POSTGRES_URL:-}" ]; then exec "$@"; fi
@@ -51,5 +63,5 @@ case "${1:-}" in
     up "$bin" "$dir" "$port"
     TEST_POSTGRES_URL="postgres://postgres@127.0.0.1:$port/postgres" "$@"
     ;;
-  *) echo "usage: postgres.sh find | with CMD... | up DIR PORT | down DIR" >&2; exit 2 ;;
+  *) echo "usage: postgres.sh find | with CMD... | up DIR PORT | down DIR | limit DIR N" >&2; exit 2 ;;
 esac

@@ -23,8 +23,17 @@ pub enum Clock {
     Manual(Arc<AtomicI64>),
     /// The system's, and so many milliseconds ahead of it.
     Ahead(Arc<AtomicI64>),
-    /// The database's, which several nodes share, as the system's and so many milliseconds: see [`Clock::follow`].
+    /// The database's, which several nodes share: the system's at the first look, what has passed since by the steady
+    /// time, and so many milliseconds (see [`Clock::follow`]). Whoever sets this machine's clock moves nothing.
     Shared(Arc<AtomicI64>),
+}
+
+/// The first look of this process at both times.
+static BEGAN: LazyLock<(Instant, Millis)> = LazyLock::new(|| (Instant::now(), jiff::Timestamp::now().as_millisecond()));
+
+/// Milliseconds since then that nobody sets.
+fn passed() -> Millis {
+    i64::try_from(BEGAN.0.elapsed().as_millis()).unwrap_or(i64::MAX)
 }
 
 /// Differences below this are not worth a jump, in ms.
@@ -42,21 +51,19 @@ impl Clock {
         match self {
             Self::System => system(),
             Self::Manual(now) => now.load(Ordering::SeqCst),
-            Self::Ahead(ahead) | Self::Shared(ahead) => system() + ahead.load(Ordering::SeqCst),
+            Self::Ahead(ahead) => system() + ahead.load(Ordering::SeqCst),
+            Self::Shared(ahead) => BEGAN.1 + passed() + ahead.load(Ordering::SeqCst),
         }
     }
 
     /// Milliseconds since some moment of this process, that only grow: for how long something takes, whoever sets the
     /// machine's clock meanwhile.
     pub fn steady(&self) -> Millis {
-        static BEGAN: LazyLock<Instant> = LazyLock::new(Instant::now);
-        let system = || i64::try_from(BEGAN.elapsed().as_millis()).unwrap_or(i64::MAX);
         match self {
-            Self::System => system(),
-            Self::Manual(now) => now.load(Ordering::SeqCst),
-            Self::Ahead(ahead) => system() + ahead.load(Ordering::SeqCst),
             // The database's clock may be set, too.
-            Self::Shared(_) => system(),
+            Self::System | Self::Shared(_) => passed(),
+            Self::Manual(now) => now.load(Ordering::SeqCst),
+            Self::Ahead(ahead) => passed() + ahead.load(Ordering::SeqCst),
         }
     }
 

@@ -27,6 +27,8 @@ mod claim;
 #[cfg(feature = "ssr")]
 mod clock_back;
 #[cfg(feature = "ssr")]
+mod clock_forward;
+#[cfg(feature = "ssr")]
 mod context;
 #[cfg(feature = "ssr")]
 mod control;
@@ -36,6 +38,8 @@ mod courier;
 mod dispatch;
 #[cfg(feature = "ssr")]
 mod doors;
+#[cfg(feature = "ssr")]
+mod doubt;
 #[cfg(feature = "ssr")]
 mod engine;
 #[cfg(feature = "ssr")]

@@ -169,7 +169,7 @@ mod tests {
         let open = "insert into webhook_health (workspace_id, webhook_id, state, window_from, open_until) \
                     values ('w1', $1, $2, $3, $4)";
         execute!(db, open, "open", "open", BEFORE - SECOND, BEFORE + 15 * SECOND).unwrap();
-        execute!(db, open, "closed", "closed", BEFORE, 0).unwrap();
+        execute!(db, open, "closed", "closed", BEFORE, 0_i64).unwrap();
         assert_eq!(mend(&db, LEASE, BACK).await.unwrap(), 1);
         let until = "select open_until from webhook_health where state = 'open'";
         assert_eq!(fetch!(db, one, (i64,), until).unwrap().0, BACK + 16 * SECOND);

@@ -32,7 +32,7 @@ const RESPONSE_KEPT: usize = 2_000;
 /// Of a POST, in ms.
 const LONGEST: Millis = post::LIMIT.as_millis() as Millis;
 /// A lease must outlast the POST by this much, in ms, so that the result can be recorded under it.
-const SLACK: Millis = 2 * SECOND;
+pub const SLACK: Millis = 2 * SECOND;
 
 /// Carries batches; cheap to clone.
 #[derive(Clone)]

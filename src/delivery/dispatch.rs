@@ -12,6 +12,7 @@ use super::{
     context::{Context, ContextError, Contexts},
     control,
     courier::Courier,
+    doubt::{Doubt, Round},
     ids::SendKey,
     limits::{Limits, OpenSend},
     nodes::Membership,
@@ -23,7 +24,7 @@ use super::{
 };
 use crate::{
     clock::{Clock, Millis},
-    db::{Db, Tx},
+    db::{Db, Fate, Tx},
     fetch,
     secrets::MasterKey,
     steps::{self, Step},
@@ -51,6 +52,8 @@ pub struct Dispatcher {
     pub results: mpsc::UnboundedReceiver<Finished>,
     /// Ended and not yet recorded.
     pub ended: Vec<Finished>,
+    /// Whether the last round is on disk is not known.
+    pub doubt: Option<Doubt>,
     /// Claimed and not yet recorded.
     pub in_hand: InHand,
     /// After so many hours a send is given up.
@@ -108,7 +111,8 @@ impl Dispatcher {
             self.collect();
             let next = self.round(stopping.asked()).await?;
             pulse.beat();
-            if stopping.asked() && self.limits.in_hand() == 0 && self.ended.is_empty() {
+            let done = self.limits.in_hand() == 0 && self.ended.is_empty() && self.doubt.is_none();
+            if stopping.asked() && done {
                 return Ok(());
             }
             let poll = match next {
@@ -138,6 +142,9 @@ impl Dispatcher {
     }
 
     async fn round(&mut self, stopping: bool) -> sqlx::Result<Next> {
+        if !self.is_sure().await? {
+            return Ok(Next::Within(AFTERWARDS));
+        }
         let now = self.clock.now();
         let view = self.members.view();
         self.limits.share_among(view.clone());
@@ -162,7 +169,7 @@ impl Dispatcher {
         // The transaction may have waited for its turn.
         let now = self.clock.now();
         let lease = Lease { now, until: now + self.lease };
-        tx.by_index().await?;
+        let number = tx.by_index().await?;
         let states = lock_all(&mut tx, &self.ended, &wanted).await?;
         let probed = wanted.iter().filter(|want| want.probe).map(Wanted::hook);
         let mut breakers = Breakers::take(&mut tx, self.breaker, &self.ended, probed).await?;
@@ -196,18 +203,16 @@ impl Dispatcher {
         if turned {
             wake::tell(&mut tx, News::Changed).await?;
         }
-        tx.commit().await?;
-        if turned {
-            self.courier.changes.add();
-        }
         let afterwards = (!self.ended.is_empty()).then_some(AFTERWARDS);
-        let closed = breaker::round::tell(&turns);
-        count(&self.ended, stale);
-        self.courier.traced.recorded(&self.ended);
-        for finished in self.ended.drain(..) {
-            self.in_hand.give_back(&finished.claim);
-            steps::at(Step::RecordCommitted);
+        let round = Round { recorded: self.ended.len(), stale, turns };
+        if let Err(error) = tx.commit().await {
+            let doubt = number.map(|number| Doubt::new(number, round, claims));
+            // If its claims are on disk, nobody is to take them back as lost.
+            doubt.iter().flat_map(|doubt| &doubt.claimed).for_each(|claimed| self.in_hand.take(&claimed.claim));
+            self.doubt = doubt;
+            return Err(error);
         }
+        let closed = self.is_on_disk(round);
         for (context, claims) in claims {
             let doors =
                 claims.iter().filter_map(|claim| self.limits.take(&context.common.webhook_id, claim.size)).last();
@@ -224,6 +229,39 @@ impl Dispatcher {
         metrics::gauge!("reachwire_batches_in_hand").set(self.limits.in_hand() as f64);
         let wait = if closed { Some(0) } else { wait.into_iter().chain(afterwards).min() };
         Ok(wait.map_or(Next::Event, Next::Within))
+    }
+
+    /// Finds out what became of a round whose commit was not answered. `false`: it is still under way.
+    async fn is_sure(&mut self) -> sqlx::Result<bool> {
+        let fate = match &self.doubt {
+            Some(doubt) => doubt.fate(&self.db).await?,
+            None => return Ok(true),
+        };
+        let Some(doubt) = (if fate == Fate::Open { None } else { self.doubt.take() }) else { return Ok(false) };
+        tracing::info!(?fate, claimed = doubt.claimed.len(), "what became of a round whose commit was not answered");
+        if fate == Fate::Committed {
+            self.is_on_disk(doubt.round);
+            self.ended.extend(doubt.claimed);
+        } else {
+            doubt.claimed.iter().for_each(|claimed| self.in_hand.give_back(&claimed.claim));
+        }
+        Ok(true)
+    }
+
+    /// What follows when a round is on disk. Whether a breaker was closed.
+    fn is_on_disk(&mut self, Round { recorded, stale, turns }: Round) -> bool {
+        if turns.iter().any(|(_, turn)| *turn != breaker::Turn::Same) {
+            self.courier.changes.add();
+        }
+        let closed = breaker::round::tell(&turns);
+        let recorded: Vec<Finished> = self.ended.drain(..recorded).collect();
+        count(&recorded, stale);
+        self.courier.traced.recorded(&recorded);
+        for finished in recorded {
+            self.in_hand.give_back(&finished.claim);
+            steps::at(Step::RecordCommitted);
+        }
+        closed
     }
 
     /// The sends that may claim, with what their messages have in common. One that has become unusable is given up.

@@ -3,6 +3,7 @@
 use super::{
     CountAs, Sender,
     claim::InHand,
+    clock_forward::Watch,
     context::Contexts,
     control,
     courier::Courier,
@@ -18,6 +19,7 @@ use super::{
     recover::Recoverer,
     resend::{self, Which},
     resolve,
+    retention::Pace,
     supervise::{Loop, Pulse, Stopping, supervise},
     tls::Tls,
     traced::Traced,
@@ -143,6 +145,7 @@ impl Engine {
             contexts: Contexts::default(),
             results,
             ended: Vec::new(),
+            doubt: None,
             in_hand: in_hand.clone(),
             give_up_hours: engine.give_up_hours,
             recovered: false,
@@ -162,6 +165,8 @@ impl Engine {
             in_hand,
             lease: engine.lease_ms,
             give_up_hours: engine.give_up_hours,
+            forward: Watch::default(),
+            pace: Pace::default(),
             recovered: dispatch_wake.clone(),
         };
         let mut loops = Vec::new();

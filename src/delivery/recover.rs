@@ -4,7 +4,7 @@
 use super::{
     batch::{self, BatchState, Event},
     claim::InHand,
-    clock_back,
+    clock_back, clock_forward,
     ids::SendKey,
     model::AfterCrash,
     overdue, purge, retention,
@@ -58,6 +58,8 @@ pub struct Recoverer {
     pub lease: Millis,
     /// After so many hours a send is given up.
     pub give_up_hours: i64,
+    pub forward: clock_forward::Watch,
+    pub pace: retention::Pace,
     /// There is something to claim again.
     pub recovered: Arc<Notify>,
 }
@@ -75,16 +77,18 @@ impl Loop for Recoverer {
                 self.recovered.notify_one();
             }
             last = now;
-            let recovered = expired(&self.db, &self.in_hand, now, now).await?;
-            if recovered > 0 {
+            // What seems to be over may not be.
+            let sure = self.forward.is_sure(now, self.clock.steady(), self.lease);
+            if sure && expired(&self.db, &self.in_hand, now, now).await? > 0 {
                 self.recovered.notify_one();
             }
             let mut rest = POLL;
             // An idle node must not ask for all of it each time.
-            if !(chores..chores.saturating_add(CHORES)).contains(&now) {
+            if sure && !(chores..chores.saturating_add(CHORES)).contains(&now) {
                 overdue::give_up(&self.db, self.give_up_hours, now).await?;
                 let began = Instant::now();
-                if purge::chunk(&self.db, purge::CHUNK).await? || retention::next(&self.db, now).await? {
+                let time = self.pace.time(&self.db, now, self.clock.steady()).await?;
+                if purge::chunk(&self.db, purge::CHUNK).await? || retention::next(&self.db, time).await? {
                     // Deleting has a quarter of the time, so that it never slows those who send.
                     rest = began.elapsed() * 3;
                 } else {

@@ -1,6 +1,10 @@
 //! Retention: what a workspace's tasks sent is deleted when it is as old as the workspace keeps it. The totals of a report
 //! stay: its counters, reasons, receipts by status and deliveries over time.
 
+mod pace;
+
+pub use pace::Pace;
+
 use super::{SendState, ids::SendKey, store};
 use crate::{
     clock::{DAY, Millis},
@@ -10,7 +14,7 @@ use crate::{
 };
 
 /// Hands the oldest send whose time is over to [`super::purge`]. `false`: there is none. A send whose receipts may still
-/// come waits for their end.
+/// come waits for their end. `now` as [`Pace::time`] has it.
 pub async fn next(db: &Db, now: Millis) -> sqlx::Result<bool> {
     let due = fetch!(
         db,

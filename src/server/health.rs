@@ -8,11 +8,14 @@ use crate::{
 use axum::{Json, extract::State, response::IntoResponse};
 use http::StatusCode;
 use serde_json::{Value, json};
-use std::sync::Arc;
-use tokio::sync::Mutex;
+use std::{sync::Arc, time::Duration};
+use tokio::{sync::Mutex, time::timeout};
 
 /// How long an answer of the database holds: whoever asks more often costs no writes.
 const HOLDS: Millis = 3 * SECOND;
+
+/// How long it may take to answer. Whoever asks for our health does not wait longer.
+const PATIENCE: Duration = Duration::from_secs(3);
 
 /// When the database was last asked, and what it said.
 #[derive(Clone, Default)]
@@ -57,26 +60,29 @@ async fn ask(state: &AppState) -> Answer {
     {
         return answer.clone();
     }
-    let answer = Answer { database: takes_writes(state, now).await, due: stands_still(state).await };
+    let (database, due) = tokio::join!(takes_writes(state, now), stands_still(state));
+    let answer = Answer { database, due };
     *last = Some((now, answer.clone()));
     answer
 }
 
 async fn takes_writes(state: &AppState, now: Millis) -> Option<String> {
-    let written = crate::execute!(
-        state.db,
-        "insert into settings (key, value) values ('ready', $1) on conflict (key) do update set value = excluded.value",
-        now.to_string()
-    );
+    let sql =
+        "insert into settings (key, value) values ('ready', $1) on conflict (key) do update set value = excluded.value";
+    let Ok(written) = timeout(PATIENCE, async { crate::execute!(state.db, sql, now.to_string()) }).await else {
+        tracing::warn!("the database has not taken a write in time");
+        return Some("it has not taken a write within 3 s".into());
+    };
     let error = written.err()?;
     tracing::warn!(%error, "the database takes no write");
     Some("it takes no write; the log says why".into())
 }
 
 async fn stands_still(state: &AppState) -> Option<String> {
-    let due = match state.engine.due().await {
-        Ok(due) => due,
-        Err(error) => {
+    let due = match timeout(PATIENCE, state.engine.due()).await {
+        Ok(Ok(due)) => due,
+        Err(_) => return Some("they could not be read within 3 s".into()),
+        Ok(Err(error)) => {
             tracing::warn!(%error, "cannot tell what is due");
             return Some("they can't be read; the log says why".into());
         }

@@ -15,9 +15,9 @@ use reachwire::{
 };
 use std::{collections::BTreeSet, path::Path, time::Duration};
 
-const CROWD: Crowd = Crowd { users: 6_000, gaps: 50 };
+pub const CROWD: Crowd = Crowd { users: 6_000, gaps: 50 };
 
-async fn open(database: &str, exclusive: bool) -> Db {
+pub async fn open(database: &str, exclusive: bool) -> Db {
     if database.starts_with("postgres") {
         Db::open_postgres(database, 6).await.unwrap()
     } else {
@@ -61,7 +61,7 @@ async fn killed_and_restarted(database: &str) {
 }
 
 /// Three books that must agree: the counters, the rows, and what the receiver says it got.
-async fn reconcile(db: &Db, manifest: &[Row]) {
+pub async fn reconcile(db: &Db, manifest: &[Row]) {
     let received = received(manifest);
     let skips = fetch!(db, all, (String,), "select skips from send_pages where send_id = $1", SEND).unwrap();
     let skipped: BTreeSet<i64> = skips.iter().flat_map(|(skips,)| skips.split(',')).flat_map(str::parse).collect();

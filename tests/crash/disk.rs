@@ -1,8 +1,9 @@
 //! The disk is full while it sends: nothing that was not written counts, and when there is room again it goes on by
-//! itself. SQLite, whose file fills with what is sent.
+//! itself. That of SQLite's file, which fills with what is sent, and that of a PostgreSQL.
 
 use crate::{
     books::{self, InFlight, all_accepted},
+    cluster::Cluster,
     crowd,
     house::House,
     place::{Place, Server, wait},
@@ -15,8 +16,13 @@ use std::{
 
 /// What fills the disk, and makes room again.
 trait Disk {
+    /// What the server's log says of it, if that can be written.
+    const SAYS: Option<&'static str>;
+    /// Whether the database can be read while it is full.
+    const READS: bool = true;
+
     fn fill(&self, server: &Server);
-    fn make_room(&self, server: &Server);
+    async fn make_room(&self, server: &Server);
 }
 
 fn run(program: &str, arguments: &[&str]) -> bool {
@@ -25,13 +31,31 @@ fn run(program: &str, arguments: &[&str]) -> bool {
 }
 
 /// A small file system of its own, where mounting one is allowed.
-struct Small(PathBuf);
+pub struct Small(PathBuf);
 
 impl Small {
-    fn mount(folder: &Path) -> Option<Self> {
+    /// `None` when it is not, which is said.
+    pub fn mount(folder: &Path, megabytes: u32) -> Option<Self> {
         std::fs::create_dir_all(folder).unwrap();
-        let mounted = run("mount", &["-t", "tmpfs", "-o", "size=32m", "tmpfs", folder.to_str()?]);
+        let size = format!("size={megabytes}m");
+        let mounted = run("mount", &["-t", "tmpfs", "-o", &size, "tmpfs", folder.to_str()?]);
+        if !mounted {
+            eprintln!("no right to mount: the quota is tried");
+        }
         mounted.then(|| Self(folder.into()))
+    }
+
+    fn fill(&self) {
+        let mut ballast = std::fs::File::create(self.0.join("ballast")).unwrap();
+        // Smaller and smaller pieces: not a page is left.
+        for size in [1 << 20, 1 << 12, 1] {
+            let piece = vec![0; size];
+            while ballast.write_all(&piece).is_ok() {}
+        }
+    }
+
+    fn make_room(&self) {
+        std::fs::remove_file(self.0.join("ballast")).unwrap();
     }
 }
 
@@ -42,17 +66,14 @@ impl Drop for Small {
 }
 
 impl Disk for Small {
+    const SAYS: Option<&'static str> = Some("database or disk is full");
+
     fn fill(&self, _: &Server) {
-        let mut ballast = std::fs::File::create(self.0.join("ballast")).unwrap();
-        // Smaller and smaller pieces: not a page is left.
-        for size in [1 << 20, 1 << 12, 1] {
-            let piece = vec![0; size];
-            while ballast.write_all(&piece).is_ok() {}
-        }
+        self.fill();
     }
 
-    fn make_room(&self, _: &Server) {
-        std::fs::remove_file(self.0.join("ballast")).unwrap();
+    async fn make_room(&self, _: &Server) {
+        self.make_room();
     }
 }
 
@@ -67,27 +88,69 @@ impl Quota {
 }
 
 impl Disk for Quota {
+    const SAYS: Option<&'static str> = None;
+
     fn fill(&self, server: &Server) {
         Self::set(server, "1");
     }
 
-    fn make_room(&self, server: &Server) {
+    async fn make_room(&self, server: &Server) {
         Self::set(server, "unlimited");
     }
 }
 
-async fn full_in_the_middle(house: &mut House, mut server: Server, disk: &impl Disk) {
+/// A PostgreSQL's: it goes on as long as it need not write more than before.
+struct OfCluster<'a>(&'a Cluster);
+
+impl Disk for OfCluster<'_> {
+    const SAYS: Option<&'static str> = Some("No space left on device");
+
+    fn fill(&self, _: &Server) {
+        self.0.disk().unwrap().fill();
+    }
+
+    async fn make_room(&self, _: &Server) {
+        self.0.disk().unwrap().make_room();
+    }
+}
+
+/// A PostgreSQL that may write nothing, not even its log of changes: it ends all connections, tries to start anew, and
+/// gives up. Somebody starts it when there is room.
+struct QuotaOfCluster<'a>(&'a Cluster);
+
+impl Disk for QuotaOfCluster<'_> {
+    const SAYS: Option<&'static str> = Some("a loop of the engine died");
+    const READS: bool = false;
+
+    fn fill(&self, _: &Server) {
+        self.0.limit("1");
+    }
+
+    async fn make_room(&self, _: &Server) {
+        wait("PostgreSQL answers", async || {
+            self.0.limit("unlimited");
+            (self.0.try_up() && self.0.answers().await).then_some(())
+        })
+        .await;
+    }
+}
+
+async fn full_in_the_middle<D: Disk>(house: &mut House, mut server: Server, disk: &D) {
     let id = house.submit("full").await;
     wait("far enough", async || (house.progress(&id).await.accepted >= 300).then_some(())).await;
     disk.fill(&server);
     // It says so, and those who ask for its health hear it.
-    wait("unready", async || (!house.is_ready().await).then_some(())).await;
-    let progress = house.progress(&id).await;
-    crowd::adds_up(&house.db, &id).await;
-    assert!(progress.waiting() > 0, "it was done before the disk was full: {progress:?}");
+    let trouble = wait("unready", async || house.trouble().await).await;
+    assert!(trouble.contains("reason"), "{trouble}");
+    wait("said", async || D::SAYS.is_none_or(|why| house.place.log().contains(why)).then_some(())).await;
+    if D::READS {
+        let progress = house.progress(&id).await;
+        crowd::adds_up(&house.db, &id).await;
+        assert!(progress.waiting() > 0, "it was done before the disk was full: {progress:?}");
+    }
     assert!(server.ended().is_none(), "it died: {}", house.place.log());
-    disk.make_room(&server);
-    wait("ready again", async || house.is_ready().await.then_some(())).await;
+    disk.make_room(&server).await;
+    wait("ready again", async || house.trouble().await.is_none().then_some(())).await;
     house.finished(&id).await;
     // The server held what it had in flight until it could be recorded: nothing was unknown, nobody was sent to twice.
     books::agree(house, &id, &InFlight::new(), &all_accepted()).await;
@@ -100,9 +163,7 @@ async fn full_in_the_middle(house: &mut House, mut server: Server, disk: &impl D
 async fn a_small_disk_is_full() {
     let mut place = Place::new(None);
     place.config.data = place.folder.path().join("small");
-    let Some(disk) = Small::mount(&place.config.data) else {
-        return eprintln!("no right to mount: the quota is tried");
-    };
+    let Some(disk) = Small::mount(&place.config.data, 32) else { return };
     let mut house = House::at(place).await;
     let server = house.start(None).await;
     full_in_the_middle(&mut house, server, &disk).await;
@@ -120,4 +181,28 @@ async fn a_quota_is_used_up() {
     house.place.settings(&mut command, None);
     let server = house.run(command).await;
     full_in_the_middle(&mut house, server, &Quota).await;
+}
+
+/// Of messages of their own, so that tables must grow.
+async fn one_by_one(house: &House) {
+    reachwire::execute!(house.db, "update webhooks set batch_size = 1").unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_small_disk_of_postgres_is_full() {
+    let Some(cluster) = Cluster::start_on_disk(192) else { return };
+    let mut house = House::new(Some(cluster.url())).await;
+    one_by_one(&house).await;
+    let server = house.start(None).await;
+    full_in_the_middle(&mut house, server, &OfCluster(&cluster)).await;
+    house.db.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_quota_of_postgres_is_used_up() {
+    let Some(cluster) = Cluster::start() else { return };
+    let mut house = House::new(Some(cluster.url())).await;
+    one_by_one(&house).await;
+    let server = house.start(None).await;
+    full_in_the_middle(&mut house, server, &QuotaOfCluster(&cluster)).await;
 }

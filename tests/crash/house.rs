@@ -175,10 +175,13 @@ impl House {
         answer.text().await.unwrap()
     }
 
-    /// What `/readyz` says.
-    pub async fn is_ready(&self) -> bool {
+    /// What `/readyz` says is wrong; `None` when nothing is.
+    pub async fn trouble(&self) -> Option<String> {
         let ready = format!("{}/readyz", self.place.config.public_url());
-        self.client.get(ready).send().await.is_ok_and(|answer| answer.status().is_success())
+        let answer = self.client.get(ready).send().await.unwrap();
+        let well = answer.status().is_success();
+        let said = answer.text().await.unwrap();
+        (!well).then_some(said)
     }
 
     pub async fn progress(&self, id: &str) -> Progress {

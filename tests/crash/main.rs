@@ -6,6 +6,8 @@
 
 mod at_random;
 mod books;
+mod clock;
+mod cluster;
 mod connections;
 #[path = "../crowd/mod.rs"]
 mod crowd;

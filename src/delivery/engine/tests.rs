@@ -1,6 +1,7 @@
 //! The engine against the simulator, on both databases.
 
 mod clock;
+mod lost;
 mod under_load;
 
 use super::*;

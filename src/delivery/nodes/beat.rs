@@ -1,7 +1,7 @@
 //! A node's heartbeat: says that it lives, and looks who else does.
 
 use super::{
-    FRESH, Membership, View,
+    DEAD_AFTER, FRESH, Membership, View,
     store::{self, Doing, Living},
 };
 use crate::{
@@ -51,6 +51,17 @@ struct Memory {
     joined: Option<Joined>,
     /// What the others were told last that it knows.
     said: i64,
+    /// When the clock was last set, and by how much in ms.
+    step: Option<(Instant, Millis)>,
+}
+
+impl Memory {
+    /// By how much the clock was set so shortly ago that others may not have beaten since: each follows at a heartbeat of
+    /// its own.
+    fn step(&self, now: Instant) -> Millis {
+        let lately = |at: Instant| now < at + Duration::from_millis(DEAD_AFTER.unsigned_abs());
+        self.step.filter(|(at, _)| lately(*at)).map_or(0, |(_, by)| by)
+    }
 }
 
 struct Joined {
@@ -125,8 +136,9 @@ impl Heart {
             return Ok(true); // Nobody else is there, whatever rows the dead have left.
         }
         let asked = self.clock.now();
-        let (living, told) = store::living(&self.db, asked).await?;
+        let (living, told) = store::living(&self.db, asked, memory.step(began)).await?;
         if let Some(away) = told.and_then(|told| self.clock.follow(asked, told, self.clock.now())) {
+            memory.step = Some((began, away));
             tracing::info!(away_ms = away, "the clock follows the database's");
         }
         let Some(joined) = &mut memory.joined else { return Ok(false) };
@@ -152,4 +164,18 @@ fn may_begin(living: &[Living], me: &str, joined_no: i64) -> bool {
     let others = living.iter().filter(|node| node.worker && node.id != me);
     let mut knows = others.map(|node| node.knows >= joined_no);
     knows.all(|knows| knows)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_step_of_the_clock_is_remembered_until_everybody_has_followed() {
+        let (at, dead) = (Instant::now(), Duration::from_millis(DEAD_AFTER.unsigned_abs()));
+        let memory = Memory { step: Some((at, -7)), ..Memory::default() };
+        let steps = [Duration::ZERO, dead - Duration::from_millis(1), dead].map(|later| memory.step(at + later));
+        assert_eq!(steps, [-7, -7, 0]);
+        assert!(dead >= 2 * EVERY + BOUND, "each follows at one heartbeat and is heard of at the next");
+    }
 }

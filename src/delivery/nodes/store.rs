@@ -88,11 +88,12 @@ pub async fn beat(db: &Db, id: &str, doing: Doing, tell: bool, now: Millis) -> s
 /// database's clock was turned back, and says nothing; who lives beats soon.
 const AHEAD: Millis = 2_000;
 
-/// Those that were heard of within [`DEAD_AFTER`]; and the database's time, in ms, where several nodes may be.
-pub async fn living(db: &Db, now: Millis) -> sqlx::Result<(Vec<Living>, Option<Millis>)> {
+/// Those that were heard of within [`DEAD_AFTER`]; and the database's time, in ms, where several nodes may be. The clock
+/// was set by `step` ms of late: others may have been heard of by what it was.
+pub async fn living(db: &Db, now: Millis, step: Millis) -> sqlx::Result<(Vec<Living>, Option<Millis>)> {
     let sql = "select id, roles like '%worker%' as worker, joined_no, knows from nodes \
                where seen_at > $1 and seen_at <= $2 order by id";
-    let (since, until) = (now - DEAD_AFTER, now + AHEAD);
+    let (since, until) = (now - DEAD_AFTER - step.max(0), now + AHEAD - step.min(0));
     let Db::Postgres(pool) = db else { return Ok((fetch!(db, all, Living, sql, since, until)?, None)) };
     #[derive(sqlx::FromRow)]
     struct Row {

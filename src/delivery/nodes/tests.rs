@@ -54,7 +54,7 @@ fn me(id: &str) -> Me {
 }
 
 async fn living(db: &Db, now: Millis) -> Vec<(String, i64, i64)> {
-    let (living, _) = store::living(db, now).await.unwrap();
+    let (living, _) = store::living(db, now, 0).await.unwrap();
     living.into_iter().map(|Living { id, joined_no, knows, .. }| (id, joined_no, knows)).collect()
 }
 
@@ -68,7 +68,10 @@ on_both_databases!(nodes_join_are_heard_of_and_leave, |db| async move {
     assert_eq!(living(&db, start + 5_000).await, [("a".to_string(), 1, 2), ("b".to_string(), 2, 0)]);
     assert_eq!(living(&db, start + DEAD_AFTER).await, [("a".to_string(), 1, 2)], "b was not heard of");
     assert_eq!(living(&db, start).await, [("b".to_string(), 2, 0)], "a is from a time that has not come");
-    let told = store::living(&db, start).await.unwrap().1;
+    let by_the_old_clock = async |now, step| store::living(&db, now, step).await.unwrap().0.len();
+    assert_eq!(by_the_old_clock(start + DAY, DAY).await, 2, "a day forward: nobody has beaten since");
+    assert_eq!(by_the_old_clock(start - DAY, -DAY - 5_000).await, 2, "a day back");
+    let told = store::living(&db, start, 0).await.unwrap().1;
     assert_eq!((told.is_some(), store::time(&db).await.unwrap().is_some()), (!db.is_sqlite(), !db.is_sqlite()));
     // The one with the highest number goes: it is not given again, for somebody knows it.
     store::leave(&db, "b").await.unwrap();

@@ -78,3 +78,16 @@ on_both_databases!(a_database_that_takes_no_write_makes_it_fail, |db| async move
     let ill = said(&app.page("/readyz", "").await);
     assert!(reason(&ill, "database").unwrap().contains("no write"));
 });
+
+on_both_databases!(a_database_that_does_not_answer_holds_nobody_up, |db| async move {
+    let app = Harness::new(db).await;
+    assert_eq!(app.page("/readyz", "").await.status, StatusCode::OK);
+    let mut tx = app.state.db.begin().await.unwrap();
+    crate::execute!(tx, "update settings set value = value where key = 'ready'").unwrap();
+    app.state.clock.advance(HOLDS);
+    let ill = said(&app.page("/readyz", "").await);
+    assert_eq!(reason(&ill, "database"), Some("it has not taken a write within 3 s"));
+    drop(tx);
+    app.state.clock.advance(HOLDS);
+    assert_eq!(app.page("/readyz", "").await.status, StatusCode::OK);
+});

@@ -1,9 +1,13 @@
-//! The clock is set back an hour while it sends: nothing waits for the hour.
+//! The clock is set while it sends. Back an hour: nothing waits for the hour. Forward: nothing is taken from whoever lives.
 
 use super::*;
 use crate::{
     clock::{HOUR, SECOND},
-    delivery::testing::master_key,
+    delivery::{
+        record::End,
+        supervise::{Loop, Pulse},
+        testing::{claim, master_key, put_planned, record},
+    },
 };
 
 fn started(db: &Db, config: &Config, clock: &Clock) -> Engine {
@@ -59,5 +63,61 @@ on_both_databases!(a_clock_that_is_set_back_while_nothing_runs_holds_nothing_up,
     assert_eq!((progress.state, progress.accepted, progress.unknown), (SendState::Finished, 200, 0));
     let scheduled = report::progress(&db, WORKSPACE, "scheduled").await.unwrap();
     assert_eq!(scheduled.state, SendState::Scheduled, "it begins when its time comes");
+    engine.stop(GRACE).await;
+});
+
+/// A shared clock is set, as by a database that says so.
+fn set(clock: &Clock, by: i64) {
+    let now = clock.now();
+    assert_eq!(clock.follow(now, now + by, now), Some(by));
+}
+
+on_both_databases!(a_clock_that_is_set_forward_takes_nothing_from_another_node, |db| async move {
+    put_webhook(&db, "http://127.0.0.1:9/", 1).await;
+    let (clock, key) = (Clock::System.shared(), put_planned(&db, "s", &[10, 5]).await);
+    let dead = claim(&db, &key, 1, clock.now() - HOUR).await;
+    let living = claim(&db, &key, 1, clock.now()).await;
+    let recoverer = Recoverer {
+        db: db.clone(),
+        clock: clock.clone(),
+        in_hand: InHand::default(),
+        lease: 30 * SECOND,
+        give_up_hours: 24,
+        forward: Watch::default(),
+        pace: Pace::default(),
+        recovered: Arc::default(),
+    };
+    let (pulse, (_asking, stopping)) = (Pulse::new("recover", clock.clone()), Stopping::channel());
+    let beating = pulse.clone();
+    let running = tokio::spawn(async move { recoverer.run(&beating, &stopping).await });
+    until(&db, "s", |progress| progress.unknown == 10).await;
+    set(&clock, HOUR);
+    // Two rounds have ended since.
+    for _ in 0..2 {
+        let before = pulse.age();
+        while pulse.age() >= before {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    }
+    assert_eq!(record(&db, &living[0], End::Accepted, clock.now()).await, 0);
+    let attempts = report::batch(&db, WORKSPACE, "s", living[0].batch_no).await.unwrap().attempts;
+    assert_eq!(attempts.len(), 1, "nobody has taken it");
+    assert_eq!(until(&db, "s", |progress| progress.accepted == 5).await.unknown, 10);
+    assert_eq!(dead.len(), 1);
+    running.abort();
+});
+
+on_both_databases!(a_send_that_goes_on_is_not_given_up_when_a_day_is_skipped, |db| async move {
+    let slow = Duration::from_millis(200);
+    let crm = simulator(crm::Options { answer: Answer::Slow, slow, ..Default::default() }).await;
+    put_webhook(&db, &crm.url(), 2).await;
+    let clock = Clock::System.shared();
+    submit(&db, "s", &clock, 0).await;
+    let engine = started(&db, &config(), &clock);
+    until(&db, "s", |progress| progress.accepted > 20).await;
+    set(&clock, 25 * HOUR);
+    let progress = until(&db, "s", ended).await;
+    assert_eq!((progress.state, progress.accepted, progress.unknown), (SendState::Finished, 200, 0));
+    assert_eq!(crm.rows().len(), 200, "nobody twice");
     engine.stop(GRACE).await;
 });

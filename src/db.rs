@@ -136,6 +136,7 @@ impl Tx {
 
     /// For transactions that touch a few rows of big, fast growing tables by their keys: PostgreSQL keeps the plan that it
     /// made when the tables were small, and would read them, or all of one send, from end to end for each of those rows.
+    /// And what seems dear because nothing else is left to it is not to be compiled first.
     /// SQLite takes the index anyway. The transaction's number, for [`Db::fate`]; `None` with SQLite, whose commits are never
     /// in doubt.
     pub async fn by_index(&mut self) -> sqlx::Result<Option<i64>> {

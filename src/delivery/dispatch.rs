@@ -330,6 +330,7 @@ async fn lock_all(tx: &mut Tx, ended: &[Finished], wanted: &[Wanted]) -> sqlx::R
 }
 
 fn count(ended: &[Finished], stale: usize) {
+    let mut counts: BTreeMap<&'static str, (u64, u64)> = BTreeMap::new();
     for finished in ended {
         let outcome = match finished.end {
             End::Accepted => "accepted",
@@ -337,8 +338,12 @@ fn count(ended: &[Finished], stale: usize) {
             End::Retry(..) => "retry",
             End::Released(_) => "released",
         };
-        metrics::counter!("reachwire_batches_total", "outcome" => outcome).increment(1);
-        metrics::counter!("reachwire_users_total", "outcome" => outcome).increment(finished.claim.size.unsigned_abs());
+        let (batches, users) = counts.entry(outcome).or_default();
+        (*batches, *users) = (*batches + 1, *users + finished.claim.size.unsigned_abs());
+    }
+    for (outcome, (batches, users)) in counts {
+        metrics::counter!("reachwire_batches_total", "outcome" => outcome).increment(batches);
+        metrics::counter!("reachwire_users_total", "outcome" => outcome).increment(users);
     }
     if stale > 0 {
         tracing::warn!(stale, "results came after their leases had ended; they change nothing");

@@ -16,7 +16,9 @@ pub fn Progress(
     #[prop(optional, into)] rate: Signal<String>,
     #[prop(optional, into)] left: Signal<String>,
 ) -> impl IntoView {
-    let done = move || parts.with(|parts| parts.iter().filter(|(tone, _)| *tone != Tone::Odd).map(|(_, n)| n.max(&0)).sum::<i64>());
+    let done = move || {
+        parts.with(|parts| parts.iter().filter(|(tone, _)| *tone != Tone::Odd).map(|(_, n)| n.max(&0)).sum::<i64>())
+    };
     let share = move |n: i64| n.max(0) as f64 * 100.0 / total.get().max(1) as f64;
     let words = move || match caption.get() {
         text if text.is_empty() => format!("{} of {}", count(done()), count(total.get())),

@@ -38,7 +38,9 @@ pub fn Live(live: RwSignal<TaskLive>, detail: TaskDetail) -> impl IntoView {
         let decided = now.accepted + now.failed + now.skipped;
         format!("{} of {} decided", count(decided), count(total.get()))
     });
-    let pace = Signal::derive(move || if sending() && live.read().held.is_none() { rate(live.read().rate, "users") } else { String::new() });
+    let pace = Signal::derive(move || {
+        if sending() && live.read().held.is_none() { rate(live.read().rate, "users") } else { String::new() }
+    });
     let left = Signal::derive(move || {
         let live = live.read();
         let left = live.progress.left(live.rate).filter(|_| live.progress.state == SendState::Sending);
@@ -198,7 +200,11 @@ fn slices(live: &TaskLive, statuses: &[(String, String)]) -> Vec<Slice> {
         .map(|(code, users)| Slice::new(named(code, statuses), *users, TONES[place(code).min(TONES.len() - 1)]))
         .collect();
     let over = live.progress.receipts_until.is_some_and(|until| until <= live.now);
-    slices.push(Slice::new(if over { "None" } else { "None yet" }, (live.progress.accepted - known).max(0), Tone::Neutral));
+    slices.push(Slice::new(
+        if over { "None" } else { "None yet" },
+        (live.progress.accepted - known).max(0),
+        Tone::Neutral,
+    ));
     slices
 }
 

@@ -188,7 +188,7 @@ mod tests {
     const BEFORE: [&str; 4] = [
         "insert into sends (workspace_id, id, source, webhook_id, id_type, encryption, template, batch_size, state, due_at,
              planned, planning_done, batches, accepted, created_at)
-         values ('w', 's', 'task', 'h', 'EMAIL', 'none', '{}', 1, 'sending', 0, 2, true, 2, 1, 0)",
+         values ('w', 's', 'task', 'h', 'EMAIL', 'none', '{\"params\":[],\"variables\":[]}', 1, 'sending', 0, 2, true, 2, 1, 0)",
         "insert into send_batches (workspace_id, send_id, batch_no, first_seq, last_seq, size, state, run_at, attempts, tries,
              lease_no, lease_until, sent_at)
          values ('w', 's', 0, 0, 0, 1, 'leased', 0, 2, 2, 2, 50, 7), ('w', 's', 1, 1, 1, 1, 'accepted', 0, 1, 1, 1, null, 8)",

@@ -16,6 +16,7 @@ pub mod campaigns;
 pub mod customers;
 pub mod delivery;
 pub mod error;
+pub mod format;
 pub mod grants;
 pub mod guide;
 pub mod id_types;

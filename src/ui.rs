@@ -11,7 +11,6 @@ mod combobox;
 mod dialog;
 mod facts;
 mod form;
-pub mod format;
 mod icon;
 mod input;
 mod list;
@@ -27,6 +26,7 @@ mod table;
 pub mod time;
 mod toast;
 
+pub use crate::format;
 pub use badge::{Badge, Chip, Tone};
 pub use button::{Button, LinkButton, RowMenu, SubmitButton};
 pub use chart::{Donut, Funnel, FunnelStep, LineChart, Series, Slice, StackedBar};

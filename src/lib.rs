@@ -19,6 +19,7 @@ pub mod error;
 pub mod format;
 pub mod grants;
 pub mod guide;
+pub mod hidden;
 pub mod id_types;
 pub mod invitations;
 pub mod member_groups;

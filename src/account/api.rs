@@ -35,5 +35,5 @@ pub async fn get_setup() -> AppResult<Option<Setup>> {
         use_context::<http::request::Parts>().ok_or_else(|| internal("a server function outside the router"))?;
     let Some(secret) = pending::secret(&ctx, &parts.headers) else { return Ok(None) };
     let (size, path) = second_factor::qr(&second_factor::uri(&secret, &ctx.info().email)?)?;
-    Ok(Some(Setup { secret, size, path }))
+    Ok(Some(Setup { secret: secret.into(), size, path: path.into() }))
 }

@@ -6,6 +6,7 @@ use crate::{
         weakness::Weakness,
     },
     error::FieldError,
+    hidden::Hidden,
 };
 use serde::{Deserialize, Serialize};
 
@@ -84,10 +85,10 @@ pub struct Account {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Setup {
     /// In letters and digits, for typing.
-    pub secret: String,
+    pub secret: Hidden,
     /// The QR code: modules at a side, and the dark ones as the path of an SVG.
     pub size: u32,
-    pub path: String,
+    pub path: Hidden,
 }
 
 /// What a form has done, by the word in the address.

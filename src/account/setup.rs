@@ -65,7 +65,7 @@ fn content(setup: Setup, errors: Signal<Vec<FieldError>>) -> AnyView {
                     role="img"
                     aria-label="QR code for the authenticator app; the same as the secret below"
                 >
-                    <path d=setup.path></path>
+                    <path d=String::from(setup.path)></path>
                 </svg>
                 <p>"Or type the secret into it: time-based, 6 digits, 30 seconds."</p>
                 <CodeBlock id="secret" text=secret copy=true wrap=true label="the secret" />

@@ -66,7 +66,7 @@ impl Desk {
         assert_eq!(begun.header("location"), "/account/second-factor");
         let cookies = format!("{}; {}", self.cookie, cookie_of(&begun));
         let answer = self.app.call::<GetSetup>(&cookies, "").await;
-        let secret = serde_json::from_str::<Option<Setup>>(&answer.text).unwrap().unwrap().secret;
+        let secret: String = serde_json::from_str::<Option<Setup>>(&answer.text).unwrap().unwrap().secret.into();
         let code = self.code(&secret);
         let fields = [("factor_password", PASSWORD), ("factor_code", code.as_str())];
         assert_eq!(self.post("/account/second-factor/on", &cookies, &fields).await, "/account?done=factor%2Don");
@@ -208,7 +208,7 @@ on_both_databases!(a_second_factor_is_turned_on_and_off_by_password_and_code, |d
     let page = desk.app.page("/account/second-factor", &cookies).await.text;
     assert!(page.contains("class=\"qr\"") && page.contains("M4 4h7v1h-7z"), "{page}");
     let answer = desk.app.call::<GetSetup>(&cookies, "").await;
-    let secret = serde_json::from_str::<Option<Setup>>(&answer.text).unwrap().unwrap().secret;
+    let secret: String = serde_json::from_str::<Option<Setup>>(&answer.text).unwrap().unwrap().secret.into();
     assert!(page.contains(&secret[..4]), "as text too");
     let code = desk.code(&secret);
     let on = async |password: &str, code: &str| {

@@ -50,7 +50,7 @@ pub async fn create_api_key(new: KeyInput) -> AppResult<CreatedKey> {
     let scopes = new.scopes();
     let kept = store::NewKey { name: &new.name, key: &key, scopes: &scopes, expires_at };
     store::create(&ctx.state.db, ctx.workspace(), &kept, &ctx.by()).await?;
-    Ok(CreatedKey { name: new.name, key })
+    Ok(CreatedKey { name: new.name, key: key.into() })
 }
 
 /// Revokes a key at once.

@@ -7,9 +7,9 @@ use super::{
 use crate::{
     access::model::{Area, Permission, SessionInfo},
     ui::{
-        Badge, Button, CodeBlock, Confirm, DateTimeField, Dialog, EmptyState, Field, FilterSelect, Filters, FormErrors,
-        ListParams, Loaded, MultiSelect, Note, PageHeader, Pager, Panel, RowMenu, SelectOption, SubmitButton,
-        TableWrap, TextInput, Time, Tone, close_dialog, use_list_params,
+        Badge, Button, CodeBlock, ConfirmAction, DateTimeField, Dialog, EmptyState, Field, FilterSelect, Filters,
+        FormErrors, ListParams, Loaded, MultiSelect, Note, PageHeader, Pager, Panel, RowMenu, SelectOption,
+        SubmitButton, TableWrap, TextInput, Time, Tone, close_dialog, use_list_params,
     },
     webhooks::fields::in_argument,
 };
@@ -73,7 +73,7 @@ fn created_note(created: CreatedKey) -> impl IntoView {
     view! {
         <Note tone=Tone::Ok>
             <p>"This is the key “" {created.name} "”. Copy it now: it is kept nowhere and not shown again."</p>
-            <CodeBlock id="created-key" text=created.key copy=true wrap=true label="API key" />
+            <CodeBlock id="created-key" text=String::from(created.key) copy=true wrap=true label="API key" />
         </Note>
     }
 }
@@ -193,7 +193,7 @@ fn row(key: ApiKey, now: i64, reader: Reader, revoke: ServerAction<RevokeApiKey>
 /// The menu, and the dialog that asks.
 fn revoke_menu(key: &ApiKey, revoke: ServerAction<RevokeApiKey>) -> AnyView {
     let dialog = format!("revoke-{}", key.id);
-    let (own, opens) = (dialog.clone(), dialog.clone());
+    let opens = dialog.clone();
     let (id, name) = (key.id.clone(), key.name.clone());
     view! {
         <RowMenu id=format!("menu-{id}") label=format!("More actions for {name}")>
@@ -201,17 +201,15 @@ fn revoke_menu(key: &ApiKey, revoke: ServerAction<RevokeApiKey>) -> AnyView {
                 "Revoke"
             </button>
         </RowMenu>
-        <Confirm
+        <ConfirmAction
             id=dialog
             title="Revoke API key"
             text=format!("“{name}” (…{}) is refused from now on, wherever it is used. This can't be undone.", key.hint)
+            label="Revoke"
             danger=true
-        >
-            <ActionForm action=revoke on:submit=move |_| close_dialog(&own)>
-                <input type="hidden" name="id" value=id />
-                <SubmitButton label="Revoke" danger=true pending=revoke.pending() />
-            </ActionForm>
-        </Confirm>
+            action=revoke
+            fields=vec![("id", id)]
+        />
     }
     .into_any()
 }

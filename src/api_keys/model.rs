@@ -3,6 +3,7 @@
 use crate::{
     access::model::{Area, Permission, Permissions},
     error::FieldError,
+    hidden::Hidden,
 };
 use serde::{Deserialize, Serialize};
 
@@ -186,7 +187,7 @@ impl KeyInput {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CreatedKey {
     pub name: String,
-    pub key: String,
+    pub key: Hidden,
 }
 
 #[cfg(test)]

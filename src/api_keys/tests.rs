@@ -50,7 +50,7 @@ impl Desk {
         let mut fields = vec![("new[name]", name), ("new[expires]", expires)];
         fields.extend(names.iter().map(String::as_str).zip(scopes.iter().copied()));
         let answer = self.create(&self.cookie, &fields).await;
-        serde_json::from_str::<CreatedKey>(&answer.text).unwrap_or_else(|_| panic!("{}", answer.text)).key
+        serde_json::from_str::<CreatedKey>(&answer.text).unwrap_or_else(|_| panic!("{}", answer.text)).key.into()
     }
 
     async fn keys(&self, query: &str) -> Vec<ApiKey> {

@@ -64,7 +64,7 @@ async fn check(db: &Db, workspace: Option<&str>, mut expect: Vec<Noted>) -> Resu
     for chain in all {
         match verify(db, &chain.workspace, &mut expect).await.map_err(text)? {
             Ok(whole) => {
-                let entries = crate::ui::format::count(whole.entries);
+                let entries = crate::format::count(whole.entries);
                 let word = if whole.entries == 1 { "entry" } else { "entries" };
                 report.lines.push(format!(
                     "{}: {entries} {word}, unbroken. Last: {}:{}",

@@ -68,7 +68,7 @@ pub async fn run(args: CrmArgs) -> Result<(), String> {
     });
     let options = Options {
         listen: args.listen,
-        key: args.key,
+        key: args.key.map(Into::into),
         answer: args.answer,
         share: args.share,
         slow: Duration::from_millis(args.slow_ms),

@@ -1,5 +1,6 @@
 //! What the simulator is told to do.
 
+use crate::hidden::Hidden;
 use std::{
     net::{Ipv4Addr, SocketAddr},
     path::PathBuf,
@@ -49,7 +50,7 @@ impl Answer {
 pub struct Options {
     pub listen: SocketAddr,
     /// `None`: requests are not signed.
-    pub key: Option<String>,
+    pub key: Option<Hidden>,
     pub answer: Answer,
     /// The share of requests, 0 to 1, that get `answer`; the others get OK.
     pub share: f64,

@@ -1,7 +1,7 @@
 //! Posting receipts: gathered, signed, a few requests at once.
 
 use super::ReceiptOptions;
-use crate::{clock::Clock, delivery::post, wire::message, wire::receipt::Receipt, wire::signature};
+use crate::{clock::Clock, delivery::post, hidden::Hidden, wire::message, wire::receipt::Receipt, wire::signature};
 use std::{sync::Arc, time::Duration};
 use tokio::{
     sync::{Semaphore, mpsc},
@@ -18,9 +18,9 @@ const IN_HAND: usize = 256;
 const AT_ONCE: usize = 4;
 const TRIES: u32 = 8;
 
-pub fn start(options: ReceiptOptions, key: Option<String>) -> (mpsc::Sender<Receipt>, JoinHandle<()>) {
+pub fn start(options: ReceiptOptions, key: Option<Hidden>) -> (mpsc::Sender<Receipt>, JoinHandle<()>) {
     let (sender, queue) = mpsc::channel(QUEUE);
-    (sender, tokio::spawn(run(Arc::new(options), key.map(Arc::from), queue)))
+    (sender, tokio::spawn(run(Arc::new(options), key.map(|key| Arc::from(&*key)), queue)))
 }
 
 async fn run(options: Arc<ReceiptOptions>, key: Option<Arc<str>>, mut queue: mpsc::Receiver<Receipt>) {

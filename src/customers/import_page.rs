@@ -9,7 +9,7 @@ use super::{
 };
 use crate::ui::{
     Badge, ErrorNote, FormErrors, Note, PageHeader, Panel, Progress, Scope, Skeleton, Stepper, SubmitButton, Tone,
-    format,
+    format, look_every,
 };
 use leptos::prelude::*;
 use leptos_router::hooks::use_params_map;
@@ -123,10 +123,11 @@ fn Running(view: ImportView, tick: RwSignal<u32>) -> impl IntoView {
         format::count(import.rows_bad)
     );
     // Runs in the browser only; without scripts the page is loaded again by hand.
-    Effect::new(move |_| {
-        let next = set_timeout_with_handle(move || tick.update(|tick| *tick += 1), POLL);
-        if let Ok(next) = next {
-            on_cleanup(move || next.clear());
+    // Once: what comes back has a look of its own.
+    let asked = StoredValue::new(false);
+    look_every(POLL, move || {
+        if asked.try_update_value(|asked| !std::mem::replace(asked, true)) == Some(true) {
+            tick.try_update(|tick| *tick += 1);
         }
     });
     view! {

@@ -54,13 +54,13 @@ pub enum Signal<'a> {
     Gone,
 }
 
-/// May a batch be claimed?
+/// What of a webhook's batches may be claimed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Gate {
-    Free,
+pub enum MayClaim {
+    Any,
     /// One, as a probe.
     Probe,
-    Shut,
+    Nothing,
 }
 
 /// What a signal has changed.
@@ -74,11 +74,11 @@ pub enum Turn {
 }
 
 impl Health {
-    pub fn gate(&self, now: Millis) -> Gate {
+    pub fn may_claim(&self, now: Millis) -> MayClaim {
         match self.breaker {
-            Breaker::Closed => Gate::Free,
-            Breaker::Open | Breaker::HalfOpen if self.open_until <= now => Gate::Probe,
-            Breaker::Open | Breaker::HalfOpen => Gate::Shut,
+            Breaker::Closed => MayClaim::Any,
+            Breaker::Open | Breaker::HalfOpen if self.open_until <= now => MayClaim::Probe,
+            Breaker::Open | Breaker::HalfOpen => MayClaim::Nothing,
         }
     }
 

@@ -140,36 +140,71 @@ async fn end(tx: &mut Tx, key: &SendKey, state: SendState, error: Option<&str>, 
         store::add_reason(tx, key, "skipped", STOPPED, unplanned).await?;
     }
     let mut delta = Delta { planned: unplanned, skipped: unplanned, ..Delta::default() };
-    close_waiting(tx, key, error, now, &mut delta).await?;
+    let because = error.map_or(Because::Stopped, Because::GivenUp);
+    close_waiting(tx, key, because, now, &mut delta).await?;
     store::add(tx, key, delta, now).await
 }
 
-/// Why a batch that waits has ended, given `$3`: the error, or null when somebody pressed Stop.
-const REASON: &str = "case when cast($3 as text) is not null then $3 when state <> 'retry' then 'stopped' \
-                      when reason like '%, then stopped' then reason \
-                      else coalesce(reason, 'tried') || ', then stopped' end";
+/// Why what waits ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Because<'a> {
+    /// A person stopped its send.
+    Stopped,
+    /// Its send cannot begin or go on, with the error.
+    GivenUp(&'a str),
+    /// Its time is over: the reason of what was never POSTed, and what stands before the last answer of what was.
+    Overdue { never: &'a str, posted: &'a str },
+}
 
-async fn close_waiting(
+impl<'a> Because<'a> {
+    fn event(self) -> Event {
+        match self {
+            Self::Stopped => Event::SendStopped,
+            Self::GivenUp(_) | Self::Overdue { .. } => Event::SendGivenUp,
+        }
+    }
+
+    /// The reason of a batch as SQL, with the texts that are its `$3` and `$4`. One that says all this already stays.
+    fn reason(self) -> (&'static str, &'a str, &'a str) {
+        match self {
+            Self::Stopped => {
+                let sql = "case when state <> 'retry' then $3 when reason like '%' || $4 then reason \
+                           else coalesce(reason, 'tried') || $4 end";
+                (sql, STOPPED, THEN_STOPPED)
+            }
+            Self::GivenUp(error) => ("coalesce($3, $4)", error, ""),
+            // What was POSTed has the time of its first attempt.
+            Self::Overdue { never, posted } => {
+                let sql = "case when sent_at is null then $3 when reason like 'not delivered within %' then reason \
+                           else $4 || coalesce(reason, 'no answer') end";
+                (sql, never, posted)
+            }
+        }
+    }
+}
+
+/// Ends all batches that wait, and counts their users; the caller holds the send's row.
+pub async fn close_waiting(
     tx: &mut Tx,
     key: &SendKey,
-    error: Option<&str>,
+    because: Because<'_>,
     now: Millis,
     delta: &mut Delta,
 ) -> sqlx::Result<()> {
-    let event = if error.is_some() { Event::SendGivenUp } else { Event::SendStopped };
-    let waiting = format!("where workspace_id = $1 and send_id = $2 and {}", batch::from(event));
-    let outcome = batch::to(event);
+    let (workspace, send, (reason, third, fourth)) = (&key.workspace_id, &key.send_id, because.reason());
+    let (outcome, may) = (batch::to(because.event()), batch::from(because.event()));
+    let waiting = format!("where workspace_id = $1 and send_id = $2 and {may}");
     let sums =
-        format!("select {outcome}, {REASON}, cast(sum(size) as bigint) from send_batches {waiting} group by 1, 2");
-    let sums = fetch!(tx, all, (String, String, i64), AssertSqlSafe(sums), &key.workspace_id, &key.send_id, error)?;
-    for (outcome, reason, users) in sums {
-        store::add_reason(tx, key, &outcome, &reason, users).await?;
+        format!("select {outcome}, {reason}, cast(sum(size) as bigint) from send_batches {waiting} group by 1, 2");
+    let sums = fetch!(tx, all, (String, String, i64), AssertSqlSafe(sums), workspace, send, third, fourth)?;
+    for (outcome, why, users) in sums {
+        store::add_reason(tx, key, &outcome, &why, users).await?;
         if let Some(state) = BatchState::from_code(&outcome) {
             delta.count(state, users);
         }
     }
-    let close = format!("update send_batches set state = {outcome}, reason = {REASON}, finished_at = $4 {waiting}");
-    execute!(tx, AssertSqlSafe(close), &key.workspace_id, &key.send_id, error, now)?;
+    let close = format!("update send_batches set state = {outcome}, reason = {reason}, finished_at = $5 {waiting}");
+    execute!(tx, AssertSqlSafe(close), workspace, send, third, fourth, now)?;
     Ok(())
 }
 

@@ -65,6 +65,46 @@ impl Lane {
         let most = usize::try_from(AHEAD_USERS / batch_size.max(1)).unwrap_or(0);
         (each * self.concurrency.min(posts)).min(most).min(self.accepted)
     }
+
+    /// What may be claimed more, when so many of its POSTs may run, `sends` have something to do, and so do `webhooks`
+    /// in all. The second is how long, in ms, it is until its users per second let something through.
+    fn room(
+        &self,
+        send: &OpenSend,
+        posts: usize,
+        sends: usize,
+        webhooks: usize,
+        now: Millis,
+    ) -> (Room, Option<Millis>) {
+        let places = self.places(posts);
+        let next = if send.probe { self.concurrency.min(1) } else { places.saturating_sub(self.in_hand) };
+        let by_rate = self.by_rate(send.batch_size, now);
+        let wait = self.rate.filter(|_| next > 0 && by_rate == 0);
+        let wait = wait.map(|rate| rate.wait(now).max(self.next_try - now));
+        let ahead = if send.probe || sends > 1 {
+            0
+        } else {
+            let most = self.ahead(posts, send.batch_size).min(AHEAD_BATCHES / webhooks.max(1));
+            most.saturating_sub(self.in_hand.saturating_sub(places))
+        };
+        (Room { next: next.min(by_rate), ahead, sends }, wait)
+    }
+
+    /// How many batches its users per second let through now.
+    fn by_rate(&self, batch_size: i64, now: Millis) -> usize {
+        let asks = self.next_try <= now || self.next_try > now + TURN;
+        self.rate.map_or(usize::MAX, |rate| if asks { rate.batches(batch_size, now) } else { 0 })
+    }
+}
+
+/// What a webhook has room for, in batches.
+struct Room {
+    /// For POSTs that run or are next.
+    next: usize,
+    /// Ahead of their turn; of webhooks with one send.
+    ahead: usize,
+    /// Among how many it is divided.
+    sends: usize,
 }
 
 /// A send that has something to claim.
@@ -134,22 +174,14 @@ impl Limits {
     /// How many batches each send may claim now: those that may claim none are left out. The second is how long, in
     /// ms, until a limit of users per second lets something through.
     pub fn shares<'a>(&mut self, open: &'a [OpenSend], now: Millis) -> (Vec<(&'a OpenSend, usize)>, Option<Millis>) {
-        let mut of_webhook: HashMap<&str, usize> = HashMap::new();
-        for send in open {
-            *of_webhook.entry(&send.webhook_id).or_default() += 1;
-        }
         self.now = now;
-        if self.lanes.len() > REMEMBERED {
-            self.lanes.retain(|id, lane| lane.in_hand > 0 || of_webhook.contains_key(id.as_str()));
-        }
+        let mut sends: HashMap<&str, usize> = HashMap::new();
         for send in open {
-            self.lane(send, now);
+            *sends.entry(&send.webhook_id).or_default() += 1;
         }
-        for (id, lane) in &mut self.lanes {
-            lane.concurrency = self.view.part(id, lane.whole).min(self.posts_at_once);
-        }
+        self.know(open, &sends);
         self.turn = self.turn.wrapping_add(1);
-        let parts = self.parts(&of_webhook);
+        let parts = self.parts(&sends);
         for (id, part) in &parts {
             if let Some(lane) = self.lanes.get(id) {
                 lane.doors.allow(*part);
@@ -157,57 +189,58 @@ impl Limits {
         }
         let part = |id: &str| parts.get(id).copied().unwrap_or(1);
         let taken: usize = self.lanes.iter().map(|(id, lane)| lane.in_hand.min(lane.places(part(id)))).sum();
-        let mut free = (IN_HAND * self.posts_at_once).saturating_sub(taken);
-        let mut free_of: HashMap<&str, usize> = HashMap::new();
-        // Of webhooks with one send.
-        let mut ahead_of: HashMap<&str, usize> = HashMap::new();
-        let most_ahead = AHEAD_BATCHES / of_webhook.len().max(1);
+        let free = (IN_HAND * self.posts_at_once).saturating_sub(taken);
         let mut wait: Option<Millis> = None;
+        let mut rooms: HashMap<&str, Room> = HashMap::new();
         for send in open {
-            if !free_of.contains_key(send.webhook_id.as_str()) {
-                let Some(lane) = self.lanes.get(&send.webhook_id) else { continue };
-                let posts = part(&send.webhook_id);
-                let places = lane.places(posts);
-                let ahead = lane.ahead(posts, send.batch_size).min(most_ahead);
-                let room = places.saturating_sub(lane.in_hand);
-                let room = if send.probe { lane.concurrency.min(1) } else { room };
-                let by_rate =
-                    lane.rate.map_or(usize::MAX, |rate| match lane.next_try <= now || lane.next_try > now + TURN {
-                        true => rate.batches(send.batch_size, now),
-                        false => 0,
-                    });
-                if let Some(rate) = lane.rate.filter(|_| room > 0 && by_rate == 0) {
-                    let until = rate.wait(now).max(lane.next_try - now);
-                    wait = Some(wait.map_or(until, |least| least.min(until)));
-                }
-                free_of.insert(&send.webhook_id, room.min(by_rate));
-                if !send.probe && of_webhook.get(send.webhook_id.as_str()) == Some(&1) {
-                    ahead_of.insert(&send.webhook_id, ahead.saturating_sub(lane.in_hand.saturating_sub(places)));
-                }
-            }
+            let id = send.webhook_id.as_str();
+            let (Some(lane), false) = (self.lanes.get(id), rooms.contains_key(id)) else { continue };
+            let (room, until) = lane.room(send, part(id), sends.get(id).copied().unwrap_or(1), sends.len(), now);
+            wait = wait.into_iter().chain(until).min();
+            rooms.insert(id, room);
         }
+        (self.divide(open, free, rooms), wait)
+    }
+
+    /// Divides what is free among the sends, within what each webhook has room for.
+    fn divide<'a>(
+        &mut self,
+        open: &'a [OpenSend],
+        mut free: usize,
+        mut rooms: HashMap<&str, Room>,
+    ) -> Vec<(&'a OpenSend, usize)> {
         // Who has got least comes first: what is left over when room is divided goes to him.
         self.greet(open);
         let mut order: Vec<&OpenSend> = open.iter().collect();
         order.sort_by_key(|send| self.given.get(&send.id).copied());
-        let scarce = free_of.values().sum::<usize>() > free;
+        let scarce = rooms.values().map(|room| room.next).sum::<usize>() > free;
         let mut shares = Vec::new();
         let mut left = open.len();
         for send in order {
-            let of_lane = of_webhook.get_mut(send.webhook_id.as_str());
-            let room = free_of.get_mut(send.webhook_id.as_str());
-            if let (Some(of_lane), Some(room)) = (of_lane, room) {
-                let next = room.div_ceil(*of_lane).min(if scarce { free.div_ceil(left) } else { free });
-                let share = next + ahead_of.get(send.webhook_id.as_str()).copied().unwrap_or(0);
-                (*of_lane, left) = (*of_lane - 1, left - 1);
-                (*room, free) = (*room - next, free - next);
-                if share > 0 {
-                    *self.given.entry(send.id.clone()).or_default() += share;
-                    shares.push((send, share));
-                }
+            let Some(room) = rooms.get_mut(send.webhook_id.as_str()) else { continue };
+            let next = room.next.div_ceil(room.sends).min(if scarce { free.div_ceil(left) } else { free });
+            let share = next + room.ahead;
+            (room.sends, left) = (room.sends - 1, left - 1);
+            (room.next, free) = (room.next - next, free - next);
+            if share > 0 {
+                *self.given.entry(send.id.clone()).or_default() += share;
+                shares.push((send, share));
             }
         }
-        (shares, wait)
+        shares
+    }
+
+    /// Has a lane for each webhook with something to do, with the limits that hold now; too many others are forgotten.
+    fn know(&mut self, open: &[OpenSend], sends: &HashMap<&str, usize>) {
+        if self.lanes.len() > REMEMBERED {
+            self.lanes.retain(|id, lane| lane.in_hand > 0 || sends.contains_key(id.as_str()));
+        }
+        for send in open {
+            self.lane(send, self.now);
+        }
+        for (id, lane) in &mut self.lanes {
+            lane.concurrency = self.view.part(id, lane.whole).min(self.posts_at_once);
+        }
     }
 
     /// Knows the open sends and no others.
@@ -226,8 +259,8 @@ impl Limits {
 
     /// How many POSTs of each webhook may run, of those that have something to do or whose POSTs run: the same for all,
     /// but no more than a webhook's own limit. What is left over goes round among those that are known to answer fast.
-    fn parts(&self, of_webhook: &HashMap<&str, usize>) -> HashMap<String, usize> {
-        let busy = |(id, lane): &(&String, &Lane)| lane.in_hand > 0 || of_webhook.contains_key(id.as_str());
+    fn parts(&self, sends: &HashMap<&str, usize>) -> HashMap<String, usize> {
+        let busy = |(id, lane): &(&String, &Lane)| lane.in_hand > 0 || sends.contains_key(id.as_str());
         let mut lanes: Vec<_> = self.lanes.iter().filter(busy).collect();
         lanes.sort_unstable_by_key(|(id, lane)| (lane.concurrency, *id));
         let (mut left, mut equal) = (self.posts_at_once, self.posts_at_once);

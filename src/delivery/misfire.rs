@@ -6,8 +6,8 @@ use crate::{
     clock::Millis,
     db::Db,
     execute, fetch,
-    ui::{
-        format::duration_ms,
+    format::{
+        duration_ms,
         time::{Form, text},
     },
 };

@@ -7,15 +7,16 @@
 
 use super::{
     SendState,
+    control::{self, Because},
     ids::SendKey,
-    store::{self, Delta, HELD},
+    resend,
+    store::{self, Delta},
 };
 use crate::{
     clock::{HOUR, Millis, SECOND},
-    db::{Db, Tx},
+    db::Db,
     execute, fetch,
 };
-use sqlx::AssertSqlSafe;
 
 /// Sends in one look.
 const AT_ONCE: i64 = 100;
@@ -100,14 +101,9 @@ async fn one(db: &Db, key: &SendKey, hours: i64, now: Millis) -> sqlx::Result<i6
         }
         (delta.planned, delta.skipped) = (unplanned, unplanned);
     }
-    execute!(
-        tx,
-        "update send_batches set run_at = $3 where workspace_id = $1 and send_id = $2 and state = 'unknown'",
-        &key.workspace_id,
-        &key.send_id,
-        HELD
-    )?;
-    delta.failed = fail_waiting(&mut tx, key, &never, hours, now).await?;
+    resend::hold_unknown(&mut tx, key).await?;
+    let posted = format!("not delivered within {hours} h: ");
+    control::close_waiting(&mut tx, key, Because::Overdue { never: &never, posted: &posted }, now, &mut delta).await?;
     store::add(&mut tx, key, delta, now).await?;
     tx.commit().await?;
     Ok(delta.failed + delta.skipped)
@@ -124,32 +120,14 @@ fn never(send: &Overdue, hours: i64) -> String {
     format!("not sent within {hours} h{because}")
 }
 
-/// What was POSTed has the time of its first attempt. A reason that says all this already stays as it is.
-const REASON: &str = "case when sent_at is null then $3 when reason like 'not delivered within %' then reason \
-                      else $4 || coalesce(reason, 'no answer') end";
-
-async fn fail_waiting(tx: &mut Tx, key: &SendKey, never: &str, hours: i64, now: Millis) -> sqlx::Result<i64> {
-    const WAITING: &str = "where workspace_id = $1 and send_id = $2 and state in ('open', 'pending', 'retry')";
-    let posted = format!("not delivered within {hours} h: ");
-    let sums = format!("select {REASON}, cast(sum(size) as bigint) from send_batches {WAITING} group by 1");
-    let sums = fetch!(tx, all, (String, i64), AssertSqlSafe(sums), &key.workspace_id, &key.send_id, never, &posted)?;
-    for (reason, users) in &sums {
-        store::add_reason(tx, key, "failed", reason, *users).await?;
-    }
-    let close = format!("update send_batches set state = 'failed', reason = {REASON}, finished_at = $5 {WAITING}");
-    execute!(tx, AssertSqlSafe(close), &key.workspace_id, &key.send_id, never, &posted, now)?;
-    Ok(sums.iter().map(|(_, users)| users).sum())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::{
         delivery::{
             claim::InHand,
-            control,
             record::End,
-            recover, resend,
+            recover,
             testing::{claim, note, progress, put_planned, put_webhook, reasons, record},
         },
         on_both_databases,

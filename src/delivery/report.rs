@@ -3,7 +3,7 @@
 mod actions;
 pub mod now;
 
-pub use actions::{ActionFilter, CustomerMessage, actions, messages_of_customer};
+pub use actions::{ActionFilter, CustomerMessage, actions, messages_are_among, messages_of_customer};
 
 use super::{
     body,

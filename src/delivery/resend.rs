@@ -144,8 +144,8 @@ async fn wake_up(
     Ok(())
 }
 
-/// Those of a send that has ended stay unknown until a person asks for them.
-async fn hold_unknown(tx: &mut Tx, key: &SendKey) -> sqlx::Result<()> {
+/// Those of a send that has ended, or is given up, stay unknown until a person asks for them.
+pub async fn hold_unknown(tx: &mut Tx, key: &SendKey) -> sqlx::Result<()> {
     execute!(
         tx,
         "update send_batches set run_at = $3 where workspace_id = $1 and send_id = $2 and state = $4",

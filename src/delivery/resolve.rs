@@ -55,14 +55,8 @@ pub async fn unknown(
         )));
     }
     retention::check(&mut tx, key).await?;
-    let (there, accepted, failed) = fetch!(
-        tx,
-        one,
-        (i64, i64, i64),
-        "select unknown, accepted, failed from sends where workspace_id = $1 and id = $2",
-        &key.workspace_id,
-        &key.send_id
-    )?;
+    let unknown = "select unknown from sends where workspace_id = $1 and id = $2";
+    let (there,) = fetch!(tx, one, (i64,), unknown, &key.workspace_id, &key.send_id)?;
     if there == 0 {
         return Err(AppError::conflict("There is no message with an unknown outcome."));
     }
@@ -88,12 +82,8 @@ pub async fn unknown(
     delta.count(state, users);
     if let Some(reason) = reason {
         store::add_reason(&mut tx, key, state.code(), reason, users).await?;
-        if send == SendState::Finished && accepted == 0 && failed + users > 0 {
-            // As it would have ended, had this been known then.
-            let nothing = "update sends set state = $3, error = $4 where workspace_id = $1 and id = $2";
-            execute!(tx, nothing, &key.workspace_id, &key.send_id, SendState::Failed.code(), reason)?;
-        }
     }
+    // A finished one is then what it would have ended as, had this been known.
     store::add(&mut tx, key, delta, now).await?;
     note.record(&mut tx, &key.workspace_id).await?;
     Ok(tx.commit().await?)

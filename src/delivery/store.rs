@@ -200,7 +200,22 @@ struct Counters {
     unknown: i64,
 }
 
-/// Adds to the counters, and ends the send when nothing more happens by itself.
+impl Counters {
+    /// What a send ends in of which nothing more happens by itself: the one place that says so.
+    fn ended(&self, was_stopped: bool) -> SendState {
+        if was_stopped {
+            SendState::Stopped
+        } else if self.accepted == 0 && self.failed > 0 && self.unknown == 0 {
+            SendState::Failed
+        } else {
+            // Also when some are left unknown for a person.
+            SendState::Finished
+        }
+    }
+}
+
+/// Adds to the counters, and ends the send when nothing more happens by itself. One that is finished ends anew, at the
+/// same time, for what was unknown may have been decided.
 pub async fn add(tx: &mut Tx, key: &SendKey, delta: Delta, now: Millis) -> sqlx::Result<()> {
     let counters = fetch!(
         tx,
@@ -220,25 +235,19 @@ pub async fn add(tx: &mut Tx, key: &SendKey, delta: Delta, now: Millis) -> sqlx:
         delta.unknown,
     )?;
     let Some(counters) = counters else { return Ok(()) };
-    let runs = matches!(SendState::from_code(&counters.state), Some(SendState::Sending | SendState::Paused));
+    let may_end = [SendState::Sending, SendState::Paused, SendState::Finished];
+    let may_end = may_end.into_iter().any(|state| state.code() == counters.state);
     let decided = counters.accepted + counters.failed + counters.skipped + counters.unknown;
-    if !runs || !counters.planning_done || decided != counters.planned {
+    if !may_end || !counters.planning_done || decided != counters.planned {
         return Ok(());
     }
     if counters.unknown > 0 && !all_unknown_held(tx, key).await? {
         return Ok(());
     }
-    let state = if was_stopped(tx, key).await? {
-        SendState::Stopped
-    } else if counters.accepted == 0 && counters.failed > 0 && counters.unknown == 0 {
-        SendState::Failed
-    } else {
-        // Also when some are left unknown for a person: nothing more happens by itself.
-        SendState::Finished
-    };
+    let state = counters.ended(was_stopped(tx, key).await?);
     execute!(
         tx,
-        "update sends set state = $3, finished_at = $4, error = case when $5 = 0 then null else \
+        "update sends set state = $3, finished_at = coalesce(finished_at, $4), error = case when $5 = 0 then null else \
          (select reason from send_reasons where workspace_id = $1 and send_id = $2 and outcome = 'failed' \
           order by users desc, reason limit 1) end where workspace_id = $1 and id = $2",
         &key.workspace_id,

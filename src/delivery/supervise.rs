@@ -3,7 +3,7 @@
 
 use crate::{
     clock::{Clock, MINUTE, Millis},
-    ui::format::duration_ms,
+    format::duration_ms,
 };
 use std::{
     future::Future,

@@ -5,6 +5,7 @@ use rustls::{
     RootCertStore,
     crypto::ring,
     pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject},
+    server::ParsedCertificate,
     sign::CertifiedKey,
 };
 use secrecy::{ExposeSecret, SecretString};
@@ -114,10 +115,13 @@ impl Tls {
     }
 }
 
-/// The certificates of a PEM text: at least one, and nothing secret beside them.
+/// The certificates of a PEM text: at least one, and each is one.
 fn certificates(pem: &str) -> Result<Vec<CertificateDer<'static>>, &'static str> {
     let found = CertificateDer::pem_slice_iter(pem.as_bytes()).collect::<Result<Vec<_>, _>>();
     match found {
+        Ok(found) if found.iter().any(|one| ParsedCertificate::try_from(one).is_err()) => {
+            Err("This certificate cannot be used.")
+        }
         Ok(found) if !found.is_empty() => Ok(found),
         _ => Err("This is no certificate in PEM form."),
     }

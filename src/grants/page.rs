@@ -9,12 +9,12 @@ use crate::{
     access::model::{Area, Permission, SessionInfo},
     error::AppError,
     ui::{
-        Badge, Confirm, EmptyState, ErrorNote, FilterSelect, Filters, FormErrors, LinkButton, ListParams, PageHeader,
-        Pager, Panel, Scope, SelectOption, Skeleton, SortTh, SubmitButton, TableWrap, Time, Tone, close_dialog,
-        format::counted, use_list_params, use_toasts,
+        Badge, ConfirmAction, EmptyState, ErrorNote, FilterSelect, Filters, FormErrors, LinkButton, ListParams,
+        PageHeader, Pager, Panel, Scope, SelectOption, Skeleton, SortTh, TableWrap, Time, Tone, format::counted,
+        use_list_params, use_toasts,
     },
 };
-use leptos::{form::ActionForm, prelude::*};
+use leptos::prelude::*;
 use leptos_router::hooks::use_params_map;
 
 pub fn grants_page() -> AnyView {
@@ -186,7 +186,6 @@ fn row(grant: Grant, now: i64, question: Option<(String, String, ServerAction<Re
     };
     let removal = question.map(|(webhook_id, webhook, action)| {
         let dialog = format!("remove-{id}");
-        let own = dialog.clone();
         let text = match method {
             Method::Member => format!(
                 "“{name}” can't use “{webhook}” by this grant any more, from now on. Pending tasks of theirs fail at their time, unless another grant is valid then."
@@ -207,13 +206,15 @@ fn row(grant: Grant, now: i64, question: Option<(String, String, ServerAction<Re
             >
                 "Remove"
             </button>
-            <Confirm id=dialog title=label text danger=true>
-                <ActionForm action on:submit=move |_| close_dialog(&own)>
-                    <input type="hidden" name="webhook_id" value=webhook_id />
-                    <input type="hidden" name="id" value=id />
-                    <SubmitButton label="Remove" danger=true pending=action.pending() />
-                </ActionForm>
-            </Confirm>
+            <ConfirmAction
+                id=dialog
+                title=label
+                text
+                danger=true
+                label="Remove"
+                action
+                fields=vec![("webhook_id", webhook_id), ("id", id)]
+            />
         }
     });
     view! {

@@ -37,7 +37,7 @@ pub async fn deliver(ctx: &Ctx, people: Vec<Fresh>) -> AppResult<String> {
             let link = match url {
                 Some((purpose, url)) => {
                     let mailing = send(ctx, &person.email, purpose, &url, until).await;
-                    Some(MadeLink { purpose, url, expires_at, mailing })
+                    Some(MadeLink { purpose, url: url.into(), expires_at, mailing })
                 }
                 None => None,
             };
@@ -51,7 +51,7 @@ pub async fn deliver(ctx: &Ctx, people: Vec<Fresh>) -> AppResult<String> {
             text.extend(csv::line(&[&row.email, &link.url])?);
         }
     }
-    let links = MadeLinks { rows, csv: String::from_utf8_lossy(&text).into_owned() };
+    let links = MadeLinks { rows, csv: String::from_utf8_lossy(&text).into_owned().into() };
     let key = ctx.state.shown.put(ctx.user(), links, ctx.now());
     Ok(format!("/members/links/{key}"))
 }

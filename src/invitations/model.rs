@@ -1,6 +1,9 @@
 //! A link, what its page shows, and what is shown once after links were made.
 
-use crate::access::{person::NameProblem, weakness::Weakness};
+use crate::{
+    access::{person::NameProblem, weakness::Weakness},
+    hidden::Hidden,
+};
 use serde::{Deserialize, Serialize};
 
 /// Where the pages of links are; what stands behind it is secret.
@@ -122,7 +125,7 @@ pub struct Made {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MadeLink {
     pub purpose: Purpose,
-    pub url: String,
+    pub url: Hidden,
     pub expires_at: i64,
     pub mailing: Mailing,
 }
@@ -132,7 +135,7 @@ pub struct MadeLink {
 pub struct MadeLinks {
     pub rows: Vec<Made>,
     /// E-mail and link of those who have one, as CSV.
-    pub csv: String,
+    pub csv: Hidden,
 }
 
 #[cfg(test)]

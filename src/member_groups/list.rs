@@ -7,12 +7,11 @@ use super::{
 use crate::{
     access::model::{Area, Permission, SessionInfo},
     ui::{
-        Badge, Confirm, EmptyState, FilterSelect, Filters, FormErrors, LinkButton, ListParams, Loaded, PageHeader,
-        Pager, Panel, RowMenu, SelectOption, SortTh, SubmitButton, TableWrap, Time, close_dialog, format::count,
-        use_list_params,
+        Badge, ConfirmAction, EmptyState, FilterSelect, Filters, FormErrors, LinkButton, ListParams, Loaded,
+        PageHeader, Pager, Panel, RowMenu, SelectOption, SortTh, TableWrap, Time, format::count, use_list_params,
     },
 };
-use leptos::{form::ActionForm, prelude::*};
+use leptos::prelude::*;
 
 /// Webhooks that a row names.
 const NAMED: usize = 5;
@@ -188,14 +187,16 @@ pub(super) fn DeleteGroupDialog(
     name: String,
     action: ServerAction<DeleteMemberGroup>,
 ) -> impl IntoView {
-    let own = dialog.clone();
     let text = format!("The group “{name}” is deleted for good; its members stay. A group that a grant uses stays.");
     view! {
-        <Confirm id=dialog title="Delete member group" text danger=true>
-            <ActionForm action on:submit=move |_| close_dialog(&own)>
-                <input type="hidden" name="id" value=id />
-                <SubmitButton label="Delete" danger=true pending=action.pending() />
-            </ActionForm>
-        </Confirm>
+        <ConfirmAction
+            id=dialog
+            title="Delete member group"
+            text
+            danger=true
+            label="Delete"
+            action
+            fields=vec![("id", id)]
+        />
     }
 }

@@ -12,8 +12,8 @@ use crate::{
     access::model::Attributes,
     error::AppError,
     ui::{
-        Button, Confirm, ErrorNote, Fact, Facts, FormErrors, Note, PageHeader, Panel, Scope, Skeleton, SubmitButton,
-        Time, Tone, close_dialog, use_toasts,
+        Button, ConfirmAction, ErrorNote, Fact, Facts, FormErrors, Note, PageHeader, Panel, Scope, Skeleton,
+        SubmitButton, Time, Tone, use_toasts,
     },
 };
 use leptos::{form::ActionForm, prelude::*};
@@ -168,12 +168,15 @@ fn dialogs(detail: &MemberDetail, actions: Actions) -> AnyView {
     );
     let factor = (row.may.account && detail.second_factor).then(|| {
         view! {
-            <Confirm id=SECOND_FACTOR title="Turn off second factor" text danger=true>
-                <ActionForm action=actions.second_factor on:submit=|_| close_dialog(SECOND_FACTOR)>
-                    <input type="hidden" name="id" value=own />
-                    <SubmitButton label="Turn off" danger=true pending=actions.second_factor.pending() />
-                </ActionForm>
-            </Confirm>
+            <ConfirmAction
+                id=SECOND_FACTOR
+                title="Turn off second factor"
+                text
+                danger=true
+                label="Turn off"
+                action=actions.second_factor
+                fields=vec![("id", own)]
+            />
         }
     });
     view! {

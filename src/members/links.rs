@@ -57,7 +57,7 @@ fn shown(links: MadeLinks) -> AnyView {
     {
         return one(made);
     }
-    many(rows, csv)
+    many(rows, csv.into())
 }
 
 /// What was made, and what to do with it.
@@ -85,7 +85,7 @@ fn one(made: Made) -> AnyView {
             let mailed = mailed(&mailing, &email);
             view! {
                 <p>{said}</p>
-                <CodeBlock id="link" text=url label="Link" copy=true wrap=true />
+                <CodeBlock id="link" text=String::from(url) label="Link" copy=true wrap=true />
                 <p>"It is valid once, until " <Time ms=expires_at seconds=false /> ". It is shown here only now."</p>
                 {mailed}
             }
@@ -185,7 +185,7 @@ fn row(made: Made) -> AnyView {
     let (id, label) = (format!("link-{}", made.user_id), format!("Link of {}", made.email));
     let url = match made.link {
         None => "–".into_any(),
-        Some(link) => view! { <CodeBlock id text=link.url label copy=true wrap=true /> }.into_any(),
+        Some(link) => view! { <CodeBlock id text=String::from(link.url) label copy=true wrap=true /> }.into_any(),
     };
     view! {
         <tr>

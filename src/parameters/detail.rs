@@ -4,17 +4,17 @@ mod try_it;
 
 use super::{
     api::{DeleteParameter, LoadValues, get_parameter},
-    list::may_manage,
+    list::{delete_question, may_manage},
     model::{Kind, LOADING, Parameter, ParameterChoice, ParameterDetail, Source, User, UserKind},
 };
 use crate::{
     access::reader_may_either,
     ui::{
-        Button, Confirm, EmptyState, ErrorNote, Fact, Facts, FormErrors, LinkButton, PageHeader, Panel, Scope,
-        Skeleton, SubmitButton, TableWrap, Time, close_dialog,
+        Button, EmptyState, ErrorNote, Fact, Facts, FormErrors, LinkButton, PageHeader, Panel, Scope, Skeleton,
+        TableWrap, Time,
     },
 };
-use leptos::{form::ActionForm, prelude::*};
+use leptos::prelude::*;
 use leptos_router::hooks::use_params_map;
 use try_it::TryIt;
 
@@ -61,7 +61,8 @@ fn page(detail: ParameterDetail, actions: Actions) -> AnyView {
     let error = Signal::derive(move || actions.delete.value().get().and_then(Result::err));
     let title = parameter.input.name.clone();
     let controls = may_manage().then(|| controls(&parameter));
-    let dialog = may_manage().then(|| delete_dialog(&parameter, actions.delete));
+    let dialog = may_manage()
+        .then(|| delete_question(DELETE.into(), parameter.id.clone(), &parameter.input.name, actions.delete));
     let definition = definition(&parameter, &associated, now);
     let passed = passed(&parameter, &associated);
     let constants = constants(&parameter);
@@ -108,20 +109,6 @@ fn controls(parameter: &Parameter) -> AnyView {
     view! {
         <Button label="Delete" danger=true opens=DELETE />
         <LinkButton href=edit label="Edit" primary=true />
-    }
-    .into_any()
-}
-
-fn delete_dialog(parameter: &Parameter, delete: ServerAction<DeleteParameter>) -> AnyView {
-    let id = parameter.id.clone();
-    let text = format!("“{}” is deleted for good. A parameter that something uses stays.", parameter.input.name);
-    view! {
-        <Confirm id=DELETE title="Delete webhook parameter" text danger=true>
-            <ActionForm action=delete on:submit=|_| close_dialog(DELETE)>
-                <input type="hidden" name="id" value=id />
-                <SubmitButton label="Delete" danger=true pending=delete.pending() />
-            </ActionForm>
-        </Confirm>
     }
     .into_any()
 }

@@ -10,13 +10,13 @@ use crate::{
         reader_may,
     },
     ui::{
-        Confirm, EmptyState, FilterSelect, Filters, FormErrors, LinkButton, ListParams, Loaded, PageHeader, Pager,
-        Panel, RowMenu, SelectOption, SortTh, TableWrap, Time, close_dialog,
+        ConfirmAction, EmptyState, FilterSelect, Filters, FormErrors, LinkButton, ListParams, Loaded, PageHeader,
+        Pager, Panel, RowMenu, SelectOption, SortTh, TableWrap, Time,
         format::{count, counted},
         use_list_params,
     },
 };
-use leptos::{form::ActionForm, prelude::*};
+use leptos::prelude::*;
 
 /// May the reader change parameters?
 pub(super) fn may_manage() -> bool {
@@ -125,6 +125,23 @@ fn empty(filtered: bool, manages: bool) -> AnyView {
     .into_any()
 }
 
+/// Asks before a parameter is deleted.
+pub fn delete_question(dialog: String, id: String, name: &str, delete: ServerAction<DeleteParameter>) -> AnyView {
+    let text = format!("“{name}” is deleted for good. A parameter that something uses stays.");
+    view! {
+        <ConfirmAction
+            id=dialog
+            title="Delete webhook parameter"
+            text
+            danger=true
+            label="Delete"
+            action=delete
+            fields=vec![("id", id)]
+        />
+    }
+    .into_any()
+}
+
 fn row(parameter: ParameterRow, now: i64, manages: bool, delete: ServerAction<DeleteParameter>) -> AnyView {
     let ParameterRow { id, name, kind, description, url, constants, users, updated_at } = parameter;
     let href = format!("/webhook-parameters/{id}");
@@ -134,20 +151,7 @@ fn row(parameter: ParameterRow, now: i64, manages: bool, delete: ServerAction<De
     let confirm = format!("delete-{id}");
     let (details, edit, question) = (href.clone(), format!("{href}/edit"), confirm.clone());
     let menu = format!("menu-{id}");
-    let dialog = manages.then(|| {
-        let own = confirm.clone();
-        let text = format!("“{name}” is deleted for good. A parameter that something uses stays.");
-        view! {
-            <Confirm id=confirm title="Delete webhook parameter" text danger=true>
-                <ActionForm action=delete on:submit=move |_| close_dialog(&own)>
-                    <input type="hidden" name="id" value=id />
-                    <button type="submit" class="btn primary danger">
-                        "Delete"
-                    </button>
-                </ActionForm>
-            </Confirm>
-        }
-    });
+    let dialog = manages.then(|| delete_question(confirm, id, &name, delete));
     view! {
         <tr>
             <td>

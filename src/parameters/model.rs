@@ -11,6 +11,7 @@ pub use pages::{
 
 use crate::{
     access::model::{Area, Either, Permission},
+    hidden::Hidden,
     webhooks::model::Authentication,
     wire::interface::Item,
 };
@@ -172,7 +173,7 @@ pub struct ParameterInput {
     pub url: String,
     pub authentication: Authentication,
     /// Empty keeps the key that is there.
-    pub key: String,
+    pub key: Hidden,
     /// "Associate with system parameters".
     pub with_system: bool,
     pub system: Vec<SystemSetting>,

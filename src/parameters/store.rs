@@ -16,6 +16,7 @@ use crate::{
     clock::Millis,
     db::{Db, from_json, like_pattern, name_key},
     fetch,
+    hidden::Hidden,
     secrets::MasterKey,
     webhooks::model::Authentication,
 };
@@ -73,7 +74,7 @@ impl TryFrom<Row> for Parameter {
             url: row.url,
             authentication: Authentication::from_code(&row.authentication)
                 .ok_or_else(|| sqlx::Error::Decode(format!("authentication {:?}", row.authentication).into()))?,
-            key: String::new(),
+            key: Hidden::default(),
             with_system: !system.is_empty(),
             system,
             with_others: !others.is_empty(),

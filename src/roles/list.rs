@@ -7,12 +7,11 @@ use super::{
 use crate::{
     access::model::{Area, Permission, Permissions, SessionInfo},
     ui::{
-        Badge, Confirm, EmptyState, FilterSelect, Filters, FormErrors, LinkButton, ListParams, Loaded, PageHeader,
-        Pager, Panel, RowMenu, SelectOption, SortTh, SubmitButton, TableWrap, Time, Tone, close_dialog, format::count,
-        use_list_params,
+        Badge, ConfirmAction, EmptyState, FilterSelect, Filters, FormErrors, LinkButton, ListParams, Loaded,
+        PageHeader, Pager, Panel, RowMenu, SelectOption, SortTh, TableWrap, Time, Tone, format::count, use_list_params,
     },
 };
-use leptos::{form::ActionForm, prelude::*};
+use leptos::prelude::*;
 
 /// What the reader may do with roles.
 #[derive(Clone, Copy)]
@@ -171,14 +170,16 @@ pub(super) fn DeleteRoleDialog(
     name: String,
     action: ServerAction<DeleteRole>,
 ) -> impl IntoView {
-    let own = dialog.clone();
     let text = format!("The role “{name}” is deleted for good. A role that somebody holds stays.");
     view! {
-        <Confirm id=dialog title="Delete role" text danger=true>
-            <ActionForm action on:submit=move |_| close_dialog(&own)>
-                <input type="hidden" name="id" value=id />
-                <SubmitButton label="Delete" danger=true pending=action.pending() />
-            </ActionForm>
-        </Confirm>
+        <ConfirmAction
+            id=dialog
+            title="Delete role"
+            text
+            danger=true
+            label="Delete"
+            action
+            fields=vec![("id", id)]
+        />
     }
 }

@@ -3,7 +3,7 @@
 use super::AppState;
 use crate::{
     clock::{Millis, SECOND},
-    ui::format::duration_ms,
+    format::duration_ms,
 };
 use axum::{Json, extract::State, response::IntoResponse};
 use http::StatusCode;

@@ -1,6 +1,6 @@
 //! The server functions of tasks.
 
-use super::model::{CustomerMessage, DryRun, TaskForm, TaskInput, TaskList};
+use super::model::{CustomerMessages, DryRun, TaskForm, TaskInput, TaskList};
 use crate::error::AppError;
 use leptos::server;
 
@@ -8,7 +8,7 @@ use leptos::server;
 use {
     super::{
         dry_run,
-        model::{AudienceChoice, DryRunResult, PassedCall, ValueInput, changes, field},
+        model::{AudienceChoice, CustomerMessage, DryRunResult, PassedCall, ValueInput, changes, field},
         prepare, sender, store,
     },
     crate::{
@@ -299,11 +299,11 @@ pub fn missing<T>(result: sqlx::Result<T>) -> AppResult<Option<T>> {
 
 /// The latest messages of a customer, the newest first.
 #[server]
-pub async fn messages_to_customer(customer_id: String) -> Result<Vec<CustomerMessage>, AppError> {
+pub async fn messages_to_customer(customer_id: String) -> Result<CustomerMessages, AppError> {
     let ctx = require(&caller()?, Permission::View(Area::Customers), Resource::Customer(&customer_id)).await?;
     let (db, workspace) = (&ctx.state.db, ctx.workspace());
     let found = report::messages_of_customer(db, workspace, &customer_id, MESSAGES).await?;
-    let mut messages = Vec::new();
+    let mut rows = Vec::new();
     for message in found.into_iter().filter(|message| message.source == sender::SOURCE) {
         let task = store::get(db, workspace, &message.send_id).await?;
         let webhook = missing(webhooks::store::get(db, workspace, &task.webhook_id).await)?;
@@ -311,9 +311,9 @@ pub async fn messages_to_customer(customer_id: String) -> Result<Vec<CustomerMes
             let mut statuses = webhook.iter().flat_map(|webhook| &webhook.input.statuses);
             statuses.find(|status| status.code == code).map_or(code.clone(), |status| status.value.clone())
         });
-        messages.push(CustomerMessage { task_id: task.id, task: task.name, action: message.action, receipt });
+        rows.push(CustomerMessage { task_id: task.id, task: task.name, action: message.action, receipt });
     }
-    Ok(messages)
+    Ok(CustomerMessages { rows, among: report::messages_are_among(db, workspace).await? })
 }
 
 /// Which of the ID types that webhooks take somebody in the audience has: a webhook without one of these does not fit.

@@ -18,11 +18,15 @@ use crate::{
     },
     delivery::model::SendState,
     error::AppError,
-    ui::{CodeBlock, ErrorNote, Fact, Facts, FormErrors, PageHeader, Panel, Scope, Skeleton, Time, query::use_query},
+    ui::{
+        CodeBlock, ErrorNote, Fact, Facts, FormErrors, PageHeader, Panel, Scope, Skeleton, Time, follow,
+        query::use_query,
+    },
     wire::text::variable_names,
 };
 use api::{load_task, load_task_live};
 use batches::Batches;
+pub use controls::delete_question;
 use controls::{Actions, controls};
 use leptos::prelude::*;
 use leptos_router::hooks::use_params_map;
@@ -103,7 +107,7 @@ fn Page(detail: TaskDetail, first: TaskLive, pulse: RwSignal<Pulse>, actions: Ac
     let may_send = reader_may(Permission::Manage(Area::ReachWebhook));
     let live = RwSignal::new(first);
     let lost = RwSignal::new(None::<AppError>);
-    follow(detail.id.clone(), live, lost);
+    look_again(detail.id.clone(), live, lost);
     Effect::new(move |before: Option<Pulse>| {
         let next = Pulse::of(&live.read());
         // What the page came with is not read again.
@@ -141,50 +145,16 @@ fn Page(detail: TaskDetail, first: TaskLive, pulse: RwSignal<Pulse>, actions: Ac
 }
 
 /// Looks again every second until the task has ended, then more rarely while receipts may come.
-fn follow(id: String, live: RwSignal<TaskLive>, lost: RwSignal<Option<AppError>>) {
-    let again = StoredValue::new(0_u32);
-    Effect::new(move |_| {
-        let id = id.clone();
-        let handle = set_interval_with_handle(
-            move || {
-                let ticks = again
-                    .try_update_value(|ticks| {
-                        *ticks = ticks.wrapping_add(1);
-                        *ticks
-                    })
-                    .unwrap_or(0);
-                let Some(now) = live.try_get_untracked() else { return };
-                if lost.try_with_untracked(Option::is_some) != Some(false) {
-                    return;
-                }
-                // After Pause and Stop, too: what was under way ends later.
-                let waits = matches!(now.progress.state, SendState::Sending | SendState::Scheduled)
-                    || now.progress.waiting() > 0;
-                let receipts = now.progress.receipts_until.is_some_and(|until| until > now.now);
-                if !(waits || (receipts && ticks.is_multiple_of(5))) {
-                    return;
-                }
-                let id = id.clone();
-                leptos::task::spawn_local(async move {
-                    match load_task_live(id).await {
-                        Ok(next) => {
-                            if live.try_with_untracked(|shown| *shown != next) == Some(true) {
-                                let _ = live.try_set(next);
-                            }
-                        }
-                        // Signed out in the meantime: say so once, and ask no more.
-                        Err(error @ AppError::Unauthenticated) => {
-                            let _ = lost.try_set(Some(error));
-                        }
-                        Err(_) => {}
-                    }
-                });
-            },
-            POLL,
-        );
-        if let Ok(handle) = handle {
-            on_cleanup(move || handle.clear());
-        }
+fn look_again(id: String, live: RwSignal<TaskLive>, lost: RwSignal<Option<AppError>>) {
+    let ticks = StoredValue::new(0_u32);
+    follow(live, lost, POLL, move |now| {
+        ticks.try_update_value(|ticks| *ticks = ticks.wrapping_add(1));
+        // After Pause and Stop, too: what was under way ends later.
+        let waits =
+            matches!(now.progress.state, SendState::Sending | SendState::Scheduled) || now.progress.waiting() > 0;
+        let receipts = now.progress.receipts_until.is_some_and(|until| until > now.now);
+        let wants = waits || (receipts && ticks.try_get_value().is_some_and(|ticks| ticks.is_multiple_of(5)));
+        wants.then(|| load_task_live(id.clone()))
     });
 }
 

@@ -2,6 +2,7 @@
 
 use super::{
     api::{DeleteTask, PAGE, list_tasks},
+    detail::delete_question,
     model::{TaskList, TaskRow},
 };
 use crate::{
@@ -11,7 +12,7 @@ use crate::{
     },
     delivery::model::SendState,
     ui::{
-        Badge, Confirm, EmptyState, FilterSelect, Filters, LinkButton, ListParams, Loaded, PageHeader, Pager, Panel,
+        Badge, EmptyState, FilterSelect, Filters, FormErrors, LinkButton, ListParams, Loaded, PageHeader, Pager, Panel,
         RowMenu, SelectOption, SortTh, TableWrap, Time, Tone, format::count, use_list_params,
     },
 };
@@ -29,6 +30,7 @@ pub fn tasks_page() -> AnyView {
             list_tasks(params.q, state, webhook, params.sort, params.page)
         },
     );
+    let error = Signal::derive(move || delete.value().get().and_then(Result::err));
     let may_send = reader_may(Permission::Manage(Area::ReachWebhook));
     let states = SendState::ALL.map(|state| SelectOption::new(state.code(), state.label())).to_vec();
     view! {
@@ -39,6 +41,7 @@ pub fn tasks_page() -> AnyView {
         >
             {may_send.then(|| view! { <LinkButton href="/tasks/new" label="Create Sending Task" primary=true /> })}
         </PageHeader>
+        <FormErrors error />
         <Panel padded=false>
             <Filters
                 action="/tasks"
@@ -97,7 +100,7 @@ fn row(task: TaskRow, now: i64, delete: ServerAction<DeleteTask>, may_send: bool
     let changes = task.changes(now);
     let (id, progress) = (task.id.clone(), &task.progress);
     let sends = progress.accepted + progress.failed + progress.unknown;
-    let (confirm, name) = (format!("delete-{id}"), task.name.clone());
+    let confirm = format!("delete-{id}");
     let menu = (may_send && (changes.edit || changes.delete)).then(|| {
         let (question, edit) = (confirm.clone(), format!("/tasks/{id}/edit"));
         let menu = format!("menu-{id}");
@@ -106,17 +109,7 @@ fn row(task: TaskRow, now: i64, delete: ServerAction<DeleteTask>, may_send: bool
                 {changes.edit.then(|| view! { <a href=edit>"Edit"</a> })}
                 {changes.delete.then(|| view! { <button type="button" class="danger" data-dialog-open=question>"Delete"</button> })}
             </RowMenu>
-            <Confirm
-                id=confirm
-                title="Delete task"
-                text=format!("“{name}” and the record of what it sent are deleted. The users' messages can no longer be looked up.")
-                danger=true
-            >
-                <ActionForm action=delete>
-                    <input type="hidden" name="id" value=id />
-                    <button type="submit" class="btn primary danger">"Delete"</button>
-                </ActionForm>
-            </Confirm>
+            {delete_question(confirm, &id, &task.name, delete)}
         }
     });
     view! {

@@ -1,7 +1,7 @@
 //! What a customer was sent: the section of the customer's page.
 
-use super::{api::messages_to_customer, detail::result_badge, model::CustomerMessage};
-use crate::ui::{Badge, EmptyState, Loaded, Panel, TableWrap, Time, Tone};
+use super::{api::messages_to_customer, detail::result_badge, model::CustomerMessages};
+use crate::ui::{Badge, EmptyState, Loaded, Panel, TableWrap, Time, Tone, format::count};
 use leptos::prelude::*;
 
 #[component]
@@ -15,12 +15,16 @@ pub fn Messages(#[prop(into)] customer_id: Signal<String>) -> impl IntoView {
     .into_any()
 }
 
-fn table(messages: Vec<CustomerMessage>) -> AnyView {
-    if messages.is_empty() {
+fn table(CustomerMessages { rows, among }: CustomerMessages) -> AnyView {
+    let among = among.map(|tasks| format!("Among the latest {} tasks; older ones are not looked at.", count(tasks)));
+    if rows.is_empty() {
+        if let Some(text) = among {
+            return view! { <EmptyState title="No messages" text /> }.into_any();
+        }
         return view! { <EmptyState title="No messages yet" text="What tasks send to this customer appears here, with its result." /> }
             .into_any();
     }
-    let rows = messages.into_iter().map(|message| {
+    let rows = rows.into_iter().map(|message| {
         view! {
             <tr>
                 <td><a class="title" href=format!("/tasks/{}", message.task_id)>{message.task}</a></td>
@@ -46,6 +50,7 @@ fn table(messages: Vec<CustomerMessage>) -> AnyView {
                 <tbody>{rows.collect_view()}</tbody>
             </table>
         </TableWrap>
+        {among.map(|text| view! { <p class="foot">{text}</p> })}
     }
     .into_any()
 }

@@ -161,6 +161,14 @@ pub struct CustomerMessage {
     pub receipt: Option<String>,
 }
 
+/// The latest messages to one customer, the newest first.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CustomerMessages {
+    pub rows: Vec<CustomerMessage>,
+    /// How many tasks were looked at, the latest, when there are more.
+    pub among: Option<i64>,
+}
+
 /// A task's page: what moves while it sends.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct TaskLive {

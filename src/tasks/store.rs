@@ -11,7 +11,7 @@ use crate::{
         model::{Action, ObjectKind},
     },
     clock::Millis,
-    db::{Db, Tx, name_key},
+    db::{Db, Tx, like_pattern, name_key},
     delivery::{self, report},
     error::{AppError, AppResult},
     execute, fetch,
@@ -216,12 +216,12 @@ const LISTED: &str = "from tasks t
      left join audiences a on a.workspace_id = t.workspace_id and a.id = t.audience_id
      left join webhooks w on w.workspace_id = t.workspace_id and w.id = t.webhook_id
      where t.workspace_id = $1
-       and ($2 = '' or t.name_key like $2 escape '\\' or a.name_key like $2 escape '\\' or w.name_key like $2 escape '\\')
+       and ($2 = '' or t.name_key like $2 escape '!' or a.name_key like $2 escape '!' or w.name_key like $2 escape '!')
        and ($3 = '' or s.state = $3) and ($4 = '' or t.webhook_id = $4)";
 
 /// The page of the list, and how many there are in all.
 pub async fn list(db: &Db, workspace: &str, query: &ListQuery) -> AppResult<(Vec<TaskRow>, i64)> {
-    let pattern = like(&query.search);
+    let pattern = like_pattern(&name_key(query.search.trim()));
     let (total,) = fetch!(
         db,
         one,
@@ -242,7 +242,7 @@ pub async fn count(db: &Db, workspace: &str) -> sqlx::Result<i64> {
 
 /// The page of the list alone.
 pub async fn rows(db: &Db, workspace: &str, query: &ListQuery) -> AppResult<Vec<TaskRow>> {
-    let pattern = like(&query.search);
+    let pattern = like_pattern(&name_key(query.search.trim()));
     let listed = fetch!(
         db,
         all,
@@ -279,15 +279,6 @@ pub async fn rows(db: &Db, workspace: &str, query: &ListQuery) -> AppResult<Vec<
         })
         .collect();
     Ok(rows)
-}
-
-/// A `like` pattern that finds the text anywhere; empty for an empty one.
-fn like(search: &str) -> String {
-    if search.trim().is_empty() {
-        return String::new();
-    }
-    let escaped = name_key(search.trim()).replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
-    format!("%{escaped}%")
 }
 
 /// The sub-campaigns of tasks: id and "Main / Sub" by task.
@@ -375,9 +366,14 @@ mod tests {
             )
             .unwrap();
         }
-        for (typed, found) in
-            [("весна", vec!["t1"]), ("ВЕС", vec!["t1"]), (" äPF", vec!["t2"]), ("50%", vec!["t2"]), ("_", vec![])]
-        {
+        for (typed, found) in [
+            ("весна", vec!["t1"]),
+            ("ВЕС", vec!["t1"]),
+            (" äPF", vec!["t2"]),
+            ("50%", vec!["t2"]),
+            ("_", vec![]),
+            ("!", vec![]),
+        ] {
             let query = ListQuery { search: typed.into(), limit: 10, ..Default::default() };
             let (rows, total) = list(&db, "ws", &query).await.unwrap();
             assert_eq!(rows.iter().map(|row| row.id.as_str()).collect::<Vec<_>>(), found, "{typed}");

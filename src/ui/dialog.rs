@@ -2,8 +2,10 @@
 
 use leptos::html;
 use leptos::prelude::*;
+use leptos::server_fn::{Http, ServerFn, client::Client, codec::PostUrl, request::ClientReq};
 use leptos::wasm_bindgen::JsCast;
-use leptos::web_sys::HtmlDialogElement;
+use leptos::web_sys::{FormData, HtmlDialogElement};
+use serde::de::DeserializeOwned;
 
 use super::badge::Tone;
 use super::icon::{Glyph, Icon};
@@ -125,4 +127,38 @@ pub fn Confirm(
             </div>
         </Dialog>
     }
+}
+
+/// A [`Confirm`] whose answer calls a server function with `fields`, and with what children add to the form.
+#[component]
+pub fn ConfirmAction<F, Answer>(
+    #[prop(into)] id: String,
+    #[prop(into)] title: String,
+    #[prop(into)] text: String,
+    label: &'static str,
+    #[prop(optional)] danger: bool,
+    action: ServerAction<F>,
+    /// Their names and values.
+    fields: Vec<(&'static str, String)>,
+    #[prop(optional)] children: Option<Children>,
+) -> impl IntoView
+where
+    F: ServerFn<Protocol = Http<PostUrl, Answer>> + DeserializeOwned + Clone + Send + Sync + 'static,
+    Answer: 'static,
+    F::Output: Send + Sync + 'static,
+    F::Error: Send + Sync + 'static,
+    F::Client: Client<F::Error>,
+    <<F::Client as Client<F::Error>>::Request as ClientReq<F::Error>>::FormData: From<FormData>,
+{
+    let fields = fields.into_iter().map(|(name, value)| view! { <input type="hidden" name=name value=value /> });
+    let fields = fields.collect_view();
+    view! {
+        <Confirm id title text danger>
+            <ActionForm action>
+                {fields} {children.map(|children| children())}
+                <button type="submit" class="btn primary" class:danger=danger data-dialog-close="">{label}</button>
+            </ActionForm>
+        </Confirm>
+    }
+    .into_any()
 }

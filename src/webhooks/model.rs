@@ -18,6 +18,7 @@ pub use version::{Change, Version, Versions, changes};
 use crate::access::model::{Area, Either, Permission};
 use crate::delivery::health::{Health, Standing};
 use crate::delivery::model::AfterCrash;
+use crate::hidden::Hidden;
 use serde::{Deserialize, Deserializer, Serialize, de};
 use std::fmt;
 
@@ -156,7 +157,7 @@ pub struct WebhookInput {
     pub authentication: Authentication,
     /// Empty keeps the key that is there.
     #[serde(default)]
-    pub key: String,
+    pub key: Hidden,
     pub url: String,
     #[serde(default)]
     pub id_types: Vec<String>,
@@ -190,8 +191,8 @@ pub struct WebhookInput {
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub client_certificate: String,
     /// Of the client certificate, as PEM; empty keeps the one that is there.
-    #[serde(default, skip_serializing_if = "String::is_empty")]
-    pub client_key: String,
+    #[serde(default, skip_serializing_if = "Hidden::is_empty")]
+    pub client_key: Hidden,
 }
 
 impl WebhookInput {
@@ -209,7 +210,7 @@ impl Default for WebhookInput {
         Self {
             name: String::new(),
             authentication: Authentication::Key,
-            key: String::new(),
+            key: Hidden::default(),
             url: String::new(),
             id_types: Vec::new(),
             parameters: vec![Parameter::default()],
@@ -223,7 +224,7 @@ impl Default for WebhookInput {
             statuses: vec![ReceiptStatus { code: "200".into(), value: "Success".into() }],
             ca_certificate: String::new(),
             client_certificate: String::new(),
-            client_key: String::new(),
+            client_key: Hidden::default(),
         }
     }
 }

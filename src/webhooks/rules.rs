@@ -41,7 +41,7 @@ const TLS_FIELDS: [&str; 3] = ["ca_certificate", "client_certificate", "client_k
 /// What is wrong with the certificates. An empty key is the one that `before` has.
 async fn certificates(ctx: &Ctx, before: Option<&Webhook>, input: &WebhookInput) -> sqlx::Result<Option<FieldError>> {
     let client_key = match before {
-        _ if !input.client_key.is_empty() => Some(input.client_key.as_str().into()),
+        _ if !input.client_key.is_empty() => Some((*input.client_key).into()),
         Some(before) if before.has_client_key && !input.client_certificate.is_empty() => {
             store::tls(&ctx.state.db, &ctx.state.master_key, ctx.workspace(), &before.id).await?.client_key
         }

@@ -18,6 +18,7 @@ use crate::{
     db::{Db, from_json, like_pattern, name_key},
     delivery::{breaker::round::HealthRow, health::Standing, tls::Tls},
     fetch,
+    hidden::Hidden,
     secrets::MasterKey,
 };
 use secrecy::SecretString;
@@ -87,7 +88,7 @@ impl TryFrom<Row> for Webhook {
             name: row.name,
             authentication: Authentication::from_code(&row.authentication)
                 .ok_or_else(|| sqlx::Error::Decode(format!("authentication {:?}", row.authentication).into()))?,
-            key: String::new(),
+            key: Hidden::default(),
             url: row.url,
             id_types: from_json(&row.id_types)?,
             parameters: from_json(&row.parameters)?,
@@ -101,7 +102,7 @@ impl TryFrom<Row> for Webhook {
             statuses: from_json(&row.statuses)?,
             ca_certificate: row.ca_certificate,
             client_certificate: row.client_certificate,
-            client_key: String::new(),
+            client_key: Hidden::default(),
         };
         let test = row.tested_at.map(|at| TestResult {
             ok: row.test_ok.unwrap_or(false),
@@ -283,7 +284,7 @@ mod tests {
         assert!(webhook.enabled && webhook.has_key);
         assert_eq!((webhook.version, webhook.tasks, webhook.test), (1, 0, None));
         // Statuses are kept from the day that receipts are enabled.
-        assert_eq!(webhook.input, WebhookInput { key: String::new(), statuses: vec![], ..typed });
+        assert_eq!(webhook.input, WebhookInput { key: Hidden::default(), statuses: vec![], ..typed });
         assert_eq!(key(&db, &master_key(), "w", &id).await.unwrap().unwrap().expose_secret(), " my secret ");
         let other_master = MasterKey::from_text("another key of enough length").unwrap();
         assert!(matches!(key(&db, &other_master, "w", &id).await, Err(sqlx::Error::Decode(_))));

@@ -9,7 +9,7 @@ use crate::{
     delivery::model::SendState,
     error::AppError,
     ui::{
-        EmptyState, FormErrors, Note, Panel, Progress, TableWrap, Tone,
+        EmptyState, FormErrors, Note, Panel, Progress, TableWrap, Tone, follow,
         format::{about_ms, count, counted, rate},
     },
     webhooks::health::health,
@@ -24,7 +24,7 @@ const POLL: Duration = Duration::from_secs(3);
 pub fn Live(first: Now) -> impl IntoView {
     let shown = RwSignal::new(first);
     let lost = RwSignal::new(None::<AppError>);
-    follow(shown, lost);
+    follow(shown, lost, POLL, |_| Some(load_now()));
     let waiting = move || shown.read().tasks.as_ref().and_then(waiting);
     let sending = move || shown.read().tasks.as_ref().map(sending);
     let failures = move || shown.read().tasks.as_ref().map(failures);
@@ -36,33 +36,6 @@ pub fn Live(first: Now) -> impl IntoView {
         <div class="grid cols">{failures} {webhooks}</div>
     }
     .into_any()
-}
-
-fn follow(shown: RwSignal<Now>, lost: RwSignal<Option<AppError>>) {
-    Effect::new(move |_| {
-        let look = move || {
-            if lost.try_with_untracked(Option::is_some) != Some(false) {
-                return;
-            }
-            leptos::task::spawn_local(async move {
-                match load_now().await {
-                    Ok(next) => {
-                        if shown.try_with_untracked(|shown| *shown != next) == Some(true) {
-                            let _ = shown.try_set(next);
-                        }
-                    }
-                    // Signed out in the meantime: say so once, and ask no more.
-                    Err(error @ AppError::Unauthenticated) => {
-                        let _ = lost.try_set(Some(error));
-                    }
-                    Err(_) => {}
-                }
-            });
-        };
-        if let Ok(handle) = set_interval_with_handle(look, POLL) {
-            on_cleanup(move || handle.clear());
-        }
-    });
 }
 
 /// Links to tasks; how many there are besides is said.

@@ -5,7 +5,10 @@ use crate::{
     clock::{Clock, new_id},
     config::Config,
     db::Db,
-    delivery::{Chunk, Engine, NewSend, Planned, Recipient, SendState, Sender, report, sender::ChunkFuture, store},
+    delivery::{
+        Chunk, Engine, NewSend, Planned, Recipient, SendState, Sender, model::Progress, report, sender::ChunkFuture,
+        store,
+    },
     execute,
     secrets::MasterKey,
     wire::{
@@ -94,8 +97,23 @@ pub async fn send_once(db: &Db, config: &Config, send: &str, users: i64, batch_s
     let started = Instant::now();
     put_send(db, send, "hook", &template, users, batch_size).await.map_err(|error| error.to_string())?;
     engine.wake();
+    let seconds = accepted(db, send, users, started, async |_| Ok(())).await?;
+    engine.stop(Duration::from_secs(15)).await;
+    Ok(Measured { users, seconds, peak_kb: peak_kb(std::process::id()) })
+}
+
+/// Waits until all users of a send are accepted, and calls `look` with each progress that is seen. Seconds since
+/// `started`.
+pub async fn accepted(
+    db: &Db,
+    send: &str,
+    users: i64,
+    started: Instant,
+    mut look: impl AsyncFnMut(&Progress) -> Result<(), String>,
+) -> Result<f64, String> {
     let progress = loop {
         let progress = report::progress(db, "w", send).await.map_err(|error| error.to_string())?;
+        look(&progress).await?;
         if matches!(progress.state, SendState::Finished | SendState::Failed) {
             break progress;
         }
@@ -105,11 +123,10 @@ pub async fn send_once(db: &Db, config: &Config, send: &str, users: i64, batch_s
         tokio::time::sleep(Duration::from_millis(10)).await;
     };
     let seconds = started.elapsed().as_secs_f64();
-    engine.stop(Duration::from_secs(15)).await;
     if progress.accepted != users {
         return Err(format!("{} of {users} users were accepted: {:?}", progress.accepted, progress.error));
     }
-    Ok(Measured { users, seconds, peak_kb: peak_kb(std::process::id()) })
+    Ok(seconds)
 }
 
 /// A folder for SQLite, or the URL of a PostgreSQL.

@@ -3,7 +3,7 @@
 
 use super::{
     Process,
-    engine::{LONGEST, MASTER_KEY, open, put_send, put_webhook, template},
+    engine::{MASTER_KEY, accepted, open, put_send, put_webhook, template},
     fairness::median,
     on_a_database,
 };
@@ -17,7 +17,7 @@ use crate::{
     clock::{Clock, new_id},
     config::Config,
     db::Db,
-    delivery::{Engine, SendState, Sender, report, sender::ChunkFuture},
+    delivery::{Engine, Sender, model::Progress, sender::ChunkFuture},
     error::AppError,
     execute, fetch,
     secrets::MasterKey,
@@ -121,8 +121,7 @@ async fn once(args: &LaunchArgs, db: &Db, engine: &Engine, audience: &str, alone
     put_send(db, &send, "hook", &template, args.customers, args.batch_size).await.map_err(told)?;
     engine.wake();
     let mut planned = None;
-    let progress = loop {
-        let progress = report::progress(db, "w", &send).await.map_err(|error| error.to_string())?;
+    let look = async |progress: &Progress| {
         if planned.is_none() && progress.planned == args.customers {
             planned = Some(started.elapsed().as_secs_f64());
             if alone {
@@ -130,18 +129,9 @@ async fn once(args: &LaunchArgs, db: &Db, engine: &Engine, audience: &str, alone
                 engine.wake();
             }
         }
-        if matches!(progress.state, SendState::Finished | SendState::Failed) {
-            break progress;
-        }
-        if started.elapsed() > LONGEST {
-            return Err(format!("a run took longer than {} s: {progress:?}", LONGEST.as_secs()));
-        }
-        tokio::time::sleep(Duration::from_millis(10)).await;
+        Ok(())
     };
-    let sent = started.elapsed().as_secs_f64();
-    if progress.accepted != args.customers {
-        return Err(format!("{} of {} users were accepted: {:?}", progress.accepted, args.customers, progress.error));
-    }
+    let sent = accepted(db, &send, args.customers, started, look).await?;
     let first = "select min(sent_at) from send_batches where workspace_id = 'w' and send_id = $1";
     let (first,) = fetch!(db, one, (i64,), first, &send).map_err(told)?;
     Ok([(first - began) as f64 / 1_000.0, planned.unwrap_or(sent), sent])

@@ -9,7 +9,7 @@ use super::{
         record::{End, Finished, OURS, UNREADABLE},
         verdict::NOT_SENT,
     },
-    Gate, Policy, Signal, Turn, store,
+    MayClaim, Policy, Signal, Turn, store,
 };
 use crate::{clock::Millis, db::Tx};
 use std::collections::{BTreeMap, BTreeSet};
@@ -69,16 +69,16 @@ impl Breakers {
 
     /// Whether batches may be claimed: `None`, or how many at the most.
     pub fn most(&self, hook: &Hook, wanted: usize, now: Millis) -> Option<usize> {
-        match self.health.get(hook).map_or(Gate::Free, |health| health.gate(now)) {
-            Gate::Free => Some(wanted),
-            Gate::Probe => Some(1),
-            Gate::Shut => None,
+        match self.health.get(hook).map_or(MayClaim::Any, |health| health.may_claim(now)) {
+            MayClaim::Any => Some(wanted),
+            MayClaim::Probe => Some(1),
+            MayClaim::Nothing => None,
         }
     }
 
     /// A batch was claimed under a lease until then: of a breaker that is not closed, the probe.
     pub fn claimed(&mut self, hook: &Hook, lease_until: Millis, now: Millis) {
-        if let Some(health) = self.health.get_mut(hook).filter(|health| health.gate(now) == Gate::Probe) {
+        if let Some(health) = self.health.get_mut(hook).filter(|health| health.may_claim(now) == MayClaim::Probe) {
             health.begin_probe(lease_until);
             self.changed.insert(hook.clone());
         }

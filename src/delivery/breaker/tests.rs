@@ -19,9 +19,9 @@ fn open() -> Health {
 }
 
 fn probe(health: &mut Health, signal: Signal, now: Millis) -> Turn {
-    assert_eq!(health.gate(now), Gate::Probe);
+    assert_eq!(health.may_claim(now), MayClaim::Probe);
     health.begin_probe(now + 30_000);
-    assert_eq!(health.gate(now), Gate::Shut, "one at a time");
+    assert_eq!(health.may_claim(now), MayClaim::Nothing, "one at a time");
     assert!(health.is_probe(now + 30_000) && !health.is_probe(now + 29_999));
     health.hear(signal, true, now, POLICY)
 }
@@ -31,9 +31,9 @@ fn it_opens_at_the_share_of_enough_batches() {
     let mut health = Health::default();
     assert_eq!(hear(&mut health, &[ILL; 4], 1), Turn::Same);
     assert_eq!(hear(&mut health, &[Signal::Alive; 5], 1), Turn::Same);
-    assert_eq!(health.gate(1), Gate::Free, "9 say nothing");
+    assert_eq!(health.may_claim(1), MayClaim::Any, "9 say nothing");
     assert_eq!(hear(&mut health, &[ILL], 1), Turn::Opened);
-    assert_eq!((health.gate(15_000), health.gate(15_001)), (Gate::Shut, Gate::Probe));
+    assert_eq!((health.may_claim(15_000), health.may_claim(15_001)), (MayClaim::Nothing, MayClaim::Probe));
     assert_eq!((health.opened_at, health.reason.as_str()), (Some(1), "HTTP 503"));
 }
 
@@ -82,9 +82,9 @@ fn every_failed_probe_doubles_the_time_up_to_the_longest() {
 fn a_probe_that_was_not_posted_or_whose_node_died_is_followed_by_another() {
     let mut health = open();
     health.begin_probe(45_000);
-    assert_eq!((health.gate(44_999), health.gate(45_000)), (Gate::Shut, Gate::Probe));
+    assert_eq!((health.may_claim(44_999), health.may_claim(45_000)), (MayClaim::Nothing, MayClaim::Probe));
     health.no_probe(20_000);
-    assert_eq!((health.gate(20_000), health.trips), (Gate::Probe, 1));
+    assert_eq!((health.may_claim(20_000), health.trips), (MayClaim::Probe, 1));
 }
 
 #[test]
@@ -97,10 +97,10 @@ fn so_many_in_a_row_and_http_410_disable() {
     let now = health.open_until;
     let because = "30 batches in a row failed, the last one: HTTP 503";
     assert_eq!(probe(&mut health, ILL, now), Turn::Disable(because.into()));
-    assert_eq!((health.opened_at, health.gate(now)), (Some(now), Gate::Shut));
+    assert_eq!((health.opened_at, health.may_claim(now)), (Some(now), MayClaim::Nothing));
     for mut health in [Health::default(), open()] {
         assert!(matches!(hear(&mut health, &[Signal::Gone], 5), Turn::Disable(because) if because.contains("410")));
-        assert_eq!(health.gate(5), Gate::Shut);
+        assert_eq!(health.may_claim(5), MayClaim::Nothing);
     }
 }
 
@@ -116,13 +116,13 @@ proptest! {
         let (mut health, mut now, mut since) = (Health::default(), 0, Vec::new());
         for (alive, wait) in signals {
             now += wait;
-            let probing = match health.gate(now) {
-                Gate::Shut => {
+            let probing = match health.may_claim(now) {
+                MayClaim::Nothing => {
                     prop_assert!(health.open_until - now <= policy.longest);
                     continue;
                 }
-                Gate::Free => false,
-                Gate::Probe => {
+                MayClaim::Any => false,
+                MayClaim::Probe => {
                     health.begin_probe(now + 30_000);
                     true
                 }

@@ -225,7 +225,7 @@ async fn rows(
     Ok(rows)
 }
 
-/// Each costs the look at a page.
+/// How many sends [`messages_of_customer`] looks at: each costs the look at a page.
 const SENDS: i64 = 2_000;
 
 /// What a customer was sent, or why not.
@@ -243,6 +243,12 @@ struct MessagePage {
     source: String,
     #[sqlx(flatten)]
     page: PageRow,
+}
+
+/// How many sends [`messages_of_customer`] looks at, when the workspace has more.
+pub async fn messages_are_among(db: &Db, workspace_id: &str) -> sqlx::Result<Option<i64>> {
+    let older = "select id from sends where workspace_id = $1 order by id desc limit 1 offset $2";
+    Ok(fetch!(db, optional, (String,), older, workspace_id, SENDS)?.map(|_| SENDS))
 }
 
 /// The latest sends that had this customer in their audience, the newest first; looked for among the last [`SENDS`] of
@@ -278,4 +284,21 @@ pub async fn messages_of_customer(
         }));
     }
     Ok(messages)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{execute, on_both_databases};
+
+    on_both_databases!(older_sends_than_are_looked_at_are_told, |db| async move {
+        let sends = "with recursive n(i) as (select 1 union all select i + 1 from n where i < 2001) \
+                     insert into sends (workspace_id, id, source, webhook_id, id_type, encryption, template, batch_size, \
+                     state, due_at, created_at) select case when i = 2001 then $1 else 'w1' end, \
+                     cast(10000 + i as text), 'task', 'h', 'EMAIL', 'none', '{}', 100, 'finished', 1, 1 from n";
+        execute!(db, sends, "another").unwrap();
+        assert_eq!(messages_are_among(&db, "w1").await.unwrap(), None);
+        execute!(db, "update sends set workspace_id = 'w1'").unwrap();
+        assert_eq!(messages_are_among(&db, "w1").await.unwrap(), Some(2_000));
+    });
 }

@@ -6,6 +6,7 @@ use super::{
 };
 use crate::{
     error::FieldError,
+    hidden::Hidden,
     webhooks::model::{Authentication, KEY_MAX, URL_MAX, check_url, is_parameter_name},
     wire::interface::VALUE_MAX,
 };
@@ -63,7 +64,7 @@ impl ParameterInput {
             trim(text);
         }
         if self.kind == Kind::Constant {
-            (self.url, self.key) = (String::new(), String::new());
+            (self.url, self.key) = (String::new(), Hidden::default());
             self.authentication = Authentication::None;
             (self.with_system, self.with_others) = (false, false);
         } else {

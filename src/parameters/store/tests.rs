@@ -1,5 +1,7 @@
 use super::*;
-use crate::{audit::By, clock::Millis, error::AppError, execute, on_both_databases, parameters::model::Source};
+use crate::{
+    audit::By, clock::Millis, error::AppError, execute, hidden::Hidden, on_both_databases, parameters::model::Source,
+};
 use secrecy::ExposeSecret;
 
 const NOW: Millis = 1_700_000_000_000;
@@ -88,7 +90,7 @@ on_both_databases!(what_was_created_is_read_without_its_key, |db| async move {
     let id = created(&db, "w", &typed).await;
     let city = get(&db, "w", &id).await.unwrap();
     assert_eq!((city.version, city.has_key, city.updated_at), (1, true, NOW));
-    assert_eq!(city.input, ParameterInput { key: String::new(), ..typed });
+    assert_eq!(city.input, ParameterInput { key: Hidden::default(), ..typed });
     assert_eq!(key_of(&db, &id).await.as_deref(), Some(" my secret "));
     let other_master = MasterKey::from_text("another key of enough length").unwrap();
     assert!(matches!(key(&db, &other_master, "w", &id).await, Err(sqlx::Error::Decode(_))));

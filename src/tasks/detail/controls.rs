@@ -11,7 +11,7 @@ use super::{
 use crate::{
     delivery::model::SendState,
     error::AppError,
-    ui::{Button, Confirm, Field, LinkButton, Select, SelectOption, SubmitButton, format::counted},
+    ui::{Button, ConfirmAction, Field, LinkButton, Select, SelectOption, SubmitButton, format::counted},
 };
 use leptos::prelude::*;
 
@@ -21,11 +21,17 @@ pub struct Actions {
     pub control: ServerAction<ControlTask>,
     pub again: ServerAction<SendFailedAgain>,
     pub count: ServerAction<CountUnknown>,
+    pub delete: ServerAction<DeleteTask>,
 }
 
 impl Actions {
     pub fn new() -> Self {
-        Self { control: ServerAction::new(), again: ServerAction::new(), count: ServerAction::new() }
+        Self {
+            control: ServerAction::new(),
+            again: ServerAction::new(),
+            count: ServerAction::new(),
+            delete: ServerAction::new(),
+        }
     }
 
     /// Changes with each that is done.
@@ -37,12 +43,12 @@ impl Actions {
     pub fn refused(&self) -> Option<AppError> {
         let of = |value: Option<Result<(), AppError>>| value.and_then(Result::err);
         let refused = of(self.control.value().get()).or_else(|| of(self.again.value().get()));
-        refused.or_else(|| of(self.count.value().get()))
+        refused.or_else(|| of(self.count.value().get())).or_else(|| of(self.delete.value().get()))
     }
 }
 
 pub fn controls(detail: &TaskDetail, live: RwSignal<TaskLive>, actions: Actions) -> AnyView {
-    let Actions { control, again, .. } = actions;
+    let Actions { control, again, delete, .. } = actions;
     let (id, name) = (detail.id.clone(), detail.name.clone());
     let state = Memo::new(move |_| live.read().progress.state);
     // Those whose messages are deleted can't be sent again.
@@ -55,7 +61,6 @@ pub fn controls(detail: &TaskDetail, live: RwSignal<TaskLive>, actions: Actions)
         let changes = changes(&live.progress, live.now);
         (changes.edit, changes.delete)
     });
-    let delete = ServerAction::<DeleteTask>::new();
     let button = move |id: String, action: &'static str, label: &'static str| {
         view! {
             <ActionForm action=control>
@@ -65,8 +70,7 @@ pub fn controls(detail: &TaskDetail, live: RwSignal<TaskLive>, actions: Actions)
             </ActionForm>
         }
     };
-    let (pause, resume, edit, stop) = (id.clone(), id.clone(), id.clone(), id.clone());
-    let (missed, failed_of) = (id.clone(), id.clone());
+    let (pause, resume, edit) = (id.clone(), id.clone(), id.clone());
     let users = live.read_untracked().progress.audience;
     let unknown = unknown::decisions(id.clone(), live, actions);
     view! {
@@ -81,52 +85,51 @@ pub fn controls(detail: &TaskDetail, live: RwSignal<TaskLive>, actions: Actions)
             .then(|| view! { <Button label="Send failed again" opens="send-again" /> })}
         {move || may_change.get().0.then(|| view! { <LinkButton href=format!("/tasks/{edit}/edit") label="Edit" /> })}
         {move || may_change.get().1.then(|| view! { <Button label="Delete" danger=true opens="delete-task" /> })}
-        <Confirm
+        <ConfirmAction
             id="send-now"
             title="Send now"
             text=format!("“{name}” missed its time. It begins now, to {}.", counted(users, "user"))
-        >
-            <ActionForm action=control>
-                <input type="hidden" name="id" value=missed />
-                <input type="hidden" name="action" value="send_now" />
-                <button type="submit" class="btn primary" data-dialog-close="">"Send now"</button>
-            </ActionForm>
-        </Confirm>
-        <Confirm
+            label="Send now"
+            action=control
+            fields=vec![("id", id.clone()), ("action", "send_now".into())]
+        />
+        <ConfirmAction
             id="stop-task"
             title="Stop task"
             text=format!("“{name}” stops for good. Requests that are under way end and are recorded; users who wait get nothing and are counted as skipped, those who wait for another try as failed.")
+            label="Stop task"
             danger=true
-        >
-            <ActionForm action=control>
-                <input type="hidden" name="id" value=stop />
-                <input type="hidden" name="action" value="stop" />
-                <button type="submit" class="btn primary danger" data-dialog-close="">"Stop task"</button>
-            </ActionForm>
-        </Confirm>
-        <Confirm
+            action=control
+            fields=vec![("id", id.clone()), ("action", "stop".into())]
+        />
+        <ConfirmAction
             id="send-again"
             title="Send failed again"
             text="The failed users are sent again with the same batch and action ids, so that a receiver that did take them can tell."
+            label="Send again"
+            action=again
+            fields=vec![("id", id.clone())]
         >
-            <ActionForm action=again>
-                <input type="hidden" name="id" value=failed_of />
-                {move || reasons(live)}
-                <button type="submit" class="btn primary" data-dialog-close="">"Send again"</button>
-            </ActionForm>
-        </Confirm>
+            {move || reasons(live)}
+        </ConfirmAction>
         {unknown}
-        <Confirm
-            id="delete-task"
+        {delete_question("delete-task".into(), &id, &name, delete)}
+    }
+    .into_any()
+}
+
+/// Asks before a task is deleted.
+pub fn delete_question(dialog: String, id: &str, name: &str, delete: ServerAction<DeleteTask>) -> AnyView {
+    view! {
+        <ConfirmAction
+            id=dialog
             title="Delete task"
             text=format!("“{name}” and the record of what it sent are deleted. The users' messages can no longer be looked up.")
+            label="Delete"
             danger=true
-        >
-            <ActionForm action=delete>
-                <input type="hidden" name="id" value=id />
-                <button type="submit" class="btn primary danger">"Delete"</button>
-            </ActionForm>
-        </Confirm>
+            action=delete
+            fields=vec![("id", id.to_string())]
+        />
     }
     .into_any()
 }

@@ -3,7 +3,7 @@
 use super::{super::model::TaskLive, controls::Actions};
 use crate::{
     delivery::model::{Progress, SendState},
-    ui::{Button, Confirm, Note, Tone, format::counted},
+    ui::{Button, ConfirmAction, Note, Tone, format::counted},
 };
 use leptos::prelude::*;
 
@@ -21,47 +21,36 @@ pub fn decisions(id: String, live: RwSignal<TaskLive>, actions: Actions) -> AnyV
 
 fn dialogs(id: String, users: i64, actions: Actions) -> AnyView {
     let Actions { again, count, .. } = actions;
-    let (sent, not_sent) = (id.clone(), id.clone());
     let users_told = counted(users, "user");
+    let count_as = |what: &str| vec![("id", id.clone()), ("count_as", what.to_string()), ("users", users.to_string())];
     view! {
         <Button label="Send unknown again" opens="send-unknown" />
         <Button label="Count as sent" opens="count-sent" />
         <Button label="Count as not sent" opens="count-not-sent" />
-        <Confirm
+        <ConfirmAction
             id="send-unknown"
             title="Send unknown again"
             text=format!("Of {users_told} nobody knows whether the receiving system took them. They are sent again with the same batch and action ids, so that a receiver that did take them can tell.")
-        >
-            <ActionForm action=again>
-                <input type="hidden" name="id" value=id />
-                <input type="hidden" name="unknown" value="true" />
-                <button type="submit" class="btn primary" data-dialog-close="">"Send again"</button>
-            </ActionForm>
-        </Confirm>
-        <Confirm
+            label="Send again"
+            action=again
+            fields=vec![("id", id.clone()), ("unknown", "true".into())]
+        />
+        <ConfirmAction
             id="count-sent"
             title="Count as sent"
             text=format!("{users_told} count as accepted from now on. Nothing is sent to them again. This can't be taken back: do it when the receiving system has their messages.")
-        >
-            <ActionForm action=count>
-                <input type="hidden" name="id" value=sent />
-                <input type="hidden" name="count_as" value="sent" />
-                <input type="hidden" name="users" value=users.to_string() />
-                <button type="submit" class="btn primary" data-dialog-close="">"Count as sent"</button>
-            </ActionForm>
-        </Confirm>
-        <Confirm
+            label="Count as sent"
+            action=count
+            fields=count_as("sent")
+        />
+        <ConfirmAction
             id="count-not-sent"
             title="Count as not sent"
             text=format!("{users_told} count as failed from now on. Nothing is sent to them by this; Send failed again would send to them, too, with the same batch and action ids.")
-        >
-            <ActionForm action=count>
-                <input type="hidden" name="id" value=not_sent />
-                <input type="hidden" name="count_as" value="not_sent" />
-                <input type="hidden" name="users" value=users.to_string() />
-                <button type="submit" class="btn primary" data-dialog-close="">"Count as not sent"</button>
-            </ActionForm>
-        </Confirm>
+            label="Count as not sent"
+            action=count
+            fields=count_as("not_sent")
+        />
     }
     .into_any()
 }

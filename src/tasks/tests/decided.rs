@@ -69,6 +69,7 @@ on_both_databases!(what_is_unknown_is_decided_by_a_person_and_written_down, |db|
     let live = desk.live(ID).await;
     assert_eq!((live.progress.state, live.progress.failed, live.progress.unknown), (SendState::Failed, 2, 0));
     assert_eq!(live.reasons[0].reason, "unknown after a crash, counted as not sent");
+    assert_eq!(live.progress.error.as_deref(), Some(live.reasons[0].reason.as_str()), "as one that has just failed");
     let change = last_change(&db, &desk.workspace).await;
     assert_eq!(change["after"], serde_json::json!({"counted": "Unknown ones as not sent", "users": 2}));
     assert!(told(&db, &desk.workspace).await.contains(&"Somebody: decided task Spring".to_string()));

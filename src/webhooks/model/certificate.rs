@@ -9,8 +9,43 @@ pub const PEM_MAX: usize = 20_000;
 /// Certificates in one field.
 pub const CERTIFICATES_MAX: usize = 10;
 
-const BEGIN: &str = "-----BEGIN CERTIFICATE-----";
-const END: &str = "-----END CERTIFICATE-----";
+const CERTIFICATE: &str = "CERTIFICATE";
+const PRIVATE_KEY: &str = "PRIVATE KEY";
+/// Characters of a line of PEM (RFC 7468, 2).
+const LINE: usize = 64;
+
+/// The blocks of a PEM text: label, and content without white space.
+fn blocks(pem: &str) -> impl Iterator<Item = (&str, String)> {
+    pem.split("-----BEGIN ").skip(1).filter_map(|rest| {
+        let (label, rest) = rest.split_once("-----")?;
+        let (content, _) = rest.split_once(&format!("-----END {label}-----"))?;
+        Some((label, content.split_whitespace().collect()))
+    })
+}
+
+/// A block as PEM has it.
+fn block(label: &str, content: &str) -> String {
+    let content: Vec<char> = content.chars().collect();
+    let lines: String = content.chunks(LINE).map(|line| line.iter().collect::<String>() + "\n").collect();
+    format!("-----BEGIN {label}-----\n{lines}-----END {label}-----\n")
+}
+
+/// The certificates of a PEM text without what stands around them, which may be anything. A text with none, or with a
+/// private key, stays as it is, to be refused.
+pub fn certificates_alone(pem: &str) -> String {
+    if pem.contains(PRIVATE_KEY) {
+        return pem.into();
+    }
+    let found = blocks(pem).filter(|(label, _)| *label == CERTIFICATE);
+    let alone: String = found.map(|(label, content)| block(label, &content)).collect();
+    if alone.is_empty() { pem.into() } else { alone }
+}
+
+/// The first private key of a PEM text, alone; a text with none stays as it is.
+pub fn key_alone(pem: &str) -> String {
+    let found = blocks(pem).find(|(label, _)| label.ends_with(PRIVATE_KEY));
+    found.map_or_else(|| pem.trim().into(), |(label, content)| block(label, &content))
+}
 
 /// What is wrong with a field of certificates, as far as it is seen without reading them.
 pub fn check_certificates(pem: &str) -> Result<(), String> {
@@ -18,10 +53,10 @@ pub fn check_certificates(pem: &str) -> Result<(), String> {
         return Err(format!("At most {PEM_MAX} characters."));
     }
     // It would be kept and shown as it is.
-    if pem.contains("PRIVATE KEY") {
+    if pem.contains(PRIVATE_KEY) {
         return Err("This holds a private key. Enter certificates alone here.".into());
     }
-    if pem.matches(BEGIN).count() > CERTIFICATES_MAX {
+    if blocks(pem).count() > CERTIFICATES_MAX {
         return Err(format!("At most {CERTIFICATES_MAX} certificates."));
     }
     Ok(())
@@ -29,11 +64,8 @@ pub fn check_certificates(pem: &str) -> Result<(), String> {
 
 /// The certificates of a PEM text in one line; "" for none.
 pub fn summary(pem: &str) -> String {
-    let blocks = pem.split(BEGIN).skip(1).filter_map(|rest| rest.split_once(END)).take(CERTIFICATES_MAX);
-    let told = blocks.map(|(block, _)| {
-        let text: String = block.split_whitespace().collect();
-        STANDARD.decode(text).map_or_else(|_| "unreadable".to_string(), |der| one(&der))
-    });
+    let blocks = blocks(pem).filter(|(label, _)| *label == CERTIFICATE).take(CERTIFICATES_MAX);
+    let told = blocks.map(|(_, text)| STANDARD.decode(text).map_or_else(|_| "unreadable".to_string(), |der| one(&der)));
     told.collect::<Vec<_>>().join("; ")
 }
 
@@ -137,8 +169,8 @@ mod tests {
         let both = summary(&format!("{}\r\nnotes between\r\n{}", one.certificate, other.certificate));
         assert_eq!(both, format!("{told}; {}", summary(&other.certificate)));
         assert_eq!(summary(""), "");
-        assert_eq!(summary(&format!("{BEGIN}\n!!!\n{END}")), "unreadable");
-        assert!(summary(&format!("{BEGIN}\nAAAA\n{END}")).starts_with("SHA-256 "));
+        assert_eq!(summary(&block(CERTIFICATE, "!!!")), "unreadable");
+        assert!(summary(&block(CERTIFICATE, "AAAA")).starts_with("SHA-256 "));
     }
 
     #[test]
@@ -156,7 +188,29 @@ mod tests {
         assert_eq!(check_certificates(&authority.certificate), Ok(()));
         assert!(check_certificates(&authority.client("c").key).unwrap_err().contains("private key"));
         assert!(check_certificates(&"x".repeat(PEM_MAX + 1)).is_err());
-        assert!(check_certificates(&BEGIN.repeat(CERTIFICATES_MAX + 1)).is_err());
+        assert!(check_certificates(&block(CERTIFICATE, "AAAA").repeat(CERTIFICATES_MAX + 1)).is_err());
+    }
+
+    #[test]
+    fn what_stands_around_certificates_and_keys_goes() {
+        let authority = Authority::new("CA");
+        let one = authority.client("one");
+        let (ca, own) = (&authority.certificate, &one.certificate);
+        let both = certificates_alone(&format!("subject=CN = one\npassword: hunter2\n{own}\r\n\r\n{ca}the end"));
+        assert_eq!(both, format!("{own}{ca}"));
+        assert_eq!(certificates_alone(&both), both);
+        assert_eq!(certificates_alone(&ca.replace('\n', " ")), *ca, "lines that were lost come back");
+        assert_eq!(certificates_alone("nonsense"), "nonsense", "what is wrong is told, not left out");
+        for key in [one.key.clone(), block("ENCRYPTED PRIVATE KEY", "AAAA"), block("RSA PRIVATE KEY", "AAAA")] {
+            let with = certificates_alone(&format!("{own}{key}"));
+            assert!(check_certificates(&with).is_err(), "{with}");
+        }
+        let around = format!("Bag Attributes\n{}{own}{}more", block("EC PARAMETERS", "AAAA"), one.key);
+        assert_eq!(key_alone(&around), one.key);
+        assert_eq!(key_alone(&one.key.replace('\n', "\r\n")), one.key);
+        assert_eq!(key_alone(" nonsense\n"), "nonsense");
+        let locked = "-----BEGIN RSA PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\n\nAAAA\n-----END RSA PRIVATE KEY-----";
+        assert!(key_alone(locked).contains("ENCRYPTED"), "why it can't be used is still seen");
     }
 
     proptest! {

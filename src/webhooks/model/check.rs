@@ -3,7 +3,7 @@
 use super::{
     Authentication, BATCH_MAX, KEY_MAX, NAME_MAX, PARAMETER_NAME_MAX, PARAMETERS_MAX, Parameter, ParameterType,
     ReceiptStatus, STATUSES_MAX, TEXT_MAX, URL_MAX, VALUE_MAX, WebhookInput,
-    certificate::{PEM_MAX, check_certificates},
+    certificate::{PEM_MAX, certificates_alone, check_certificates, key_alone},
 };
 use crate::{delivery::model::AfterCrash, error::FieldError};
 
@@ -99,10 +99,11 @@ impl WebhookInput {
         let trim = |text: &mut String| *text = text.replace('\0', "").trim().to_string();
         trim(&mut self.name);
         trim(&mut self.url);
-        for pem in [&mut self.ca_certificate, &mut self.client_certificate, &mut self.client_key] {
+        for pem in [&mut self.ca_certificate, &mut self.client_certificate] {
             trim(pem);
-            *pem = pem.replace("\r\n", "\n");
+            *pem = certificates_alone(pem);
         }
+        self.client_key = key_alone(&self.client_key.replace('\0', "")).into();
         for parameter in &mut self.parameters {
             trim(&mut parameter.name);
             trim(&mut parameter.display_name);
@@ -295,7 +296,7 @@ mod tests {
         assert_eq!(fault(|w| w.name = " ".into()), ["name"]);
         assert_eq!(fault(|w| w.name = "文".repeat(65)), ["name"]);
         assert_eq!(fault(|w| w.name = "文".repeat(64)), [""; 0]);
-        assert_eq!(fault(|w| w.key.clear()), ["key"]);
+        assert_eq!(fault(|w| w.key = "".into()), ["key"]);
         assert_eq!(fault(|w| w.id_types.clear()), ["id_types"]);
         assert_eq!(fault(|w| w.batch_size = 101), ["batch_size"]);
         assert_eq!(fault(|w| w.after_crash = "forget".into()), ["after_crash"]);
@@ -304,7 +305,7 @@ mod tests {
         assert_eq!(fault(|w| w.parameters[0].name = "a".repeat(33)), ["parameters[0][name]"]);
         assert_eq!(fault(|w| w.ca_certificate = "-----BEGIN PRIVATE KEY-----".into()), ["ca_certificate"]);
         assert_eq!(fault(|w| w.client_certificate = "x".repeat(PEM_MAX + 1)), ["client_certificate"]);
-        assert_eq!(fault(|w| w.client_key = "x".repeat(PEM_MAX + 1)), ["client_key"]);
+        assert_eq!(fault(|w| w.client_key = "x".repeat(PEM_MAX + 1).into()), ["client_key"]);
         assert_eq!(fault(|w| (w.receipts_enabled, w.statuses) = (true, vec![])), ["statuses"]);
         let twice = fault(|w| {
             w.receipts_enabled = true;
@@ -321,10 +322,8 @@ mod tests {
         input.key = " my secret ".into();
         input.parameters.push(Parameter::default());
         input.statuses.push(ReceiptStatus { code: " ".into(), value: String::new() });
-        input.client_key = "\r\na\r\nb\r\n".into();
         let tidy = input.tidy();
-        assert_eq!(tidy.client_key, "a\nb");
-        assert_eq!((tidy.name.as_str(), tidy.key.as_str()), ("Coupon service", " my secret "));
+        assert_eq!((tidy.name.as_str(), &*tidy.key), ("Coupon service", " my secret "));
         assert_eq!((tidy.parameters.len(), tidy.statuses.len()), (1, 1));
     }
 

@@ -127,7 +127,7 @@ pub async fn create(saving: &Saving<'_>, input: &WebhookInput, copy_of: Option<&
         Some(original) if input.client_key.is_empty() => {
             super::tls(db, saving.master_key, workspace, original).await?.client_key
         }
-        _ => Some(input.client_key.as_str().into()),
+        _ => Some((*input.client_key).into()),
     };
     let client_key = client_key.map(|key: SecretString| saving.master_key.seal(key.expose_secret()));
     let columns = Columns::of(input, &[])?;

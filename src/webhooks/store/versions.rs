@@ -4,6 +4,7 @@ use crate::{
     clock::Millis,
     db::{Db, Tx, from_json},
     execute, fetch,
+    hidden::Hidden,
     webhooks::model::{Version, WebhookInput},
 };
 use std::collections::HashMap;
@@ -21,8 +22,11 @@ pub(super) async fn keep(
     user: &str,
     now: Millis,
 ) -> Result<(), super::SaveError> {
-    let input =
-        serde_json::to_string(&WebhookInput { key: String::new(), client_key: String::new(), ..input.clone() })?;
+    let input = serde_json::to_string(&WebhookInput {
+        key: Hidden::default(),
+        client_key: Hidden::default(),
+        ..input.clone()
+    })?;
     execute!(
         tx,
         "insert into webhook_versions (workspace_id, webhook_id, version, input, saved_by, saved_at)

@@ -135,7 +135,8 @@ impl Model {
             BatchState::Unknown => batch.run_at < store::HELD,
             state => !state.is_decided(),
         };
-        if !self.runs() || self.batches.iter().any(open) {
+        let may_end = self.runs() || self.send == SendState::Finished;
+        if !may_end || self.batches.iter().any(open) {
             return;
         }
         let none = |state| self.users(state) == 0;
@@ -217,9 +218,7 @@ impl Model {
             CountAs::NotSent => (Event::CountedAsNotSent, Some(resolve::NOT_SENT)),
         };
         self.all(event, |batch, _| batch.reason = reason.map(String::from));
-        if self.send == SendState::Finished && self.users(BatchState::Accepted) == 0 {
-            self.send = SendState::Failed;
-        }
+        self.end();
         true
     }
 

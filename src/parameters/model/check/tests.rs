@@ -76,9 +76,9 @@ fn each_fault_of_an_interface_is_told_at_its_field() {
     for url in ["", "ftp://a.example", "https://", "crm.example.com", "https://u:p@a.example"] {
         assert_eq!(fault(interface(), |p| p.url = url.into()), ["url"], "{url}");
     }
-    assert_eq!(wrong(|p| p.key.clear()), ["key"]);
-    assert_eq!(wrong(|p| p.key = "k".repeat(129)), ["key"]);
-    assert_eq!(wrong(|p| (p.key, p.authentication) = (String::new(), Authentication::None)), [""; 0]);
+    assert_eq!(wrong(|p| p.key = Hidden::default()), ["key"]);
+    assert_eq!(wrong(|p| p.key = "k".repeat(129).into()), ["key"]);
+    assert_eq!(wrong(|p| (p.key, p.authentication) = (Hidden::default(), Authentication::None)), [""; 0]);
     assert_eq!(wrong(|p| p.system.clear()), ["system"]);
     assert_eq!(wrong(|p| (p.with_system, p.system) = (false, vec![])), [""; 0]);
     assert_eq!(wrong(|p| p.others.clear()), ["others"]);
@@ -150,11 +150,11 @@ fn what_does_not_belong_goes() {
     input.others[0].text = "left over".into();
     input.constants.push(value("", "x", "x"));
     let tidy = input.clone().tidy();
-    assert_eq!((tidy.name.as_str(), tidy.key.as_str()), ("City", " my secret "));
+    assert_eq!((tidy.name.as_str(), &*tidy.key), ("City", " my secret "));
     assert_eq!((tidy.others.len(), tidy.others[0].text.as_str(), tidy.constants.len()), (2, "", 0));
 
     let constant = ParameterInput { kind: Kind::Constant, constants: vec![value("zj", "1", "A")], ..input }.tidy();
-    assert_eq!((constant.url.as_str(), constant.key.as_str(), constant.authentication), ("", "", Authentication::None));
+    assert_eq!((constant.url.as_str(), &*constant.key, constant.authentication), ("", "", Authentication::None));
     assert!(constant.system.is_empty() && constant.others.is_empty());
     assert_eq!(constant.constants, [value("", "1", "A")]);
 }

@@ -58,7 +58,7 @@ on_both_databases!(names_are_unique_in_their_workspace, |db| async move {
 on_both_databases!(an_empty_key_keeps_the_key_and_none_removes_it, |db| async move {
     let id = created(&db, "w", &input("Coupons")).await;
     set_enabled(&db, "w", &id, false, &By::command_line(NOW)).await.unwrap();
-    save(&db, &id, 1, &WebhookInput { key: String::new(), ..input("Coupons") }).await.unwrap();
+    save(&db, &id, 1, &WebhookInput { key: "".into(), ..input("Coupons") }).await.unwrap();
     assert_eq!(key_of(&db, &id).await.as_deref(), Some(" my secret "));
     let changes = fetch!(db, one, (i64,), "select count(*) from audit_log where action = 'changed'").unwrap();
     assert_eq!((get(&db, "w", &id).await.unwrap().version, changes), (1, (0,)), "nothing was changed");
@@ -92,7 +92,7 @@ on_both_databases!(a_copy_is_disabled_and_may_take_the_key, |db| async move {
     let id = created(&db, "w", &input("Coupons")).await;
     let master_key = master_key();
     let saving = saving(&db, &master_key);
-    let copy = WebhookInput { key: String::new(), ..input("Coupons copy") };
+    let copy = WebhookInput { key: "".into(), ..input("Coupons copy") };
     let copied = create(&saving, &copy, Some(&id)).await.unwrap();
     let webhook = get(&db, "w", &copied).await.unwrap();
     assert!(!webhook.enabled && webhook.has_key);

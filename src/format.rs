@@ -1,4 +1,6 @@
-//! Numbers for reading. Pure: the same text on the server and in the browser.
+//! Numbers and moments for reading. Pure: the same text on the server and in the browser.
+
+pub mod time;
 
 /// A whole number in groups of three: `23,570`.
 pub fn count(n: i64) -> String {

@@ -80,3 +80,34 @@ test('a save that is refused leads to the first field to correct', async ({ page
   await expect(page.getByLabel('Name', { exact: true })).toBeFocused();
   await expect(page.getByLabel('Name', { exact: true })).toBeInViewport();
 });
+
+test('Overview asks for nothing while it is hidden, and at once when it is shown again', async ({ page }) => {
+  await signIn(page);
+  let asked = 0;
+  page.on('request', (request) => { if (request.url().includes('load_now')) asked += 1; });
+  await page.clock.install();
+  await go(page, '/');
+  const hide = (hidden: boolean) => page.evaluate((hidden) => {
+    Object.defineProperty(document, 'hidden', { value: hidden, configurable: true });
+    document.dispatchEvent(new Event('visibilitychange', { bubbles: true }));
+  }, hidden);
+  await page.clock.runFor(3_000);
+  await expect.poll(() => asked).toBeGreaterThan(0);
+  await hide(true);
+  const before = asked;
+  await page.clock.runFor(30_000);
+  expect(asked).toBe(before);
+  await hide(false);
+  await expect.poll(() => asked).toBeGreaterThan(before);
+});
+
+test('a page whose code does not come offers to load it again', async ({ page, expectErrors }) => {
+  expectErrors(/Failed to (fetch|load)|ERR_FAILED/);
+  await signIn(page);
+  await page.route(/\/pkg\/.*\.wasm/, (route) => route.abort());
+  await page.getByRole('navigation', { name: 'Main' }).getByRole('link', { name: 'Customers', exact: true }).click();
+  await expect(page.getByText('This page could not be loaded')).toBeVisible();
+  await page.unroute(/\/pkg\/.*\.wasm/);
+  await page.getByRole('button', { name: 'Reload', exact: true }).click();
+  await expect(page.getByRole('heading', { level: 1 })).toHaveText('Customers');
+});

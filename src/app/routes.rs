@@ -13,10 +13,14 @@ use crate::{
     account, api_keys, audiences, audit, campaigns, customers,
     error::AppError,
     grants, guide, id_types, invitations, member_groups, members, organization, parameters, roles, tasks,
-    ui::ErrorNote,
+    ui::{Button, EmptyState, ErrorNote, Panel},
     webhooks,
 };
-use leptos::{lazy, prelude::*};
+#[cfg(not(feature = "hydrate"))]
+use leptos::prefetch_lazy_fn_on_server;
+use leptos::prelude::*;
+#[cfg(feature = "hydrate")]
+use leptos::wasm_split::{SplitLoaderError, wasm_split};
 use leptos_router::LazyRoute;
 
 /// The page for whoever may open it; for others, that they may not. What is in it the server decides once more.
@@ -36,6 +40,45 @@ fn takes(needs: Permission) -> String {
     }
 }
 
+/// A page's code did not come: the server was updated since, so that it is no longer there, or can't be reached.
+struct NotLoaded;
+
+#[cfg(feature = "hydrate")]
+impl From<SplitLoaderError> for NotLoaded {
+    fn from(_: SplitLoaderError) -> Self {
+        Self
+    }
+}
+
+/// The page, when its code has come, or what to do.
+async fn page_or_why_not(page: impl Future<Output = Result<AnyView, NotLoaded>>) -> AnyView {
+    let hydrating = Owner::current_shared_context().is_some_and(|context| context.during_hydration());
+    match page.await {
+        Ok(page) => page,
+        // The page is there as the server rendered it, and works without scripts: another must not take its place.
+        Err(NotLoaded) if hydrating => std::future::pending().await,
+        Err(NotLoaded) => not_loaded(),
+    }
+}
+
+fn not_loaded() -> AnyView {
+    let reload = move |()| {
+        // Fails only where there is no page to load.
+        let _ = location().reload();
+    };
+    view! {
+        <Panel>
+            <EmptyState
+                title="This page could not be loaded"
+                text="The server cannot be reached, or Reachwire was updated since this tab was opened."
+            >
+                <Button label="Reload" primary=true on_click=reload />
+            </EmptyState>
+        </Panel>
+    }
+    .into_any()
+}
+
 /// `room!(split, its preload, an enum of its pages: Route(what it takes to open it) => page, …)`; a page is a
 /// `fn() -> AnyView`.
 macro_rules! room {
@@ -47,11 +90,21 @@ macro_rules! room {
             $($route),+
         }
 
-        #[lazy]
-        fn $split(page: $pages) -> AnyView {
-            match page {
+        // As `#[lazy]` makes it, but that one panics when the code does not come.
+        #[cfg(feature = "hydrate")]
+        #[wasm_split($split, wasm_split_path = ::leptos::wasm_split, preload($preload), fallible)]
+        fn $split(page: $pages) -> Result<AnyView, NotLoaded> {
+            Ok(match page {
                 $($pages::$route => permitted($needs, $page)),+
-            }
+            })
+        }
+
+        #[cfg(not(feature = "hydrate"))]
+        async fn $split(page: $pages) -> Result<AnyView, NotLoaded> {
+            prefetch_lazy_fn_on_server(stringify!($split));
+            Ok(match page {
+                $($pages::$route => permitted($needs, $page)),+
+            })
         }
 
         $(
@@ -64,12 +117,13 @@ macro_rules! room {
                 }
 
                 async fn view(_: Self) -> AnyView {
-                    $split($pages::$route).await
+                    page_or_why_not($split($pages::$route)).await
                 }
 
                 async fn preload() {
+                    // What fails here is tried again, and told, by `view`.
                     #[cfg(feature = "hydrate")]
-                    $preload().await;
+                    let _ = $preload().await;
                 }
             }
         )+

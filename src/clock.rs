@@ -1,11 +1,8 @@
 //! Time as a parameter: schedules, retries and expiry are tested without sleeping.
 
-use std::{
-    sync::{
-        Arc, LazyLock,
-        atomic::{AtomicI64, Ordering},
-    },
-    time::Instant,
+use std::sync::{
+    Arc, LazyLock,
+    atomic::{AtomicI64, Ordering},
 };
 
 /// Unix milliseconds.
@@ -29,11 +26,24 @@ pub enum Clock {
 }
 
 /// The first look of this process at both times.
-static BEGAN: LazyLock<(Instant, Millis)> = LazyLock::new(|| (Instant::now(), jiff::Timestamp::now().as_millisecond()));
+static BEGAN: LazyLock<(Millis, Millis)> = LazyLock::new(|| (since_boot(), jiff::Timestamp::now().as_millisecond()));
 
 /// Milliseconds since then that nobody sets.
 fn passed() -> Millis {
-    i64::try_from(BEGAN.0.elapsed().as_millis()).unwrap_or(i64::MAX)
+    since_boot() - BEGAN.0
+}
+
+/// Also while the machine sleeps: what it holds may be another's when it wakes up.
+#[cfg(target_os = "linux")]
+fn since_boot() -> Millis {
+    let time = rustix::time::clock_gettime(rustix::time::ClockId::Boottime);
+    time.tv_sec * SECOND + Millis::from(time.tv_nsec) / 1_000_000
+}
+
+#[cfg(not(target_os = "linux"))]
+fn since_boot() -> Millis {
+    static FIRST: LazyLock<std::time::Instant> = LazyLock::new(std::time::Instant::now);
+    i64::try_from(FIRST.elapsed().as_millis()).unwrap_or(i64::MAX)
 }
 
 /// Differences below this are not worth a jump, in ms.

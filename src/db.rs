@@ -57,23 +57,6 @@ impl Db {
         })
     }
 
-    /// What became of a transaction whose commit was not answered, by its number ([`Tx::by_index`]). One that PostgreSQL
-    /// does not know, because it is too old or another server has taken over, is as good as undone: whoever does it
-    /// again finds what it left.
-    pub async fn fate(&self, number: i64) -> sqlx::Result<Fate> {
-        let Self::Postgres(pool) = self else { return Ok(Fate::Undone) };
-        let asked = sqlx::query_as("select txid_status($1)").bind(number).fetch_one(pool).await;
-        let (status,): (Option<String>,) = match asked {
-            Err(error) if knows_no_number(&error) => (None,),
-            asked => asked?,
-        };
-        Ok(match status.as_deref() {
-            Some("committed") => Fate::Committed,
-            Some("in progress") => Fate::Open,
-            _ => Fate::Undone,
-        })
-    }
-
     pub fn is_sqlite(&self) -> bool {
         matches!(self, Self::Sqlite(_))
     }
@@ -100,22 +83,6 @@ impl Db {
     }
 }
 
-/// How a transaction ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Fate {
-    Committed,
-    Undone,
-    /// The server is still at it.
-    Open,
-}
-
-/// The number is of another server than this one, which has not counted so far, or it keeps no such book.
-fn knows_no_number(error: &sqlx::Error) -> bool {
-    /// invalid_parameter_value, undefined_function, feature_not_supported
-    const CODES: [&str; 3] = ["22023", "42883", "0A000"];
-    error.as_database_error().and_then(|cause| cause.code()).is_some_and(|code| CODES.contains(&&*code))
-}
-
 /// A write transaction; dropped without [`Tx::commit`] it rolls back.
 pub enum Tx {
     Sqlite(Transaction<'static, Sqlite>),
@@ -136,16 +103,19 @@ impl Tx {
 
     /// For transactions that touch a few rows of big, fast growing tables by their keys: PostgreSQL keeps the plan that it
     /// made when the tables were small, and would read them, or all of one send, from end to end for each of those rows.
-    /// And what seems dear because nothing else is left to it is not to be compiled first.
-    /// SQLite takes the index anyway. The transaction's number, for [`Db::fate`]; `None` with SQLite, whose commits are never
-    /// in doubt.
-    pub async fn by_index(&mut self) -> sqlx::Result<Option<i64>> {
-        let Self::Postgres(tx) = self else { return Ok(None) };
-        let sql = "select txid_current(), set_config('enable_seqscan', 'off', true), \
-                   set_config('enable_hashjoin', 'off', true), set_config('enable_mergejoin', 'off', true), \
-                   set_config('enable_material', 'off', true)";
-        let (number,) = sqlx::query_as(sql).fetch_one(&mut **tx).await?;
-        Ok(Some(number))
+    /// What seems dear because nothing else is left to it is not to be compiled first. And one whose connection is gone
+    /// without a word must not hold its rows for hours. SQLite takes the index anyway.
+    pub async fn by_index(&mut self) -> sqlx::Result<()> {
+        if let Self::Postgres(tx) = self {
+            sqlx::query(
+                "select set_config('enable_seqscan', 'off', true), set_config('enable_hashjoin', 'off', true), \
+                 set_config('enable_mergejoin', 'off', true), set_config('enable_material', 'off', true), \
+                 set_config('jit', 'off', true), set_config('idle_in_transaction_session_timeout', '30s', true)",
+            )
+            .execute(&mut **tx)
+            .await?;
+        }
+        Ok(())
     }
 
     pub async fn commit(self) -> sqlx::Result<()> {
@@ -235,27 +205,6 @@ mod tests {
         let plan = fetch!(tx, all, (String,), asked).unwrap();
         let plan = plan.into_iter().map(|(step,)| step).collect::<Vec<_>>().join("\n");
         assert!(plan.contains("AND (seq = r.seq)") && !plan.contains("Materialize"), "{plan}");
-    }
-
-    #[tokio::test]
-    async fn what_became_of_a_transaction_is_told_by_its_number() {
-        let Some(db) = testing::postgres().await else { return };
-        let put = "insert into settings (key, value) values ('one', '')";
-        let mut kept = db.begin().await.unwrap();
-        let number = kept.by_index().await.unwrap().unwrap();
-        execute!(kept, put).unwrap();
-        assert_eq!(db.fate(number).await.unwrap(), Fate::Open);
-        kept.commit().await.unwrap();
-        assert_eq!(db.fate(number).await.unwrap(), Fate::Committed);
-        let mut dropped = db.begin().await.unwrap();
-        let number = dropped.by_index().await.unwrap().unwrap();
-        drop(dropped);
-        // It is rolled back when its connection is used again.
-        while db.fate(number).await.unwrap() == Fate::Open {
-            tokio::task::yield_now().await;
-        }
-        assert_eq!(db.fate(number).await.unwrap(), Fate::Undone);
-        assert_eq!(db.fate(number + 1_000_000).await.unwrap(), Fate::Undone, "of another server");
     }
 
     #[test]

@@ -89,6 +89,7 @@ test('pages are fetched one by one, and links between them need no reload', asyn
 });
 
 test('pages that are asked for all at once come all', async ({ page }) => {
+  test.setTimeout(120_000);
   await signIn(page);
   const statuses = await Promise.all(Array.from({ length: 8 }, async (_, nth) => {
     const mine: string[] = [];

@@ -39,7 +39,9 @@ export class Receiver {
   }
 
   private async take(request: IncomingMessage, response: ServerResponse) {
-    const messages = await json(request) as Message[];
+    // The connection may be cut: nobody waits for an answer then.
+    const messages = await json(request).catch(() => null) as Message[] | null;
+    if (!messages) return;
     const post = { batch: messages[0].callback_params.batchId, customers: messages.map((one) => one.user_profile.customer_id) };
     this.posts.push(post);
     const answer = this.answer(post);

@@ -52,13 +52,7 @@ impl From<SplitLoaderError> for NotLoaded {
 
 /// The page, when its code has come, or what to do.
 async fn page_or_why_not(page: impl Future<Output = Result<AnyView, NotLoaded>>) -> AnyView {
-    let hydrating = Owner::current_shared_context().is_some_and(|context| context.during_hydration());
-    match page.await {
-        Ok(page) => page,
-        // The page is there as the server rendered it, and works without scripts: another must not take its place.
-        Err(NotLoaded) if hydrating => std::future::pending().await,
-        Err(NotLoaded) => not_loaded(),
-    }
+    page.await.unwrap_or_else(|NotLoaded| not_loaded())
 }
 
 fn not_loaded() -> AnyView {

@@ -44,16 +44,17 @@ const CLOCK_POLL: Duration = Duration::from_millis(100);
 /// The clock that follows the file, as long as the program runs.
 fn clock_of(file: Option<PathBuf>) -> Clock {
     let Some(file) = file else { return Clock::System };
-    let ahead = Arc::new(AtomicI64::new(0));
+    // A file that is being written may be empty for a moment.
+    let read = |text: std::io::Result<String>| text.ok()?.trim().parse().ok();
+    // Before anything looks at the clock.
+    let ahead = Arc::new(AtomicI64::new(read(std::fs::read_to_string(&file)).unwrap_or(0)));
     let clock = Clock::Ahead(ahead.clone());
     tokio::spawn(async move {
         loop {
-            let text = tokio::fs::read_to_string(&file).await.unwrap_or_default();
-            // A file that is being written may be empty for a moment.
-            if let Ok(millis) = text.trim().parse() {
+            tokio::time::sleep(CLOCK_POLL).await;
+            if let Some(millis) = read(tokio::fs::read_to_string(&file).await) {
                 ahead.store(millis, Ordering::SeqCst);
             }
-            tokio::time::sleep(CLOCK_POLL).await;
         }
     });
     clock

@@ -4,8 +4,8 @@
 //! time that was skipped. So for as long as a lease lasts nobody's batch is taken back and nothing is given up: who lives
 //! shows it by then. For the rest the clock is right: what is due begins, or has missed its time.
 //!
-//! A step shows against the steady time of this process; where the machine slept it is the same. Of a step while nothing
-//! ran nothing is known, and nobody held anything. Messages that are kept for some days have more time: see
+//! A step shows against the steady time of this process, which passes while the machine sleeps. Of a step before this
+//! process began nothing is known to it: the clock is taken as it is then. Messages that are kept for some days have more time: see
 //! [`super::retention::Pace`].
 
 use super::courier::SLACK;

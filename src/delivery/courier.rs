@@ -77,17 +77,22 @@ impl Courier {
         let courier = self.clone();
         tokio::spawn(async move {
             for run in claims.chunk_by(|one, next| one.batch_no + 1 == next.batch_no) {
-                let pages = courier.read(run).await;
+                let mut read = None;
                 for claim in run {
-                    let Some(pages) = pages.clone() else {
-                        courier.tell(&context, claim.clone(), Outcome::released(5 * SECOND));
+                    let Some(turn) = courier.turn(claim, &doors).await else {
+                        courier.release(&context, claim, 0);
+                        continue;
+                    };
+                    // Not before somebody needs them.
+                    if read.is_none() {
+                        read = Some(courier.read(run).await);
+                    }
+                    let Some(pages) = read.clone().flatten() else {
+                        courier.release(&context, claim, 5 * SECOND);
                         continue;
                     };
                     let users = Users { pages, first_seq: claim.first_seq, last_seq: claim.last_seq };
-                    match courier.turn(claim, &doors).await {
-                        Some(turn) => courier.spawn_one(context.clone(), claim.clone(), users, turn),
-                        None => courier.tell(&context, claim.clone(), Outcome::released(0)),
-                    }
+                    courier.spawn_one(context.clone(), claim.clone(), users, turn);
                 }
             }
         });
@@ -120,15 +125,19 @@ impl Courier {
                 response: None,
             });
             drop(turn);
-            courier.tell(&context, claim, outcome);
+            let Outcome { end, http_status, duration_ms, response } = outcome;
+            let webhook_id = context.common.webhook_id.clone();
+            courier.tell(Finished { claim, webhook_id, end, http_status, duration_ms, response });
         });
     }
 
-    fn tell(&self, context: &Context, claim: Claim, outcome: Outcome) {
-        let Outcome { end, http_status, duration_ms, response } = outcome;
-        let webhook_id = context.common.webhook_id.clone();
+    fn release(&self, context: &Context, claim: &Claim, wait: Millis) {
+        self.tell(Finished::released(claim.clone(), &context.common.webhook_id, wait));
+    }
+
+    fn tell(&self, finished: Finished) {
         // Without a receiver the engine is gone, and the next start finds the batch leased.
-        let _ = self.finished.send(Finished { claim, webhook_id, end, http_status, duration_ms, response });
+        let _ = self.finished.send(finished);
     }
 
     /// The users of batches that follow each other, in one query; `None` when they can't be read.

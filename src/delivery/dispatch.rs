@@ -12,7 +12,7 @@ use super::{
     context::{Context, ContextError, Contexts},
     control,
     courier::Courier,
-    doubt::{Doubt, Round},
+    doubt::{self, Doubt, Round},
     ids::SendKey,
     limits::{Limits, OpenSend},
     nodes::Membership,
@@ -24,7 +24,7 @@ use super::{
 };
 use crate::{
     clock::{Clock, Millis},
-    db::{Db, Fate, Tx},
+    db::{Db, Tx},
     fetch,
     secrets::MasterKey,
     steps::{self, Step},
@@ -52,6 +52,9 @@ pub struct Dispatcher {
     pub results: mpsc::UnboundedReceiver<Finished>,
     /// Ended and not yet recorded.
     pub ended: Vec<Finished>,
+    /// This node's id, and the number of its last round.
+    pub node: String,
+    pub rounds: i64,
     /// Whether the last round is on disk is not known.
     pub doubt: Option<Doubt>,
     /// Claimed and not yet recorded.
@@ -142,9 +145,7 @@ impl Dispatcher {
     }
 
     async fn round(&mut self, stopping: bool) -> sqlx::Result<Next> {
-        if !self.is_sure().await? {
-            return Ok(Next::Within(AFTERWARDS));
-        }
+        self.make_sure().await?;
         let now = self.clock.now();
         let view = self.members.view();
         self.limits.share_among(view.clone());
@@ -169,7 +170,7 @@ impl Dispatcher {
         // The transaction may have waited for its turn.
         let now = self.clock.now();
         let lease = Lease { now, until: now + self.lease };
-        let number = tx.by_index().await?;
+        tx.by_index().await?;
         let states = lock_all(&mut tx, &self.ended, &wanted).await?;
         let probed = wanted.iter().filter(|want| want.probe).map(Wanted::hook);
         let mut breakers = Breakers::take(&mut tx, self.breaker, &self.ended, probed).await?;
@@ -203,6 +204,7 @@ impl Dispatcher {
         if turned {
             wake::tell(&mut tx, News::Changed).await?;
         }
+        let number = doubt::number(&mut tx, &self.node, &mut self.rounds).await?;
         let afterwards = (!self.ended.is_empty()).then_some(AFTERWARDS);
         let round = Round { recorded: self.ended.len(), stale, turns };
         if let Err(error) = tx.commit().await {
@@ -231,21 +233,21 @@ impl Dispatcher {
         Ok(wait.map_or(Next::Event, Next::Within))
     }
 
-    /// Finds out what became of a round whose commit was not answered. `false`: it is still under way.
-    async fn is_sure(&mut self) -> sqlx::Result<bool> {
-        let fate = match &self.doubt {
-            Some(doubt) => doubt.fate(&self.db).await?,
-            None => return Ok(true),
+    /// Finds out what became of a round whose commit was not answered.
+    async fn make_sure(&mut self) -> sqlx::Result<()> {
+        let on_disk = match &self.doubt {
+            Some(doubt) => doubt.is_on_disk(&self.db, &self.node).await?,
+            None => return Ok(()),
         };
-        let Some(doubt) = (if fate == Fate::Open { None } else { self.doubt.take() }) else { return Ok(false) };
-        tracing::info!(?fate, claimed = doubt.claimed.len(), "what became of a round whose commit was not answered");
-        if fate == Fate::Committed {
+        let Some(doubt) = self.doubt.take() else { return Ok(()) };
+        tracing::info!(on_disk, claimed = doubt.claimed.len(), "what became of a round whose commit was not answered");
+        if on_disk {
             self.is_on_disk(doubt.round);
             self.ended.extend(doubt.claimed);
         } else {
             doubt.claimed.iter().for_each(|claimed| self.in_hand.give_back(&claimed.claim));
         }
-        Ok(true)
+        Ok(())
     }
 
     /// What follows when a round is on disk. Whether a breaker was closed.

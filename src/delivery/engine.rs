@@ -145,6 +145,8 @@ impl Engine {
             contexts: Contexts::default(),
             results,
             ended: Vec::new(),
+            node: node.clone(),
+            rounds: 0,
             doubt: None,
             in_hand: in_hand.clone(),
             give_up_hours: engine.give_up_hours,

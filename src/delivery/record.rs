@@ -48,6 +48,14 @@ pub struct Finished {
     pub response: Option<String>,
 }
 
+impl Finished {
+    /// One of which no POST was made; it may be claimed again after so many ms.
+    pub fn released(claim: Claim, webhook_id: &str, wait: Millis) -> Self {
+        let webhook_id = webhook_id.to_string();
+        Self { claim, webhook_id, end: End::Released(wait), http_status: None, duration_ms: 0, response: None }
+    }
+}
+
 /// When a failed try is repeated.
 #[derive(Clone, Copy, Debug)]
 pub struct RetryPolicy {

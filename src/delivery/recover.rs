@@ -72,13 +72,13 @@ impl Loop for Recoverer {
         // Also at the start: the clock may have been set back while nothing ran.
         let mut last = Millis::MAX;
         while !stopping.asked() {
-            let now = self.clock.now();
+            let (now, steady) = (self.clock.now(), self.clock.steady());
             if now < last.saturating_sub(clock_back::STEP) && clock_back::mend(&self.db, self.lease, now).await? > 0 {
                 self.recovered.notify_one();
             }
             last = now;
             // What seems to be over may not be.
-            let sure = self.forward.is_sure(now, self.clock.steady(), self.lease);
+            let sure = self.forward.is_sure(now, steady, self.lease);
             if sure && expired(&self.db, &self.in_hand, now, now).await? > 0 {
                 self.recovered.notify_one();
             }
@@ -169,7 +169,8 @@ async fn take_back(db: &Db, lost: &[Lost], now: Millis) -> sqlx::Result<usize> {
          'unknown', 'the server stopped before an answer was recorded' from ",
         " join send_batches b on b.workspace_id = r.workspace_id and b.send_id = r.send_id and b.batch_no = r.batch_no \
          and b.lease_no = r.lease_no where b.state = $3 \
-         on conflict (workspace_id, send_id, batch_no, attempt) do nothing",
+         on conflict (workspace_id, send_id, batch_no, attempt) do update set finished_at = excluded.finished_at, \
+         outcome = excluded.outcome, reason = excluded.reason where send_attempts.outcome is null",
         now,
         BatchState::Unknown.code(),
     )?;

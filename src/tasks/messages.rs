@@ -18,11 +18,10 @@ pub fn Messages(#[prop(into)] customer_id: Signal<String>) -> impl IntoView {
 fn table(CustomerMessages { rows, among }: CustomerMessages) -> AnyView {
     let among = among.map(|tasks| format!("Among the latest {} tasks; older ones are not looked at.", count(tasks)));
     if rows.is_empty() {
-        if let Some(text) = among {
-            return view! { <EmptyState title="No messages" text /> }.into_any();
-        }
-        return view! { <EmptyState title="No messages yet" text="What tasks send to this customer appears here, with its result." /> }
-            .into_any();
+        let text = among.unwrap_or_else(|| {
+            "What tasks send to this customer stands here with its result, as long as the workspace keeps it.".into()
+        });
+        return view! { <EmptyState title="No messages" text /> }.into_any();
     }
     let rows = rows.into_iter().map(|message| {
         view! {

@@ -22,6 +22,8 @@ use std::{
 /// When at least one of so many customers is in an audience, the IDs of all that lie between two of its customers are
 /// read in one go: to look for each of its own takes longer.
 const CLOSE: i64 = 4;
+/// But no more than so many for each of its own: an audience that is close as a whole may have wide gaps.
+const IDS: i64 = 16;
 
 /// A customer with what a message needs.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -43,9 +45,31 @@ pub async fn recipients(
     after: Option<&str>,
     limit: i64,
 ) -> sqlx::Result<Vec<Recipient>> {
-    let Members { from, walked, condition, bind } = members(db, workspace, audience, 4).await?;
     let close = audience.kind == Kind::All || audience.size >= customers::store::total(db, workspace).await? / CLOSE;
-    let target = if close {
+    let mut some = page(db, workspace, audience, id_type, tags, after, limit, close).await?;
+    let Some((first, last)) = some.first().zip(some.last()).filter(|_| close) else { return Ok(some) };
+    let between = (first.customer_id.as_str(), last.customer_id.as_str());
+    match targets(db, workspace, id_type, between, limit * IDS).await? {
+        Some(mut targets) => some.iter_mut().for_each(|one| one.target = targets.remove(&one.customer_id)),
+        None => some = page(db, workspace, audience, id_type, tags, after, limit, false).await?,
+    }
+    Ok(some)
+}
+
+/// Without their IDs, when those are read apart.
+#[expect(clippy::too_many_arguments, reason = "the caller's, and one more")]
+async fn page(
+    db: &Db,
+    workspace: &str,
+    audience: &Audience,
+    id_type: &str,
+    tags: &[&str],
+    after: Option<&str>,
+    limit: i64,
+    ids_apart: bool,
+) -> sqlx::Result<Vec<Recipient>> {
+    let Members { from, walked, condition, bind } = members(db, workspace, audience, 4).await?;
+    let target = if ids_apart {
         // $5 is named all the same.
         "cast(nullif($5, $5) as text)"
     } else {
@@ -77,32 +101,40 @@ pub async fn recipients(
     if !recipients.is_sorted_by(|one, other| one.customer_id <= other.customer_id) {
         recipients.sort_by(|one, other| one.customer_id.cmp(&other.customer_id));
     }
-    if let Some(last) = recipients.last().filter(|_| close) {
-        let mut targets = targets(db, workspace, id_type, after, &last.customer_id).await?;
-        recipients.iter_mut().for_each(|one| one.target = targets.remove(&one.customer_id));
-    }
     Ok(recipients)
 }
 
-/// The smallest value of an ID type of all customers after one, up to another.
+/// The smallest value of an ID type of all customers from one to another; `None` when they have more than `most` IDs of
+/// all types.
 async fn targets(
     db: &Db,
     workspace: &str,
     id_type: &str,
-    after: &str,
-    last: &str,
-) -> sqlx::Result<HashMap<String, String>> {
+    (first, last): (&str, &str),
+    most: i64,
+) -> sqlx::Result<Option<HashMap<String, String>>> {
     let lines = if db.is_sqlite() {
-        "group_concat('[' || json_quote(customer_id) || ',' || json_quote(target) || ']', ',')"
+        "group_concat(case id_type when $4 then '[' || json_quote(customer_id) || ',' || json_quote(value) || ']' end, ',')"
     } else {
-        "string_agg('[' || to_json(customer_id)::text || ',' || to_json(target)::text || ']', ',')"
+        "string_agg(case id_type when $4 then '[' || to_json(customer_id)::text || ',' || to_json(value)::text || ']' end, ',')"
     };
     let sql = format!(
-        "select coalesce({lines}, '') from (select customer_id, min(value) as target from identities \
-         where workspace_id = $1 and customer_id > $2 and customer_id <= $3 and id_type = $4 group by customer_id) as found"
+        "select coalesce({lines}, ''), count(*) from (select id_type, customer_id, value from identities \
+         where workspace_id = $1 and customer_id >= $2 and customer_id <= $3 \
+         order by customer_id, id_type, value limit $5) as found"
     );
-    let (lines,) = fetch!(db, one, (String,), AssertSqlSafe(sql), workspace, after, last, id_type)?;
-    Ok(from_json::<Vec<(String, String)>>(&format!("[{lines}]"))?.into_iter().collect())
+    let (lines, count) = fetch!(db, one, (String, i64), AssertSqlSafe(sql), workspace, first, last, id_type, most + 1)?;
+    if count > most {
+        return Ok(None);
+    }
+    let mut targets: HashMap<String, String> = HashMap::new();
+    for (customer_id, value) in from_json::<Vec<(String, String)>>(&format!("[{lines}]"))? {
+        let target = targets.entry(customer_id).or_insert_with(|| value.clone());
+        if value < *target {
+            *target = value;
+        }
+    }
+    Ok(Some(targets))
 }
 
 /// Joined on to what stands before. SQLite takes no expression that is deeper than 1,000, and a chain is as deep as long.

@@ -136,10 +136,13 @@ impl Heart {
             return Ok(true); // Nobody else is there, whatever rows the dead have left.
         }
         let asked = self.clock.now();
-        let (living, told) = store::living(&self.db, asked, memory.step(began)).await?;
+        let (mut living, told) = store::living(&self.db, asked, memory.step(began)).await?;
         if let Some(away) = told.and_then(|told| self.clock.follow(asked, told, self.clock.now())) {
-            memory.step = Some((began, away));
+            // One that is still remembered counts, too.
+            memory.step = Some((began, memory.step(began) + away));
             tracing::info!(away_ms = away, "the clock follows the database's");
+            // Seen from the new time, in which others may have beaten already.
+            (living, _) = store::living(&self.db, self.clock.now(), memory.step(began)).await?;
         }
         let Some(joined) = &mut memory.joined else { return Ok(false) };
         joined.admitted |= may_begin(&living, &self.me.id, joined.no);

@@ -27,10 +27,9 @@ impl Statistics {
             return;
         }
         (self.batches, self.next) = (0, self.next.saturating_mul(GROWTH));
-        for table in ["analyze send_batches", "analyze send_pages"] {
-            if let Err(error) = execute!(db, table) {
-                tracing::warn!(%error, "PostgreSQL could not count its tables");
-            }
+        // Who has locked a table for long, to mend it, is not waited for.
+        if let Err(error) = execute!(db, "analyze (skip_locked) send_batches, send_pages") {
+            tracing::warn!(%error, "PostgreSQL could not count its tables");
         }
     }
 }

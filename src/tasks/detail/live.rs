@@ -43,7 +43,8 @@ pub fn Live(live: RwSignal<TaskLive>, detail: TaskDetail) -> impl IntoView {
     });
     let left = Signal::derive(move || {
         let live = live.read();
-        let left = live.progress.left(live.rate).filter(|_| live.progress.state == SendState::Sending);
+        let left =
+            live.progress.left(live.rate).filter(|_| live.progress.state == SendState::Sending && live.held.is_none());
         left.map_or_else(String::new, |ms| format!("{} left", about_ms(ms)))
     });
     let receipts = detail.receipts_enabled;
@@ -52,7 +53,7 @@ pub fn Live(live: RwSignal<TaskLive>, detail: TaskDetail) -> impl IntoView {
         let now = counters.read();
         let missed = now.state == SendState::Missed;
         let (tone, way_on) = if missed { (Tone::Warn, MISSED) } else { (Tone::Bad, "") };
-        now.error.clone().map(|text| view! { <Note tone>{text} {way_on}</Note> })
+        now.error.clone().map(|text| view! { <Note tone><p>{text} {way_on}</p></Note> })
     };
     let unknown = move || unknown::note(&counters.read());
     let held = Memo::new(move |_| live.read().held.clone());

@@ -60,7 +60,7 @@ fn table(detail: TaskDetail, rows: Vec<ActionRow>, params: Memo<ListParams>) -> 
     )];
     if detail.receipts_enabled {
         let options = detail.statuses.iter().map(|(code, value)| SelectOption::new(code, value));
-        let options = options.chain([SelectOption::new("none", "None yet")]).collect();
+        let options = options.chain([SelectOption::new("none", "None")]).collect();
         selects.push(FilterSelect::new("receipt", "All receipts", options));
     }
     let query = params.read_untracked().to_query();

@@ -27,18 +27,19 @@ fn blocks(pem: &str) -> impl Iterator<Item = (&str, String)> {
 fn block(label: &str, content: &str) -> String {
     let content: Vec<char> = content.chars().collect();
     let lines: String = content.chunks(LINE).map(|line| line.iter().collect::<String>() + "\n").collect();
-    format!("-----BEGIN {label}-----\n{lines}-----END {label}-----\n")
+    format!("-----BEGIN {label}-----\n{lines}-----END {label}-----")
 }
 
-/// The certificates of a PEM text without what stands around them, which may be anything. A text with none, or with a
-/// private key, stays as it is, to be refused.
+/// The certificates of a PEM text without what stands around them, which may be anything. A text with none, with one that
+/// is cut off, or with a private key, stays as it is, to be refused.
 pub fn certificates_alone(pem: &str) -> String {
     if pem.contains(PRIVATE_KEY) {
         return pem.into();
     }
     let found = blocks(pem).filter(|(label, _)| *label == CERTIFICATE);
-    let alone: String = found.map(|(label, content)| block(label, &content)).collect();
-    if alone.is_empty() { pem.into() } else { alone }
+    let alone: Vec<String> = found.map(|(label, content)| block(label, &content)).collect();
+    let begun = pem.matches(&format!("-----BEGIN {CERTIFICATE}")).count();
+    if alone.is_empty() || alone.len() != begun { pem.into() } else { alone.join("\n") }
 }
 
 /// The first private key of a PEM text, alone; a text with none stays as it is.
@@ -195,19 +196,21 @@ mod tests {
     fn what_stands_around_certificates_and_keys_goes() {
         let authority = Authority::new("CA");
         let one = authority.client("one");
-        let (ca, own) = (&authority.certificate, &one.certificate);
+        let (ca, own, key) = (authority.certificate.trim(), one.certificate.trim(), one.key.trim());
         let both = certificates_alone(&format!("subject=CN = one\npassword: hunter2\n{own}\r\n\r\n{ca}the end"));
-        assert_eq!(both, format!("{own}{ca}"));
+        assert_eq!(both, format!("{own}\n{ca}"));
+        let cut_off = format!("{own}\n{}", &ca[..ca.len() - 9]);
+        assert_eq!(certificates_alone(&cut_off), cut_off, "one that is cut off is not left out");
         assert_eq!(certificates_alone(&both), both);
-        assert_eq!(certificates_alone(&ca.replace('\n', " ")), *ca, "lines that were lost come back");
+        assert_eq!(certificates_alone(&ca.replace('\n', " ")), ca, "lines that were lost come back");
         assert_eq!(certificates_alone("nonsense"), "nonsense", "what is wrong is told, not left out");
-        for key in [one.key.clone(), block("ENCRYPTED PRIVATE KEY", "AAAA"), block("RSA PRIVATE KEY", "AAAA")] {
+        for key in [key.to_string(), block("ENCRYPTED PRIVATE KEY", "AAAA"), block("RSA PRIVATE KEY", "AAAA")] {
             let with = certificates_alone(&format!("{own}{key}"));
             assert!(check_certificates(&with).is_err(), "{with}");
         }
         let around = format!("Bag Attributes\n{}{own}{}more", block("EC PARAMETERS", "AAAA"), one.key);
-        assert_eq!(key_alone(&around), one.key);
-        assert_eq!(key_alone(&one.key.replace('\n', "\r\n")), one.key);
+        assert_eq!(key_alone(&around), key);
+        assert_eq!(key_alone(&key.replace('\n', "\r\n")), key);
         assert_eq!(key_alone(" nonsense\n"), "nonsense");
         let locked = "-----BEGIN RSA PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\n\nAAAA\n-----END RSA PRIVATE KEY-----";
         assert!(key_alone(locked).contains("ENCRYPTED"), "why it can't be used is still seen");

@@ -15,7 +15,14 @@ const FASTER: i64 = 24;
 const WRITTEN: Millis = HOUR;
 
 #[derive(Debug, Default)]
-pub struct Pace(Mutex<Option<Seen>>);
+pub struct Pace(Mutex<Memory>);
+
+#[derive(Clone, Copy, Debug, Default)]
+struct Memory {
+    seen: Option<Seen>,
+    /// The steady time of the last look at which nothing had ended yet.
+    nothing_at: Option<Millis>,
+}
 
 #[derive(Clone, Copy, Debug)]
 struct Seen {
@@ -36,19 +43,22 @@ impl Seen {
 }
 
 impl Pace {
-    fn seen(&self) -> std::sync::MutexGuard<'_, Option<Seen>> {
+    fn memory(&self) -> std::sync::MutexGuard<'_, Memory> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// What time it is for retention, where the clock says `now` and the steady time is `steady`, all in ms.
     pub async fn time(&self, db: &Db, now: Millis, steady: Millis) -> sqlx::Result<Millis> {
-        let known = *self.seen();
-        let mut seen = match known {
+        let known = *self.memory();
+        let mut seen = match known.seen {
             Some(seen) => seen,
             None => match kept(db).await? {
-                Some(time) => Seen { time, steady, written: time },
+                Some(time) => Seen { time, steady: known.nothing_at.unwrap_or(steady), written: time },
                 // Nothing has ended that could be deleted.
-                None => return Ok(now),
+                None => {
+                    self.memory().nothing_at = Some(steady);
+                    return Ok(now);
+                }
             },
         };
         let time = seen.at(now, steady);
@@ -56,7 +66,7 @@ impl Pace {
             keep(db, seen.time).await?;
             seen.written = seen.time;
         }
-        *self.seen() = Some(seen);
+        self.memory().seen = Some(seen);
         Ok(time)
     }
 }
@@ -109,6 +119,9 @@ mod tests {
         execute!(db, "update sends set finished_at = $1", start).unwrap();
         assert_eq!(pace.time(&db, 40_000 * DAY, 0).await.unwrap(), start, "a leap while it had never run");
         assert_eq!(pace.time(&db, start, 0).await.unwrap(), start, "the clock is right again");
+        let looked = Pace::default();
+        looked.memory().nothing_at = Some(-HOUR);
+        assert_eq!(looked.time(&db, start + 2 * DAY, 0).await.unwrap(), start + DAY, "an hour since the last look");
         assert_eq!(pace.time(&db, start + HOUR, HOUR).await.unwrap(), start + HOUR);
         assert_eq!(pace.time(&db, 40_000 * DAY, 2 * HOUR).await.unwrap(), start + 25 * HOUR);
         // Another process goes on from there, after two days.

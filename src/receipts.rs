@@ -10,4 +10,8 @@ mod group;
 #[cfg(feature = "ssr")]
 pub mod intake;
 #[cfg(feature = "ssr")]
+mod known;
+#[cfg(feature = "ssr")]
+mod rank;
+#[cfg(feature = "ssr")]
 pub mod store;

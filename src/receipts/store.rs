@@ -1,6 +1,6 @@
 //! Keeping receipts: every one that was taken, the latest status of each user, and those that could not be placed.
 
-use super::model::Problem;
+use super::{known::Known, model::Problem, rank::Rank};
 use crate::{
     clock::Millis,
     db::{Db, Tx, bulk},
@@ -13,8 +13,7 @@ use serde::Serialize;
 use sha2::{Digest, Sha256};
 use std::{
     borrow::Cow,
-    cmp::Reverse,
-    collections::{BTreeMap, BTreeSet, HashMap, HashSet},
+    collections::{BTreeMap, BTreeSet, HashMap},
 };
 
 /// Of each webhook, and those that came in one moment with the last of them.
@@ -56,20 +55,10 @@ struct Row<'a> {
     sent_at: Millis,
 }
 
-/// Of several receipts of one user the first in this order is the user's status: the latest by its own time, of equal
-/// ones that which came first. Lists ask for the same order in SQL (`delivery::report`).
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct Rank<'a> {
-    sent_at: Reverse<Millis>,
-    received_at: Millis,
-    msg_id: Cow<'a, str>,
-    status: Cow<'a, str>,
-}
-
 impl Row<'_> {
     fn rank(&self, received_at: Millis) -> Rank<'_> {
         let (msg_id, status) = (self.msg_id.as_ref().into(), self.status.as_ref().into());
-        Rank { sent_at: Reverse(self.sent_at), received_at, msg_id, status }
+        Rank::new(self.sent_at, received_at, msg_id, status)
     }
 }
 
@@ -106,14 +95,15 @@ async fn take_of_send(
     sends::lock(tx, key).await?;
     let send = "select webhook_id, receipts_until from sends where workspace_id = $1 and id = $2";
     let send = fetch!(tx, optional, (String, Option<Millis>), send, &key.workspace_id, &key.send_id)?;
-    let mut rows = bulk::rows(&places.iter().map(|place| receipts[*place].row()).collect::<Vec<_>>())?;
-    let Known { absent, ranks } = known(tx, key, &rows).await?;
-    let before = places.len();
+    // In the order in which they are kept.
+    places.sort_unstable_by_key(|place| receipts[*place].seq);
+    let seqs: Vec<i64> = places.iter().map(|place| receipts[*place].seq).collect();
+    let known = Known::read(tx, key, &seqs).await?;
     places.retain(|place| {
         let receipt = &receipts[*place];
         let judged = match &send {
             Some((webhook, until))
-                if *webhook == receipt.receipt.callback_params.webhook_id && !absent.contains(&receipt.seq) =>
+                if *webhook == receipt.receipt.callback_params.webhook_id && known.is_sent_to(receipt.seq) =>
             {
                 match until {
                     None => Err("the webhook takes no receipts".into()),
@@ -131,13 +121,10 @@ async fn take_of_send(
         return Ok(());
     }
     let good: Vec<Row> = places.iter().map(|place| receipts[*place].row()).collect();
-    if good.len() < before {
-        rows = bulk::rows(&good)?;
-    }
     crate::bulk!(
         tx,
         execute,
-        &rows,
+        &bulk::rows(&good)?,
         (seq bigint, msg_id text, status text, sent_at bigint),
         "insert into receipts (workspace_id, send_id, seq, msg_id, status, sent_at, received_at) \
          select $2, $3, r.seq, r.msg_id, r.status, r.sent_at, $4 from ",
@@ -146,85 +133,22 @@ async fn take_of_send(
         &key.send_id,
         now,
     )?;
-    count_latest(tx, key, &good, &ranks, now).await
-}
-
-/// What is on record about users of a send, by their numbers.
-#[derive(Default)]
-struct Known {
-    /// Those who were not sent to, or are not there.
-    absent: HashSet<i64>,
-    /// The first rank of those who have receipts.
-    ranks: HashMap<i64, Rank<'static>>,
-}
-
-#[derive(sqlx::FromRow)]
-struct Odd {
-    seq: i64,
-    sent: bool,
-    status: Option<String>,
-    sent_at: Option<Millis>,
-    received_at: Option<Millis>,
-    msg_id: Option<String>,
-}
-
-/// Most receipts are the first of a user who was sent to: nothing comes back about those.
-async fn known(tx: &mut Tx, key: &SendKey, rows: &str) -> sqlx::Result<Known> {
-    let odd = crate::bulk!(
-        tx,
-        fetch Odd,
-        rows,
-        (seq bigint),
-        "select seq, sent, status, sent_at, received_at, msg_id from (\
-         select r.seq, x.status, x.sent_at, x.received_at, x.msg_id, coalesce((select q.first_batch is not null \
-         and r.seq < q.first_seq + q.users and q.skips not like '%,' || cast(r.seq as text) || ',%' \
-         from send_pages q where q.workspace_id = $2 and q.send_id = $3 and q.first_seq <= r.seq \
-         order by q.first_seq desc limit 1), false) as sent from ",
-        " left join receipts x on x.workspace_id = $2 and x.send_id = $3 and x.seq = r.seq) as each_one \
-         where not sent or status is not null",
-        &key.workspace_id,
-        &key.send_id,
-    )?;
-    let mut known = Known::default();
-    for row in odd {
-        if !row.sent {
-            known.absent.insert(row.seq);
-        }
-        if let (Some(sent_at), Some(received_at), Some(msg_id), Some(status)) =
-            (row.sent_at, row.received_at, row.msg_id, row.status)
-        {
-            let rank = Rank { sent_at: Reverse(sent_at), received_at, msg_id: msg_id.into(), status: status.into() };
-            let first = known.ranks.entry(row.seq).or_insert_with(|| rank.clone());
-            if rank < *first {
-                *first = rank;
-            }
-        }
-    }
-    Ok(known)
+    count_latest(tx, key, &good, &known, now).await
 }
 
 /// How many users have which status now.
-async fn count_latest(
-    tx: &mut Tx,
-    key: &SendKey,
-    good: &[Row<'_>],
-    known: &HashMap<i64, Rank<'_>>,
-    now: Millis,
-) -> sqlx::Result<()> {
+async fn count_latest(tx: &mut Tx, key: &SendKey, good: &[Row<'_>], known: &Known, now: Millis) -> sqlx::Result<()> {
     let mut latest: HashMap<i64, Rank> = HashMap::new();
     for row in good {
         let rank = row.rank(now);
-        if known.get(&row.seq).is_none_or(|before| rank < *before) {
-            let first = latest.entry(row.seq).or_insert_with(|| rank.clone());
-            if rank < *first {
-                *first = rank;
-            }
+        if known.rank(row.seq).is_none_or(|before| rank < *before) {
+            rank.keep_first(&mut latest, row.seq);
         }
     }
     let mut counts: BTreeMap<&str, i64> = BTreeMap::new();
     for (seq, rank) in &latest {
         *counts.entry(&rank.status).or_default() += 1;
-        if let Some(before) = known.get(seq) {
+        if let Some(before) = known.rank(*seq) {
             *counts.entry(&before.status).or_default() -= 1;
         }
     }

@@ -87,7 +87,7 @@ impl Loop for Recoverer {
             if sure && !(chores..chores.saturating_add(CHORES)).contains(&now) {
                 overdue::give_up(&self.db, self.give_up_hours, now).await?;
                 let began = Instant::now();
-                let time = self.pace.time(&self.db, now, self.clock.steady()).await?;
+                let time = self.pace.time(&self.db, now, steady).await?;
                 if purge::chunk(&self.db, purge::CHUNK).await? || retention::next(&self.db, time).await? {
                     // Deleting has a quarter of the time, so that it never slows those who send.
                     rest = began.elapsed() * 3;

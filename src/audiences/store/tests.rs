@@ -177,6 +177,19 @@ on_both_databases!(the_target_is_the_smallest_value_of_its_type, |db| async move
     assert_eq!(members[1].target, None);
 });
 
+on_both_databases!(ids_are_looked_for_one_by_one_when_somebody_has_too_many, |db| async move {
+    let (ws, _) = setup(&db).await;
+    // More than are read in one go for a page of one customer.
+    let lines: String = (10..40).map(|n| format!("c01,{n}@x\n")).collect();
+    let columns = [("customer_id", "customer_id".into()), ("EMAIL", "id:EMAIL".into())];
+    import_text(&db, &ws, &format!("customer_id,EMAIL\n{lines}"), &columns).await;
+    let everybody = Audience::unsaved(Kind::All, Rules::default());
+    for limit in [1, 2, 100] {
+        let some = recipients(&db, &ws, &everybody, "EMAIL", &[], None, limit).await.unwrap();
+        assert_eq!((some[0].customer_id.as_str(), some[0].target.as_deref()), ("c01", Some("10@x")), "{limit}");
+    }
+});
+
 on_both_databases!(names_are_unique_in_a_workspace_and_users_are_found, |db| async move {
     let (ws, _) = setup(&db).await;
     let mut audience = Audience { name: "Everyone".into(), ..Audience::unsaved(Kind::All, Rules::default()) };

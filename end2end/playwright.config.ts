@@ -1,12 +1,15 @@
 import { defineConfig, devices } from '@playwright/test';
-import { mkdtempSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 // The demo on a data folder of its own, with its simulator; the tests add to it.
 const port = Number(process.env.E2E_PORT ?? 3877);
 const crm = Number(process.env.E2E_CRM_PORT ?? 4877);
-const data = process.env.E2E_DATA ?? (process.env.E2E_DATA = mkdtempSync(join(tmpdir(), 'reachwire-e2e-')));
+const given = process.env.E2E_DATA;
+const data = given ?? (process.env.E2E_DATA = mkdtempSync(join(tmpdir(), 'reachwire-e2e-')));
+// The workers, which are told where it is, end before the server does.
+if (!given) process.once('exit', () => rmSync(data, { recursive: true, force: true }));
 
 // How far the demo's clock is ahead: the tests let days pass with it.
 const clock = process.env.E2E_CLOCK ?? (process.env.E2E_CLOCK = join(data, 'clock-ahead'));

@@ -73,8 +73,10 @@
     if (closer && !byItself(closer)) on("dialog")?.close();
     const copier = on("[data-copy]");
     if (copier) copy(copier);
-    // Going somewhere closes the menu one goes from.
+    // Going somewhere closes the menu one goes from. Until the wasm has taken over, the browser follows links: the
+    // router listens already, at the window, and would lead to pages that it can't show yet.
     const link = on("a[href]");
+    if (link && !("hydrated" in root.dataset)) event.stopPropagation();
     if (link) link.closest("[popover]:popover-open")?.hidePopover();
   });
 

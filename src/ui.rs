@@ -43,7 +43,7 @@ pub use loaded::Loaded;
 pub use note::{EmptyState, ErrorNote, Note, Skeleton};
 pub use page::{PageHeader, Panel, Stepper, Tabs};
 pub use pick::{Choice, MultiSelect, Switch};
-pub use poll::{follow, look_every};
+pub use poll::follow;
 pub use progress::Progress;
 pub use rows::form_rows;
 pub use scope::Scope;

@@ -10,10 +10,9 @@ use crate::{
         reader_may,
     },
     error::AppError,
-    tasks::{list::state_badge, model::TaskRow},
     ui::{
-        EmptyState, ErrorNote, LinkButton, Note, PageHeader, Panel, Progress, Scope, Skeleton, TableWrap, Tile, Tiles,
-        Time, Tone, format::count,
+        EmptyState, ErrorNote, LinkButton, Note, PageHeader, Panel, Scope, Skeleton, Tile, Tiles, Time, Tone,
+        format::count,
     },
 };
 use leptos::{prelude::*, server};
@@ -28,8 +27,6 @@ pub struct Overview {
     pub audiences: i64,
     pub webhooks: i64,
     pub tasks: i64,
-    /// The newest.
-    pub recent: Vec<TaskRow>,
     /// Webhooks that the engine disabled.
     pub disabled: Vec<DisabledWebhook>,
 }
@@ -45,13 +42,10 @@ pub struct DisabledWebhook {
 
 #[server]
 pub async fn load_overview() -> Result<Overview, AppError> {
-    const RECENT: i64 = 8;
     const DISABLED: usize = 8;
     use crate::access::{Resource, caller, require};
     let ctx = require(&caller()?, Permission::View(Area::Overview), Resource::Workspace).await?;
     let (db, workspace) = (&ctx.state.db, ctx.workspace());
-    let query = crate::tasks::store::ListQuery { limit: RECENT, ..Default::default() };
-    let recent = crate::tasks::store::rows(db, workspace, &query).await?;
     // How many there are is no secret, what they are called is.
     let seen = ctx.info().may(Permission::View(Area::ReachWebhook));
     let webhooks = crate::webhooks::store::list(db, workspace).await?;
@@ -69,7 +63,6 @@ pub async fn load_overview() -> Result<Overview, AppError> {
         webhooks: webhooks.len() as i64,
         disabled: disabled.take(DISABLED).collect(),
         tasks: crate::tasks::store::count(db, workspace).await?,
-        recent: if seen { recent } else { Vec::new() },
     })
 }
 
@@ -119,21 +112,12 @@ fn content(overview: Overview, now: Now, nodes: AnyView) -> AnyView {
         Tile::new("Webhooks", count(overview.webhooks)),
         Tile::new("Sending tasks", count(overview.tasks)),
     ];
-    let recent = if !reader_may(Permission::View(Area::ReachWebhook)) {
-        view! { <EmptyState title="Not yours to see" text="Your roles do not open sending tasks." /> }.into_any()
-    } else if overview.recent.is_empty() {
-        view! { <EmptyState title="Nothing has been sent yet" text="Sending tasks and their progress appear here." /> }
-            .into_any()
-    } else {
-        table(overview.recent)
-    };
     view! {
         <div class="grid">
             {disabled}
             {steps}
             <Panel padded=false><Tiles items=tiles /></Panel>
             <Live first=now />
-            <Panel title="Recent sending tasks" padded=false>{recent}</Panel>
             {nodes}
         </div>
     }
@@ -192,47 +176,6 @@ fn first_steps(overview: &Overview) -> Option<AnyView> {
         }
     });
     Some(view! { <Panel title="First steps"><ol class="first-steps">{items.collect_view()}</ol></Panel> }.into_any())
-}
-
-fn table(recent: Vec<TaskRow>) -> AnyView {
-    let rows = recent.into_iter().map(|task| {
-        let progress = task.progress;
-        let parts = vec![
-            (Tone::Run, progress.accepted),
-            (Tone::Bad, progress.failed),
-            (Tone::Odd, progress.unknown),
-            (Tone::Neutral, progress.skipped),
-        ];
-        let total = progress.audience.max(progress.planned);
-        view! {
-            <tr>
-                <td><a class="title" href=format!("/tasks/{}", task.id)>{task.name.clone()}</a></td>
-                <td data-label="Audience">{task.audience}</td>
-                <td data-label="Webhook">{task.webhook}</td>
-                <td data-label="Users decided"><Progress parts total label=format!("Progress of {}", task.name) /></td>
-                <td data-label="Send time"><Time ms=progress.due_at seconds=false /></td>
-                <td data-label="Status">{state_badge(progress.state)}</td>
-            </tr>
-        }
-    });
-    view! {
-        <TableWrap label="Recent sending tasks">
-            <table class="stack">
-                <thead>
-                    <tr>
-                        <th scope="col">"Task name"</th>
-                        <th scope="col">"Audience"</th>
-                        <th scope="col">"Webhook"</th>
-                        <th scope="col">"Users decided"</th>
-                        <th scope="col">"Send time"</th>
-                        <th scope="col">"Status"</th>
-                    </tr>
-                </thead>
-                <tbody>{rows.collect_view()}</tbody>
-            </table>
-        </TableWrap>
-    }
-    .into_any()
 }
 
 #[cfg(all(test, feature = "ssr"))]

@@ -13,7 +13,7 @@ use crate::{
     account, api_keys, audiences, audit, campaigns, customers,
     error::AppError,
     grants, guide, id_types, invitations, member_groups, members, organization, parameters, roles, tasks,
-    ui::{Button, EmptyState, ErrorNote, Panel},
+    ui::{Button, EmptyState, ErrorNote, PageHeader, Panel},
     webhooks,
 };
 #[cfg(not(feature = "hydrate"))]
@@ -50,9 +50,19 @@ impl From<SplitLoaderError> for NotLoaded {
     }
 }
 
-/// The page, when its code has come, or what to do.
+/// The page, when its code has come, or what to do. The page that the server sent stays as it is: its links and forms do
+/// without scripts, and `theme.js` sees to it that nothing takes a click from them.
 async fn page_or_why_not(page: impl Future<Output = Result<AnyView, NotLoaded>>) -> AnyView {
-    page.await.unwrap_or_else(|NotLoaded| not_loaded())
+    match page.await {
+        Ok(page) => page,
+        Err(NotLoaded) if !hydrated() => std::future::pending().await,
+        Err(NotLoaded) => not_loaded(),
+    }
+}
+
+/// Whether the wasm has taken over the page that the server sent (`crate::hydrate`).
+fn hydrated() -> bool {
+    document().document_element().is_some_and(|root| root.has_attribute("data-hydrated"))
 }
 
 fn not_loaded() -> AnyView {
@@ -61,9 +71,10 @@ fn not_loaded() -> AnyView {
         let _ = location().reload();
     };
     view! {
+        <PageHeader title="This page could not be loaded" />
         <Panel>
             <EmptyState
-                title="This page could not be loaded"
+                title="Its code did not come"
                 text="The server cannot be reached, or Reachwire was updated since this tab was opened."
             >
                 <Button label="Reload" primary=true on_click=reload />

@@ -10,11 +10,11 @@ use crate::{
     delivery::model::SendState,
     tasks::list::state_badge,
     ui::{
-        Badge, Button, Confirm, EmptyState, ErrorNote, Fact, Facts, FormErrors, LinkButton, PageHeader, Panel, Scope,
-        Skeleton, SubmitButton, TableWrap, Time, Tone, close_dialog, format::count,
+        Badge, Button, ConfirmAction, EmptyState, ErrorNote, Fact, Facts, FormErrors, LinkButton, PageHeader, Panel,
+        Scope, Skeleton, TableWrap, Time, Tone, format::count,
     },
 };
-use leptos::{form::ActionForm, prelude::*};
+use leptos::prelude::*;
 use leptos_router::hooks::use_params_map;
 
 const DELETE: &str = "delete-campaign";
@@ -91,17 +91,12 @@ fn dialogs(campaign: &Campaign, actions: Actions) -> AnyView {
     let create = (campaign.kind == CampaignKind::Main)
         .then(|| (vec![campaign.clone()], campaign.id.clone()))
         .map(|(parents, under)| view! { <CreateDialog action=actions.create parents under /> });
-    let id = campaign.id.clone();
+    let fields = vec![("id", campaign.id.clone())];
     let text = format!("“{}” is deleted for good.", campaign.name);
     view! {
         <EditDialog action=actions.edit campaign=campaign.clone() />
         {create}
-        <Confirm id=DELETE title="Delete campaign" text danger=true>
-            <ActionForm action=actions.delete on:submit=|_| close_dialog(DELETE)>
-                <input type="hidden" name="id" value=id />
-                <SubmitButton label="Delete" danger=true pending=actions.delete.pending() />
-            </ActionForm>
-        </Confirm>
+        <ConfirmAction id=DELETE title="Delete campaign" text label="Delete" danger=true action=actions.delete fields />
     }
     .into_any()
 }

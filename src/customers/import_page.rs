@@ -4,12 +4,15 @@ use super::{
     api::{DiscardImport, ImportView, RunImportAgain, StartImport, get_import},
     import_result::Outcome,
     mapping_form::MappingForm,
-    model::ImportStatus,
+    model::{Import, ImportStatus},
     upload_page::steps,
 };
-use crate::ui::{
-    Badge, ErrorNote, FormErrors, Note, PageHeader, Panel, Progress, Scope, Skeleton, Stepper, SubmitButton, Tone,
-    format, look_every,
+use crate::{
+    error::AppError,
+    ui::{
+        Badge, ErrorNote, FormErrors, Note, PageHeader, Panel, Progress, Scope, Skeleton, Stepper, SubmitButton, Tone,
+        follow, format,
+    },
 };
 use leptos::prelude::*;
 use leptos_router::hooks::use_params_map;
@@ -105,48 +108,62 @@ fn map_columns(view: ImportView, actions: Actions) -> AnyView {
 
 #[component]
 fn Running(view: ImportView, tick: RwSignal<u32>) -> impl IntoView {
-    let import = view.import;
-    let rows = import.rows_good + import.rows_bad;
-    let spent = (view.now - import.started_at.unwrap_or(view.now)).max(1);
-    let rate = format::rate(rows as f64 * 1_000.0 / spent as f64, "rows");
-    let left = if import.bytes_done > 0 {
-        let remaining = (import.bytes - import.bytes_done).max(0) as f64;
-        format!("{} left", format::about_ms((spent as f64 * remaining / import.bytes_done as f64) as i64))
-    } else {
-        String::new()
-    };
-    let caption = format!(
-        "{} of {} read: {}, {} bad",
-        format::bytes(import.bytes_done),
-        format::bytes(import.bytes),
-        format::counted(rows, "row"),
-        format::count(import.rows_bad)
-    );
-    // Runs in the browser only; without scripts the page is loaded again by hand.
-    // Once: what comes back has a look of its own.
-    let asked = StoredValue::new(false);
-    look_every(POLL, move || {
-        if asked.try_update_value(|asked| !std::mem::replace(asked, true)) == Some(true) {
-            tick.try_update(|tick| *tick += 1);
+    let id = view.import.id.clone();
+    let live = RwSignal::new(view);
+    let lost = RwSignal::new(None::<AppError>);
+    let running = Memo::new(move |_| live.read().import.status == ImportStatus::Running);
+    // In the browser only; without scripts the page is loaded again by hand.
+    let asked = id.clone();
+    follow(live, lost, POLL, move |view| {
+        (view.import.status == ImportStatus::Running).then(|| get_import(asked.clone()))
+    });
+    // The page is another one then.
+    Effect::watch(move || running.get(), move |_, _, _| tick.update(|tick| *tick += 1), false);
+    let parts = Signal::derive(move || vec![(Tone::Run, live.read().import.bytes_done)]);
+    let total = Signal::derive(move || live.read().import.bytes);
+    let caption = Signal::derive(move || {
+        let import = &live.read().import;
+        format!(
+            "{} of {} read: {}, {} bad",
+            format::bytes(import.bytes_done),
+            format::bytes(import.bytes),
+            format::counted(rows(import), "row"),
+            format::count(import.rows_bad)
+        )
+    });
+    let pace = Signal::derive(move || {
+        let view = live.read();
+        format::rate(rows(&view.import) as f64 * 1_000.0 / spent(&view) as f64, "rows")
+    });
+    let left = Signal::derive(move || {
+        let view = live.read();
+        let (done, all) = (view.import.bytes_done, view.import.bytes);
+        if done == 0 {
+            return String::new();
         }
+        let remaining = (all - done).max(0) as f64;
+        format!("{} left", format::about_ms((spent(&view) as f64 * remaining / done as f64) as i64))
     });
     view! {
         <Panel title="Importing">
-            <Progress
-                label="Import"
-                parts=vec![(Tone::Run, import.bytes_done)]
-                total=import.bytes
-                caption
-                rate
-                left
-            />
+            <FormErrors error=lost />
+            <Progress label="Import" parts total caption rate=pace left />
             <p class="quiet">"You can leave this page; the import goes on."</p>
             <noscript>
-                <a href=format!("/customers/imports/{}", import.id)>"Show how far it is now"</a>
+                <a href=format!("/customers/imports/{id}")>"Show how far it is now"</a>
             </noscript>
         </Panel>
     }
     .into_any()
+}
+
+fn rows(import: &Import) -> i64 {
+    import.rows_good + import.rows_bad
+}
+
+/// Since it began, in ms.
+fn spent(view: &ImportView) -> i64 {
+    (view.now - view.import.started_at.unwrap_or(view.now)).max(1)
 }
 
 fn stopped(view: ImportView, actions: Actions) -> AnyView {

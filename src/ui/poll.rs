@@ -4,9 +4,12 @@ use crate::error::{AppError, AppResult};
 use leptos::{prelude::*, task::spawn_local};
 use std::time::Duration;
 
+/// After so many looks without an answer it is asked anew: the network may have lost the question.
+const PATIENCE: u32 = 30;
+
 /// Calls `look` every `pause` until its owner goes (browser only): not while the page is hidden, as in a tab behind
 /// another, and at once when it is shown again.
-pub fn look_every(pause: Duration, look: impl Fn() + Clone + 'static) {
+fn look_every(pause: Duration, look: impl Fn() + Clone + 'static) {
     Effect::new(move |_| {
         let look = look.clone();
         let look = move || {
@@ -36,16 +39,22 @@ pub fn follow<T, Loading>(
     T: PartialEq + Send + Sync + 'static,
     Loading: Future<Output = AppResult<T>> + 'static,
 {
-    let asking = StoredValue::new(false);
+    // Looks since the question that has no answer yet.
+    let asking = StoredValue::new(0_u32);
     look_every(pause, move || {
-        if asking.try_get_value() != Some(false) || lost.try_with_untracked(Option::is_some) != Some(false) {
+        let Some(looks) = asking.try_get_value() else { return };
+        if (1..PATIENCE).contains(&looks) {
+            asking.set_value(looks + 1);
+            return;
+        }
+        if lost.try_with_untracked(Option::is_some) != Some(false) {
             return;
         }
         let Some(loading) = shown.try_with_untracked(&load).flatten() else { return };
-        asking.set_value(true);
+        asking.set_value(1);
         spawn_local(async move {
             let loaded = loading.await;
-            asking.try_set_value(false);
+            asking.try_set_value(0);
             match loaded {
                 Ok(next) => {
                     if shown.try_with_untracked(|shown| *shown != next) == Some(true) {

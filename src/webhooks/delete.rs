@@ -1,8 +1,8 @@
 //! "Delete": of a disabled webhook that no task uses (seed 002).
 
 use super::api::DeleteWebhook;
-use crate::ui::{Confirm, Dialog, SubmitButton, close_dialog};
-use leptos::{form::ActionForm, prelude::*};
+use crate::ui::{ConfirmAction, Dialog};
+use leptos::prelude::*;
 
 /// The dialog that asks, or says why not yet. A button with `data-dialog-open` opens it.
 #[component]
@@ -41,23 +41,18 @@ pub fn DeleteDialog(
             </Dialog>
         }
         .into_any(),
-        None => {
-            let own = dialog.clone();
-            view! {
-                <Confirm
-                    id=dialog
-                    title="Delete webhook"
-                    text=format!("“{name}”, its versions and the logs of its tests are deleted. Receipts for it are refused from then on.")
-                    danger=true
-                >
-                    // What it says then stands on the page behind.
-                    <ActionForm action on:submit=move |_| close_dialog(&own)>
-                        <input type="hidden" name="id" value=id />
-                        <SubmitButton label="Delete" danger=true pending=action.pending() />
-                    </ActionForm>
-                </Confirm>
-            }
-            .into_any()
+        // What it says then stands on the page behind.
+        None => view! {
+            <ConfirmAction
+                id=dialog
+                title="Delete webhook"
+                text=format!("“{name}”, its versions and the logs of its tests are deleted. Receipts for it are refused from then on.")
+                label="Delete"
+                danger=true
+                action
+                fields=vec![("id", id)]
+            />
         }
+        .into_any(),
     }
 }

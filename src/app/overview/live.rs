@@ -8,8 +8,9 @@ use crate::{
     },
     delivery::model::SendState,
     error::AppError,
+    tasks::{list::state_badge, model::TaskRow},
     ui::{
-        EmptyState, FormErrors, Note, Panel, Progress, TableWrap, Tone, follow,
+        EmptyState, FormErrors, Note, Panel, Progress, TableWrap, Time, Tone, follow,
         format::{about_ms, count, counted, rate},
     },
     webhooks::health::health,
@@ -28,12 +29,15 @@ pub fn Live(first: Now) -> impl IntoView {
     let waiting = move || shown.read().tasks.as_ref().and_then(waiting);
     let sending = move || shown.read().tasks.as_ref().map(sending);
     let failures = move || shown.read().tasks.as_ref().map(failures);
+    let newest = Memo::new(move |_| shown.read().tasks.as_ref().map(|tasks| tasks.recent.clone()));
+    let recent = move || recent(newest.read().as_deref());
     let webhooks = move || shown.read().webhooks.as_ref().map(|webhooks| ill(webhooks));
     view! {
         <FormErrors error=lost />
         {waiting}
         {sending}
         <div class="grid cols">{failures} {webhooks}</div>
+        <Panel title="Recent sending tasks" padded=false>{recent}</Panel>
     }
     .into_any()
 }
@@ -124,7 +128,8 @@ fn row(task: &SendingTask) -> AnyView {
         (Tone::Neutral, now.skipped),
     ];
     let left = now.left(task.rate).map_or_else(String::new, |ms| format!("{} left", about_ms(ms)));
-    let pace = rate(task.rate, "users");
+    // One that waits for its webhook has none.
+    let pace = if task.rate > 0.0 { rate(task.rate, "users") } else { String::new() };
     view! {
         <tr>
             <td><a class="title" href=format!("/tasks/{}", task.id)>{task.name.clone()}</a></td>
@@ -208,6 +213,59 @@ fn ill(webhooks: &[IllWebhook]) -> AnyView {
                 </table>
             </TableWrap>
         </Panel>
+    }
+    .into_any()
+}
+
+fn recent(tasks: Option<&[TaskRow]>) -> AnyView {
+    match tasks {
+        None => view! { <EmptyState title="Not yours to see" text="Your roles do not open sending tasks." /> }.into_any(),
+        Some([]) => {
+            view! { <EmptyState title="Nothing has been sent yet" text="Sending tasks and their progress appear here." /> }
+                .into_any()
+        }
+        Some(tasks) => table(tasks),
+    }
+}
+
+fn table(tasks: &[TaskRow]) -> AnyView {
+    let rows = tasks.iter().map(|task| {
+        let progress = &task.progress;
+        let parts = vec![
+            (Tone::Run, progress.accepted),
+            (Tone::Bad, progress.failed),
+            (Tone::Odd, progress.unknown),
+            (Tone::Neutral, progress.skipped),
+        ];
+        let total = progress.audience.max(progress.planned);
+        view! {
+            <tr>
+                <td><a class="title" href=format!("/tasks/{}", task.id)>{task.name.clone()}</a></td>
+                <td data-label="Audience">{task.audience.clone()}</td>
+                <td data-label="Webhook">{task.webhook.clone()}</td>
+                <td data-label="Users decided"><Progress parts total label=format!("Progress of {}", task.name) /></td>
+                <td data-label="Send time"><Time ms=progress.due_at seconds=false /></td>
+                <td data-label="Status">{state_badge(progress.state)}</td>
+            </tr>
+        }
+    });
+    let rows = rows.collect_view();
+    view! {
+        <TableWrap label="Recent sending tasks">
+            <table class="stack">
+                <thead>
+                    <tr>
+                        <th scope="col">"Task name"</th>
+                        <th scope="col">"Audience"</th>
+                        <th scope="col">"Webhook"</th>
+                        <th scope="col">"Users decided"</th>
+                        <th scope="col">"Send time"</th>
+                        <th scope="col">"Status"</th>
+                    </tr>
+                </thead>
+                <tbody>{rows}</tbody>
+            </table>
+        </TableWrap>
     }
     .into_any()
 }

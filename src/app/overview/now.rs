@@ -3,6 +3,7 @@
 use crate::{
     delivery::{health::Standing, model::Progress},
     error::AppError,
+    tasks::model::TaskRow,
 };
 use leptos::server;
 use serde::{Deserialize, Serialize};
@@ -32,6 +33,8 @@ pub struct Tasks {
     pub failures: Vec<(String, i64)>,
     /// Failed requests that were looked at when there are more.
     pub looked_at: Option<i64>,
+    /// The newest tasks.
+    pub recent: Vec<TaskRow>,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -90,6 +93,8 @@ async fn tasks(db: &crate::db::Db, workspace: &str, now: crate::clock::Millis) -
     let failures = report::now::failures(db, workspace, ROWS.unsigned_abs() as usize, now).await?;
     let unknown = waiting.unknown.iter().map(|(id, _)| id.as_str());
     let ids = sending.iter().map(|one| one.id.as_str()).chain(waiting.missed.iter().map(String::as_str)).chain(unknown);
+    let query = crate::tasks::store::ListQuery { limit: ROWS, ..Default::default() };
+    let recent = crate::tasks::store::rows(db, workspace, &query).await?;
     let names = crate::tasks::store::names(db, workspace, &ids.collect::<Vec<_>>()).await?;
     // One that was deleted in between is left out.
     let named = |id: &String| Some(Named { id: id.clone(), name: names.get(id)?.0.clone() });
@@ -109,5 +114,6 @@ async fn tasks(db: &crate::db::Db, workspace: &str, now: crate::clock::Millis) -
             })
             .collect(),
         sending_in_all,
+        recent,
     })
 }

@@ -22,16 +22,29 @@ pub struct Actions {
     pub again: ServerAction<SendFailedAgain>,
     pub count: ServerAction<CountUnknown>,
     pub delete: ServerAction<DeleteTask>,
+    refused: RwSignal<Option<AppError>>,
 }
 
 impl Actions {
     pub fn new() -> Self {
-        Self {
-            control: ServerAction::new(),
-            again: ServerAction::new(),
-            count: ServerAction::new(),
-            delete: ServerAction::new(),
+        let (control, again) = (ServerAction::new(), ServerAction::new());
+        let (count, delete) = (ServerAction::new(), ServerAction::new());
+        let answers = [control.value(), again.value(), count.value(), delete.value()];
+        // Without scripts the page itself comes with the answer.
+        let first = answers.iter().find_map(|answer| answer.get_untracked().and_then(Result::err));
+        let refused = RwSignal::new(first);
+        for answer in answers {
+            Effect::watch(
+                move || answer.get(),
+                move |answer, _, _| {
+                    if let Some(answer) = answer {
+                        refused.set(answer.clone().err());
+                    }
+                },
+                false,
+            );
         }
+        Self { control, again, count, delete, refused }
     }
 
     /// Changes with each that is done.
@@ -41,9 +54,7 @@ impl Actions {
 
     /// Why the last one was not.
     pub fn refused(&self) -> Option<AppError> {
-        let of = |value: Option<Result<(), AppError>>| value.and_then(Result::err);
-        let refused = of(self.control.value().get()).or_else(|| of(self.again.value().get()));
-        refused.or_else(|| of(self.count.value().get())).or_else(|| of(self.delete.value().get()))
+        self.refused.get()
     }
 }
 

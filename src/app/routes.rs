@@ -50,19 +50,21 @@ impl From<SplitLoaderError> for NotLoaded {
     }
 }
 
-/// The page, when its code has come, or what to do. The page that the server sent stays as it is: its links and forms do
-/// without scripts, and `theme.js` sees to it that nothing takes a click from them.
+/// The page, when its code has come, or what to do.
 async fn page_or_why_not(page: impl Future<Output = Result<AnyView, NotLoaded>>) -> AnyView {
-    match page.await {
-        Ok(page) => page,
-        Err(NotLoaded) if !hydrated() => std::future::pending().await,
-        Err(NotLoaded) => not_loaded(),
-    }
+    page.await.unwrap_or_else(|NotLoaded| not_loaded())
 }
 
-/// Whether the wasm has taken over the page that the server sent (`crate::hydrate`).
-fn hydrated() -> bool {
-    document().document_element().is_some_and(|root| root.has_attribute("data-hydrated"))
+/// Loads a page's code. What fails is tried again, and told, by the page's view; but the page that the server sent
+/// stays as it is, and the wasm never takes it over: its links and forms do without scripts, and `theme.js` sees to it
+/// that nothing takes a click from them.
+#[cfg(feature = "hydrate")]
+async fn preload<T>(code: impl Future<Output = Result<T, SplitLoaderError>>) {
+    // Said by `crate::hydrate`.
+    let hydrated = || document().document_element().is_some_and(|root| root.has_attribute("data-hydrated"));
+    if code.await.is_err() && !hydrated() {
+        std::future::pending().await
+    }
 }
 
 fn not_loaded() -> AnyView {
@@ -126,9 +128,8 @@ macro_rules! room {
                 }
 
                 async fn preload() {
-                    // What fails here is tried again, and told, by `view`.
                     #[cfg(feature = "hydrate")]
-                    let _ = $preload().await;
+                    preload($preload()).await;
                 }
             }
         )+

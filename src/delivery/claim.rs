@@ -14,14 +14,15 @@ use crate::{
 use serde::{Deserialize, Serialize};
 use sqlx::AssertSqlSafe;
 use std::{
-    collections::HashSet,
+    collections::{HashMap, HashSet},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 /// A batch in hand.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Claim {
-    pub key: SendKey,
+    /// Shared by those of a round.
+    pub key: Arc<SendKey>,
     pub batch_no: i64,
     pub first_seq: i64,
     pub last_seq: i64,
@@ -63,27 +64,32 @@ impl Before {
 
 /// The batches that this process holds, by the numbers of their leases: however late, their results will come.
 #[derive(Clone, Debug, Default)]
-pub struct InHand(Arc<Mutex<HashSet<(SendKey, i64, i64)>>>);
+pub struct InHand(Arc<Mutex<HashMap<Arc<SendKey>, HashSet<(i64, i64)>>>>);
 
 impl InHand {
-    fn held(&self) -> MutexGuard<'_, HashSet<(SendKey, i64, i64)>> {
+    fn held(&self) -> MutexGuard<'_, HashMap<Arc<SendKey>, HashSet<(i64, i64)>>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub fn take(&self, claim: &Claim) {
-        self.held().insert((claim.key.clone(), claim.batch_no, claim.lease_no));
+        self.held().entry(claim.key.clone()).or_default().insert((claim.batch_no, claim.lease_no));
     }
 
     pub fn give_back(&self, claim: &Claim) {
-        self.held().remove(&(claim.key.clone(), claim.batch_no, claim.lease_no));
+        let mut held = self.held();
+        let Some(of_send) = held.get_mut(&claim.key) else { return };
+        of_send.remove(&(claim.batch_no, claim.lease_no));
+        if of_send.is_empty() {
+            held.remove(&claim.key);
+        }
     }
 
-    pub fn has(&self, key: SendKey, batch_no: i64, lease_no: i64) -> bool {
-        self.held().contains(&(key, batch_no, lease_no))
+    pub fn has(&self, key: &SendKey, batch_no: i64, lease_no: i64) -> bool {
+        self.held().get(key).is_some_and(|held| held.contains(&(batch_no, lease_no)))
     }
 
     pub fn len(&self) -> usize {
-        self.held().len()
+        self.held().values().map(HashSet::len).sum()
     }
 }
 
@@ -139,10 +145,11 @@ pub async fn due(tx: &mut Tx, key: &SendKey, most: usize, lease: Lease) -> sqlx:
     let most = i64::try_from(most).unwrap_or(i64::MAX);
     let (lines,) = fetch!(tx, one, (String,), AssertSqlSafe(sql), &key.workspace_id, &key.send_id, lease.now, most)?;
     let found: Vec<Due> = from_json(&format!("[{lines}]"))?;
+    let shared = Arc::new(key.clone());
     let claims: Vec<Claim> = found
         .into_iter()
         .map(|due| Claim {
-            key: key.clone(),
+            key: shared.clone(),
             batch_no: due.batch_no,
             first_seq: due.first_seq,
             last_seq: due.last_seq,
@@ -170,7 +177,7 @@ pub async fn due(tx: &mut Tx, key: &SendKey, most: usize, lease: Lease) -> sqlx:
 /// Writes the claims of a round: the leases and that their attempts have begun. The caller holds the rows of the sends
 /// since [`due`] has found them, so that they are what they were.
 pub async fn write(tx: &mut Tx, claims: impl Iterator<Item = &Claim>, lease: Lease) -> sqlx::Result<()> {
-    let mut claims: Vec<(&SendKey, i64)> = claims.map(|claim| (&claim.key, claim.batch_no)).collect();
+    let mut claims: Vec<(&SendKey, i64)> = claims.map(|claim| (&*claim.key, claim.batch_no)).collect();
     claims.sort_unstable();
     let runs: Vec<Run> = claims
         .chunk_by(|one, next| one.0 == next.0 && one.1 + 1 == next.1)

@@ -1,6 +1,6 @@
 //! What the POSTs of a send have in common: read once, kept while the send is open.
 
-use super::{body::Common, gate::Gate, ids::SendKey, limits::OpenSend, post::Poster, tls::Tls};
+use super::{body::Common, gate::Gate, ids::SendKey, labels::Attempts, limits::OpenSend, post::Poster, tls::Tls};
 use crate::{db::Db, fetch, secrets::MasterKey, wire::environment::Environment};
 use secrecy::SecretString;
 use std::{
@@ -20,6 +20,7 @@ pub struct Context {
     /// The webhook's.
     pub version: i64,
     pub gate: Gate,
+    pub attempts: Attempts,
 }
 
 #[derive(sqlx::FromRow)]
@@ -120,6 +121,7 @@ async fn read(db: &Db, master_key: &MasterKey, poster: &Poster, key: &SendKey) -
         source: row.source,
         source_id: key.send_id.clone(),
     });
+    let attempts = Attempts::new(&row.webhook_id);
     Ok(Context {
         common: Common::new(row.webhook_id, row.id_type, &row.encryption, &row.template)
             .map_err(ContextError::Unusable)?,
@@ -129,5 +131,6 @@ async fn read(db: &Db, master_key: &MasterKey, poster: &Poster, key: &SendKey) -
         poster,
         version: row.version,
         gate: Gate::default(),
+        attempts,
     })
 }

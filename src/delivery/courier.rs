@@ -7,7 +7,6 @@ use super::{
     doors::{Doors, Inside},
     gate::Changes,
     ids::batch_id,
-    labels,
     pages::{Pages, Shelf},
     post::{self, Poster, Prepared, Request},
     record::{End, Finished, OURS, UNREADABLE},
@@ -198,14 +197,13 @@ impl Courier {
             Verdict::Failed(reason) => End::Failed(reason),
             Verdict::Retry(reason, asked) => End::Retry(reason, asked),
         };
-        let outcome = match end {
-            End::Accepted => "accepted",
-            End::Failed(_) => "failed",
-            _ => "retry",
+        let counter = match end {
+            End::Accepted => &context.attempts.accepted,
+            End::Failed(_) => &context.attempts.failed,
+            _ => &context.attempts.retry,
         };
-        let webhook = labels::webhook(&context.common.webhook_id);
-        metrics::counter!("reachwire_attempts_total", "webhook" => webhook.clone(), "result" => outcome).increment(1);
-        metrics::histogram!("reachwire_post_seconds", "webhook" => webhook).record(transfer.total.as_secs_f64());
+        counter.increment(1);
+        context.attempts.seconds.record(transfer.total.as_secs_f64());
         let answer = transfer.result.ok();
         Outcome {
             end,

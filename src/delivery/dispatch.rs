@@ -319,7 +319,7 @@ async fn open_sends(db: &Db, now: Millis, before: Millis) -> sqlx::Result<Vec<Op
 /// Takes the rows of all sends of the round, in order.
 async fn lock_all(tx: &mut Tx, ended: &[Finished], wanted: &[Wanted]) -> sqlx::Result<BTreeMap<SendKey, SendState>> {
     let mut keys: Vec<&SendKey> =
-        ended.iter().map(|finished| &finished.claim.key).chain(wanted.iter().map(|want| &want.key)).collect();
+        ended.iter().map(|finished| &*finished.claim.key).chain(wanted.iter().map(|want| &want.key)).collect();
     keys.sort_unstable();
     keys.dedup();
     let mut states = BTreeMap::new();

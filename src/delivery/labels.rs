@@ -1,9 +1,10 @@
 //! The label `webhook` of metrics: a webhook's id, never its name or address, and no more of them than monitoring can
 //! bear. Each is a dozen series.
 
-use metrics::SharedString;
+use metrics::{Counter, Histogram, SharedString};
 use std::{
     collections::HashSet,
+    fmt,
     sync::{Arc, LazyLock, PoisonError, RwLock},
 };
 
@@ -16,13 +17,40 @@ pub const OTHERS: &str = "other";
 static KNOWN: LazyLock<Labels> = LazyLock::new(|| Labels::new(MOST));
 
 /// The webhook's label, or that of the others.
-pub fn webhook(id: &str) -> SharedString {
+fn webhook(id: &str) -> SharedString {
     KNOWN.label(id).unwrap_or(SharedString::const_str(OTHERS))
 }
 
 /// The webhook's label; `None` when it is one of the others.
 pub fn of_its_own(id: &str) -> Option<SharedString> {
     KNOWN.label(id)
+}
+
+/// What is counted of a webhook's POSTs: looked for once, not at each of them.
+pub struct Attempts {
+    pub accepted: Counter,
+    pub failed: Counter,
+    pub retry: Counter,
+    pub seconds: Histogram,
+}
+
+impl Attempts {
+    pub fn new(webhook_id: &str) -> Self {
+        let webhook = webhook(webhook_id);
+        let result = |result: &'static str| metrics::counter!("reachwire_attempts_total", "webhook" => webhook.clone(), "result" => result);
+        Self {
+            accepted: result("accepted"),
+            failed: result("failed"),
+            retry: result("retry"),
+            seconds: metrics::histogram!("reachwire_post_seconds", "webhook" => webhook.clone()),
+        }
+    }
+}
+
+impl fmt::Debug for Attempts {
+    fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
+        to.write_str("Attempts")
+    }
 }
 
 struct Labels {

@@ -144,7 +144,7 @@ pub async fn many(
     let settled: Vec<(&Finished, Settled)> = finished
         .iter()
         .filter_map(|finished| {
-            let state = states.get(&finished.claim.key)?;
+            let state = states.get(&*finished.claim.key)?;
             Some((finished, settle(finished, *state, policy, now, jitter())?))
         })
         .collect();
@@ -160,7 +160,7 @@ pub async fn many(
         if *was == BatchState::Unknown || !rows::in_row_of_batch(claim, settled) {
             attempts.push(rows::attempt(finished, settled));
         }
-        let sums = sums.entry(&claim.key).or_default();
+        let sums = sums.entry(&*claim.key).or_default();
         if *was == BatchState::Unknown {
             sums.delta.count(BatchState::Unknown, -claim.size);
         }
@@ -213,7 +213,7 @@ mod tests {
     fn finished(end: End, tries: i64, before: Before) -> Finished {
         Finished {
             claim: Claim {
-                key: SendKey::new("w", "s"),
+                key: SendKey::new("w", "s").into(),
                 batch_no: 0,
                 first_seq: 0,
                 last_seq: 9,

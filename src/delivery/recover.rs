@@ -117,7 +117,9 @@ pub async fn expired(db: &Db, in_hand: &InHand, before: Millis, now: Millis) -> 
     loop {
         let most = AT_ONCE + i64::try_from(in_hand.len()).unwrap_or(0);
         let mut lost = fetch!(db, all, Lost, AssertSqlSafe(ended.as_str()), before, most)?;
-        lost.retain(|lost| !in_hand.has(SendKey::new(&lost.workspace_id, &lost.send_id), lost.batch_no, lost.lease_no));
+        lost.retain(|lost| {
+            !in_hand.has(&SendKey::new(&lost.workspace_id, &lost.send_id), lost.batch_no, lost.lease_no)
+        });
         if lost.is_empty() {
             return Ok(recovered);
         }

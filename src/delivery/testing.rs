@@ -188,7 +188,7 @@ pub async fn record(db: &Db, claim: &Claim, end: End, now: Millis) -> usize {
     let (claim, webhook_id) = (claim.clone(), WEBHOOK.to_string());
     let mut tx = db.begin().await.unwrap();
     let state = store::lock(&mut tx, &claim.key).await.unwrap().unwrap();
-    let states = BTreeMap::from([(claim.key.clone(), state)]);
+    let states = BTreeMap::from([(SendKey::clone(&claim.key), state)]);
     let finished = Finished { claim, webhook_id, end, http_status: None, duration_ms: 5, response: None };
     let stale = record::many(&mut tx, &[finished], &states, policy, now, || 0.5).await.unwrap();
     tx.commit().await.unwrap();

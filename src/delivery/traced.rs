@@ -25,7 +25,7 @@ pub struct Traced {
 }
 
 /// A claim: the send, the batch, the number of its lease.
-type Key = (SendKey, i64, i64);
+type Key = (Arc<SendKey>, i64, i64);
 
 struct Steps {
     from: SystemTime,

@@ -58,7 +58,7 @@ fn held(key: &ids::SendKey, was: Was) -> Claim {
         Was::Unknown => claim::Before::Unknown,
     };
     Claim {
-        key: key.clone(),
+        key: key.clone().into(),
         batch_no: 0,
         first_seq: 0,
         last_seq: SIZE - 1,

@@ -34,35 +34,33 @@ impl Breakers {
         probed: impl Iterator<Item = Hook>,
     ) -> sqlx::Result<Self> {
         // A batch that says nothing may have been the probe.
-        let hooks: BTreeSet<Hook> = ended.iter().map(hook).chain(probed).collect();
+        let hooks: BTreeSet<Hook> = by_hook(ended).map(|(hook, _)| hook).chain(probed).collect();
         let health = store::take(tx, hooks.iter()).await?;
         Ok(Self { policy, health, changed: BTreeSet::new(), turns: Vec::new() })
     }
 
     pub fn hear(&mut self, ended: &[Finished], now: Millis) {
-        for finished in ended {
-            let hook = hook(finished);
+        for (hook, ended) in by_hook(ended) {
             let Some(health) = self.health.get_mut(&hook) else { continue };
-            let probe = health.is_probe(finished.claim.lease_until);
-            match signal(finished) {
-                Some(signal) => {
-                    let before = health.clone();
-                    let turn = health.hear(signal, probe, now, self.policy);
-                    if health.breaker == Breaker::Closed {
-                        health.took += finished.duration_ms;
+            let before = health.clone();
+            for finished in ended {
+                let probe = health.is_probe(finished.claim.lease_until);
+                match signal(finished) {
+                    Some(signal) => {
+                        let turn = health.hear(signal, probe, now, self.policy);
+                        if health.breaker == Breaker::Closed {
+                            health.took += finished.duration_ms;
+                        }
+                        if turn != Turn::Same {
+                            self.turns.push((hook.clone(), turn));
+                        }
                     }
-                    if *health != before {
-                        self.changed.insert(hook.clone());
-                    }
-                    if turn != Turn::Same {
-                        self.turns.push((hook, turn));
-                    }
+                    None if probe => health.no_probe(now),
+                    None => {}
                 }
-                None if probe => {
-                    health.no_probe(now);
-                    self.changed.insert(hook);
-                }
-                None => {}
+            }
+            if *health != before {
+                self.changed.insert(hook);
             }
         }
     }
@@ -129,8 +127,16 @@ pub fn tell(turns: &[(Hook, Turn)]) -> bool {
     turns.iter().any(|(_, turn)| *turn == Turn::Closed)
 }
 
-fn hook(finished: &Finished) -> Hook {
-    Hook { workspace_id: finished.claim.key.workspace_id.clone(), webhook_id: finished.webhook_id.clone() }
+/// Results that follow each other and are of one webhook, as most do.
+fn by_hook(ended: &[Finished]) -> impl Iterator<Item = (Hook, &[Finished])> {
+    let of_one = |one: &Finished, next: &Finished| {
+        one.webhook_id == next.webhook_id && one.claim.key.workspace_id == next.claim.key.workspace_id
+    };
+    ended.chunk_by(of_one).filter_map(|run| {
+        let first = run.first()?;
+        let (workspace_id, webhook_id) = (first.claim.key.workspace_id.clone(), first.webhook_id.clone());
+        Some((Hook { workspace_id, webhook_id }, run))
+    })
 }
 
 /// What a batch says of its endpoint; `None` when no POST was made, or the fault is ours.

@@ -62,12 +62,15 @@ impl Before {
     }
 }
 
+/// The numbers of a send's batches, and of their leases.
+type Held = HashMap<Arc<SendKey>, HashSet<(i64, i64)>>;
+
 /// The batches that this process holds, by the numbers of their leases: however late, their results will come.
 #[derive(Clone, Debug, Default)]
-pub struct InHand(Arc<Mutex<HashMap<Arc<SendKey>, HashSet<(i64, i64)>>>>);
+pub struct InHand(Arc<Mutex<Held>>);
 
 impl InHand {
-    fn held(&self) -> MutexGuard<'_, HashMap<Arc<SendKey>, HashSet<(i64, i64)>>> {
+    fn held(&self) -> MutexGuard<'_, Held> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

@@ -59,7 +59,7 @@ pub mod nodes;
 #[cfg(feature = "ssr")]
 mod overdue;
 #[cfg(feature = "ssr")]
-mod pages;
+pub mod pages;
 #[cfg(feature = "ssr")]
 mod plan;
 #[cfg(feature = "ssr")]

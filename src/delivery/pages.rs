@@ -18,6 +18,8 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
+/// Users of a page, at the most.
+pub const USERS: i64 = 2_000;
 /// Pages that are kept in memory, at some hundred kilobytes each, and the bytes of them all: values may be long.
 const KEPT: usize = 32;
 const KEPT_BYTES: usize = 32 << 20;

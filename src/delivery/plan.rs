@@ -33,7 +33,6 @@ use statistics::Statistics;
 use std::{collections::HashMap, sync::Arc, time::Duration};
 use tokio::sync::Notify;
 
-const CHUNK: i64 = 2_000;
 /// How long a send is left alone whose sender could not answer.
 const AGAIN: Millis = 5 * SECOND;
 
@@ -176,7 +175,7 @@ impl Planner {
         let Some(sender) = self.senders.iter().find(|sender| sender.source() == send.source) else {
             return self.give_up(&key, &format!("Nothing here sends for “{}”.", send.source)).await.map(|()| true);
         };
-        let read = |after| sender.chunk(&self.db, &send.workspace_id, &send.id, after, CHUNK);
+        let read = |after| sender.chunk(&self.db, &send.workspace_id, &send.id, after, pages::USERS);
         let cursor = send.plan_cursor.as_deref();
         let chunk = match ahead.take(&key, cursor) {
             Some(chunk) => Ok(chunk),

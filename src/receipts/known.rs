@@ -4,15 +4,13 @@ use super::rank::Rank;
 use crate::{
     clock::Millis,
     db::{Tx, bulk},
-    delivery::ids::SendKey,
+    delivery::{ids::SendKey, pages},
 };
 use serde::Serialize;
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 /// Users that lie no further apart are read in one go: to look for one takes as long as to read some that lie beside it.
 const NEAR: i64 = 8;
-/// The same of pages, which hold so many users or fewer: none is read for two runs of users, or hardly ever.
-const NEAR_BY_PAGE: i64 = 2_000;
 
 /// About users of a send, by their numbers.
 #[derive(Debug, Default)]
@@ -30,7 +28,10 @@ struct Page {
 impl Known {
     /// Of the users with these numbers, which are sorted, and of some that lie between them.
     pub async fn read(tx: &mut Tx, key: &SendKey, seqs: &[i64]) -> sqlx::Result<Self> {
-        let pages = pages(tx, key, &runs(seqs, NEAR_BY_PAGE)).await?;
+        let mut near_by_page = runs(seqs, pages::USERS);
+        // A page that begins earlier may hold them, too.
+        near_by_page.iter_mut().for_each(|run| run.first -= pages::USERS - 1);
+        let pages = pages_of(tx, key, &near_by_page).await?;
         Ok(Self { pages, ranks: ranks(tx, key, &runs(seqs, NEAR)).await? })
     }
 
@@ -60,39 +61,44 @@ fn runs(seqs: &[i64], near: i64) -> Vec<Run> {
     seqs.chunk_by(together).filter_map(run).collect()
 }
 
-/// The pages of users who are sent to, by the numbers of their first.
-async fn pages(tx: &mut Tx, key: &SendKey, runs: &[Run]) -> sqlx::Result<BTreeMap<i64, Page>> {
+/// The pages that begin in these runs and have users who are sent to, by the numbers of their first. Databases begin an outer join with what it keeps;
+/// else they might go through all pages, or all receipts, of the send and look for the run of each.
+async fn pages_of(tx: &mut Tx, key: &SendKey, runs: &[Run]) -> sqlx::Result<BTreeMap<i64, Page>> {
     let found = crate::bulk!(
         tx,
-        fetch (i64, i64, String),
+        fetch (Option<i64>, Option<i64>, Option<String>),
         &bulk::rows(runs)?,
         (first bigint, last bigint),
         "select p.first_seq, p.users, p.skips from ",
-        " join send_pages p on p.workspace_id = $2 and p.send_id = $3 and p.first_seq <= r.last \
-         and p.first_seq >= coalesce((select max(q.first_seq) from send_pages q where q.workspace_id = $2 \
-         and q.send_id = $3 and q.first_seq <= r.first), r.first) where p.first_batch is not null",
+        " left join send_pages p on p.workspace_id = $2 and p.send_id = $3 and p.first_seq between r.first and r.last \
+         and p.first_batch is not null",
         &key.workspace_id,
         &key.send_id,
     )?;
     let skipped = |skips: String| skips.split(',').filter_map(|seq| seq.parse().ok()).collect();
-    Ok(found.into_iter().map(|(first, users, skips)| (first, Page { users, skipped: skipped(skips) })).collect())
+    let page = |(first, users, skips): (Option<_>, _, Option<_>)| {
+        Some((first?, Page { users: users?, skipped: skipped(skips?) }))
+    };
+    Ok(found.into_iter().filter_map(page).collect())
 }
 
 /// The first rank of each user who has receipts.
 async fn ranks(tx: &mut Tx, key: &SendKey, runs: &[Run]) -> sqlx::Result<HashMap<i64, Rank<'static>>> {
     let found = crate::bulk!(
         tx,
-        fetch (i64, String, String, Millis, Millis),
+        fetch (Option<i64>, Option<String>, Option<String>, Option<Millis>, Option<Millis>),
         &bulk::rows(runs)?,
         (first bigint, last bigint),
         "select x.seq, x.msg_id, x.status, x.sent_at, x.received_at from ",
-        " join receipts x on x.workspace_id = $2 and x.send_id = $3 and x.seq between r.first and r.last",
+        " left join receipts x on x.workspace_id = $2 and x.send_id = $3 and x.seq between r.first and r.last",
         &key.workspace_id,
         &key.send_id,
     )?;
     let mut ranks: HashMap<i64, Rank<'static>> = HashMap::new();
-    for (seq, msg_id, status, sent_at, received_at) in found {
-        Rank::new(sent_at, received_at, msg_id.into(), status.into()).keep_first(&mut ranks, seq);
+    for row in found {
+        if let (Some(seq), Some(msg_id), Some(status), Some(sent_at), Some(received_at)) = row {
+            Rank::new(sent_at, received_at, msg_id.into(), status.into()).keep_first(&mut ranks, seq);
+        }
     }
     Ok(ranks)
 }

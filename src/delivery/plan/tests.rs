@@ -111,7 +111,7 @@ on_both_databases!(two_planners_plan_everybody_once, |db| async move {
     };
     let (one, other) = (plan("one"), plan("other"));
     let chunks = one.await.unwrap() + other.await.unwrap();
-    assert!(chunks >= USERS.div_ceil(CHUNK as usize));
+    assert!(chunks >= USERS.div_ceil(pages::USERS as usize));
     let end = progress(&db, "s").await;
     let eligible = USERS - USERS / 10;
     assert_eq!((end.planned, end.skipped, end.planning_done), (USERS as i64, USERS as i64 / 10, true));
@@ -137,12 +137,12 @@ async fn a_send_is_left_to_the_node_that_plans_it_until_that_is_not_heard_of() {
     assert_eq!(one.round(&mut ones).await.unwrap(), Found::Work, "it begins");
     assert_eq!(one.round(&mut ones).await.unwrap(), Found::Work);
     let planned = async || progress(&db, "s").await.planned;
-    assert_eq!(planned().await, CHUNK);
+    assert_eq!(planned().await, pages::USERS);
     assert!(matches!(other.round(&mut others).await.unwrap(), Found::Nothing(_)));
-    assert_eq!(planned().await, CHUNK);
+    assert_eq!(planned().await, pages::USERS);
     clock.advance(open::CLAIM);
     assert_eq!(other.round(&mut others).await.unwrap(), Found::Work, "the first one is dead");
-    assert_eq!(planned().await, 2 * CHUNK);
+    assert_eq!(planned().await, 2 * pages::USERS);
     assert!(matches!(one.round(&mut ones).await.unwrap(), Found::Nothing(_)));
     open::leave_to_others(&db, "other").await.unwrap();
     assert_eq!(one.round(&mut ones).await.unwrap(), Found::Work, "the other has stopped in order");

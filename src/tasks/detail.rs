@@ -107,7 +107,7 @@ fn Page(detail: TaskDetail, first: TaskLive, pulse: RwSignal<Pulse>, actions: Ac
     let may_send = reader_may(Permission::Manage(Area::ReachWebhook));
     let live = RwSignal::new(first);
     let lost = RwSignal::new(None::<AppError>);
-    look_again(detail.id.clone(), live, lost);
+    look_again(detail.id.clone(), live, lost, actions);
     Effect::new(move |before: Option<Pulse>| {
         let next = Pulse::of(&live.read());
         // What the page came with is not read again.
@@ -145,7 +145,7 @@ fn Page(detail: TaskDetail, first: TaskLive, pulse: RwSignal<Pulse>, actions: Ac
 }
 
 /// Looks again every second until the task has ended, then more rarely while receipts may come.
-fn look_again(id: String, live: RwSignal<TaskLive>, lost: RwSignal<Option<AppError>>) {
+fn look_again(id: String, live: RwSignal<TaskLive>, lost: RwSignal<Option<AppError>>, actions: Actions) {
     let ticks = StoredValue::new(0_u32);
     follow(live, lost, POLL, move |now| {
         ticks.try_update_value(|ticks| *ticks = ticks.wrapping_add(1));
@@ -154,6 +154,9 @@ fn look_again(id: String, live: RwSignal<TaskLive>, lost: RwSignal<Option<AppErr
             matches!(now.progress.state, SendState::Sending | SendState::Scheduled) || now.progress.waiting() > 0;
         let receipts = now.progress.receipts_until.is_some_and(|until| until > now.now);
         let wants = waits || (receipts && ticks.try_get_value().is_some_and(|ticks| ticks.is_multiple_of(5)));
+        // One that is deleted is asked for no more.
+        let deleted = matches!(actions.delete.value().get_untracked(), Some(Ok(())));
+        let wants = wants && !deleted && !actions.delete.pending().get_untracked();
         wants.then(|| load_task_live(id.clone()))
     });
 }

@@ -285,7 +285,7 @@ pub(super) fn latest_test(test: Option<TestResult>, now: Option<i64>) -> AnyView
         return view! { <Badge tone=Tone::Neutral text="Never tested" /> }.into_any();
     };
     let (tone, word) = if test.ok { (Tone::Ok, "OK") } else { (Tone::Bad, "Failed") };
-    let reason = (!test.ok).then(|| view! { <span class="under">{test.reason}</span> });
+    let reason = (!test.ok).then(|| view! { <span class="under whole">{test.reason}</span> });
     let time = match now {
         Some(now) => view! { <Time ms=test.at now /> }.into_any(),
         None => view! { <Time ms=test.at /> }.into_any(),

@@ -156,7 +156,7 @@ pub async fn ill(db: &Db, workspace: &str, limit: usize, now: Millis) -> sqlx::R
         "select w.id, w.name, h.state as breaker, h.window_from, h.window_ok, h.window_failed, h.window_ms,
              h.failures_in_row, h.trips, h.opened_at, h.open_until, h.reason as health_reason
          from webhook_health h join webhooks w on w.workspace_id = h.workspace_id and w.id = h.webhook_id
-         where h.workspace_id = $1 and w.disabled_because = '' order by w.name_key, w.id",
+         where h.workspace_id = $1 and w.enabled and w.disabled_because = '' order by w.name_key, w.id",
         workspace
     )?;
     let standings = rows.into_iter().map(|row| (row.id, row.name, Standing::of(&row.health.into(), "", now)));

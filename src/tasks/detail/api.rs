@@ -22,6 +22,7 @@ use crate::{
     clock::Millis,
     delivery::{
         CountAs,
+        health::Standing,
         model::{Progress, SendState, SeriesPoint},
         report,
     },
@@ -129,10 +130,11 @@ async fn held(ctx: &Ctx, progress: &Progress, id: &str) -> AppResult<Option<Held
         return Ok(None);
     };
     let standing = webhook.standing(ctx.now());
-    Ok(match (webhook.enabled, standing.holds()) {
-        (_, true) => Some(Held::Ill(standing)),
-        (false, false) => Some(Held::Disabled),
-        (true, false) => None,
+    Ok(match standing {
+        Standing::Disabled { .. } => Some(Held::Ill(standing)),
+        // Its breaker's time, if it has one, is not what it waits for.
+        _ if !webhook.enabled => Some(Held::Disabled),
+        standing => standing.holds().then_some(Held::Ill(standing)),
     })
 }
 

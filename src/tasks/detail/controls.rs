@@ -153,7 +153,7 @@ fn reasons(live: RwSignal<TaskLive>) -> AnyView {
         .chain(failed.map(|reason| SelectOption::new(&reason.reason, format!("{} ({})", reason.reason, reason.users))))
         .collect::<Vec<_>>();
     view! {
-        <Field label="Which" name="reason">
+        <Field label="Which failures" name="reason">
             <Select name="reason" options />
         </Field>
     }

@@ -20,6 +20,8 @@ use leptos::prelude::*;
 
 /// What may be done about a task that missed its time.
 const MISSED: &str = " Send it now, give it another time, stop it or delete it.";
+/// The reason of those whom a stop left out, as the engine records it (`delivery::control`).
+const STOPPED: &str = "stopped";
 /// Points of the line chart at the most.
 const POINTS: i64 = 120;
 
@@ -166,23 +168,33 @@ fn named(code: &str, statuses: &[(String, String)]) -> String {
 }
 
 fn because(live: &TaskLive, outcome: &str) -> String {
-    let reasons = live.reasons.iter().filter(|reason| reason.outcome == outcome);
+    let reasons = live.reasons.iter().filter(|reason| reason.outcome == outcome && reason.reason != STOPPED);
     reasons.map(|reason| format!("{} {}", count(reason.users), reason.reason)).collect::<Vec<_>>().join(", ")
 }
 
 fn steps(live: &TaskLive, statuses: &[(String, String)]) -> Vec<FunnelStep> {
     let now = &live.progress;
     let sent = now.accepted + now.failed + now.unknown;
-    let eligible = now.planned - now.skipped;
+    // Those whom a stop left out were eligible.
+    let stopped =
+        live.reasons.iter().filter(|reason| (reason.outcome.as_str(), reason.reason.as_str()) == ("skipped", STOPPED));
+    let stopped: i64 = stopped.map(|reason| reason.users).sum();
+    let eligible = now.planned - now.skipped + stopped;
     let lost = |users: i64, what: &str, why: String| match (users, why.is_empty()) {
         (0, _) => String::new(),
         (users, true) => format!("{} {what}", count(users)),
         (users, false) => format!("{} {what}: {why}", count(users)),
     };
+    let audience = now.audience.max(now.planned);
+    if now.planned == 0 && matches!(now.state, SendState::Scheduled | SendState::Missed) {
+        return vec![FunnelStep::new("Audience", audience, "who is eligible is counted when the task begins")];
+    }
+    let not_sent = [lost(now.waiting(), "waiting", String::new()), lost(stopped, "stopped", String::new())];
+    let not_sent = not_sent.into_iter().filter(|text| !text.is_empty()).collect::<Vec<_>>().join(", ");
     let mut steps = vec![
-        FunnelStep::new("Audience", now.audience.max(now.planned), ""),
-        FunnelStep::new("Eligible", eligible, lost(now.skipped, "skipped", because(live, "skipped"))),
-        FunnelStep::new("Sent", sent, lost(now.waiting(), "waiting", String::new())),
+        FunnelStep::new("Audience", audience, ""),
+        FunnelStep::new("Eligible", eligible, lost(now.skipped - stopped, "skipped", because(live, "skipped"))),
+        FunnelStep::new("Sent", sent, not_sent),
         FunnelStep::new("Accepted", now.accepted, lost(now.failed, "failed", because(live, "failed"))),
     ];
     for (code, users) in &live.receipts {

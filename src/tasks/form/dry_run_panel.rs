@@ -180,7 +180,7 @@ fn outcome(run: DryRun, result: DryRunResult, opened: RwSignal<bool>) -> AnyView
     view! {
         <div class="grid">
             <Funnel steps=steps />
-            <Note tone>{summary} <small class="quiet">{format!(" {}, nothing was sent", about_ms(result.took_ms))}</small></Note>
+            <Note tone>{summary} <small class="quiet">{format!(" Counted in {}; nothing was sent.", about_ms(result.took_ms))}</small></Note>
             {details}
         </div>
     }

@@ -27,4 +27,6 @@ on_both_databases!(a_task_says_why_nothing_goes_out, |db| async move {
                 state = excluded.state, open_until = excluded.open_until, reason = excluded.reason";
     execute!(db, open, &desk.workspace, &desk.webhook, until).unwrap();
     said(Some(Held::Ill(Standing::Paused { until, reason: "HTTP 503".into() })), "Paused by the breaker").await;
+    execute!(db, "update webhooks set enabled = $1", false).unwrap();
+    said(Some(Held::Disabled), "is disabled: nothing is sent until somebody enables it").await;
 });

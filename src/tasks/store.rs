@@ -11,7 +11,7 @@ use crate::{
         model::{Action, ObjectKind},
     },
     clock::Millis,
-    db::{Db, Tx, like_pattern, name_key},
+    db::{Db, Tx, bulk, like_pattern, name_key},
     delivery::{self, report},
     error::{AppError, AppResult},
     execute, fetch,
@@ -287,24 +287,22 @@ pub async fn campaigns_of(
     workspace: &str,
     tasks: &[String],
 ) -> sqlx::Result<HashMap<String, Vec<(String, String)>>> {
+    let of = match db {
+        Db::Sqlite(_) => "select value from json_each($2)",
+        Db::Postgres(_) => "select json_array_elements_text($2::json)",
+    };
+    let sql = format!(
+        "select t.task_id, c.id, c.name, m.name from task_campaigns t
+         join campaigns c on c.workspace_id = t.workspace_id and c.id = t.campaign_id
+         left join campaigns m on m.workspace_id = c.workspace_id and m.id = c.parent_id
+         where t.workspace_id = $1 and t.task_id in ({of}) order by m.name, c.name"
+    );
+    let tasks = bulk::rows(tasks)?;
+    let rows = fetch!(db, all, (String, String, String, Option<String>), AssertSqlSafe(sql), workspace, tasks)?;
     let mut found: HashMap<String, Vec<(String, String)>> = HashMap::new();
-    for task in tasks {
-        let rows = fetch!(
-            db,
-            all,
-            (String, String, Option<String>),
-            "select c.id, c.name, m.name from task_campaigns t
-             join campaigns c on c.workspace_id = t.workspace_id and c.id = t.campaign_id
-             left join campaigns m on m.workspace_id = c.workspace_id and m.id = c.parent_id
-             where t.workspace_id = $1 and t.task_id = $2 order by m.name, c.name",
-            workspace,
-            task
-        )?;
-        let names = rows.into_iter().map(|(id, name, main)| {
-            let main = main.unwrap_or_else(|| "-".into());
-            (id, format!("{main} / {name}"))
-        });
-        found.insert(task.clone(), names.collect());
+    for (task, id, name, main) in rows {
+        let main = main.unwrap_or_else(|| "-".into());
+        found.entry(task).or_default().push((id, format!("{main} / {name}")));
     }
     Ok(found)
 }

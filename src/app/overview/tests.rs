@@ -68,8 +68,13 @@ on_both_databases!(what_goes_on_is_shown_to_those_of_the_workspace, |db| async m
     shows(&page, &["Waiting for a person", "1 task missed the time", "href=\"/tasks?state=missed\""]);
     shows(&page, &["The outcome for 7 users is unknown", "href=\"/tasks/Winter\""]);
     shows(&page, &["Failures of the last hour", "refused: NO-COUPON"]);
+    shows(&page, &["Recent sending tasks", "Summer", "100 of 100"]);
     shows(&page, &["Slow and paused webhooks", "Coupons", "Paused by the breaker", "HTTP 503"]);
     hides(&page, &nothing);
+    crate::execute!(&app.state.db, "update webhooks set enabled = $1", false).unwrap();
+    let disabled = app.page("/", &ada).await;
+    shows(&disabled, &["All webhooks are well"]);
+    hides(&disabled, &["Paused by the breaker"]);
     let other = app.page("/", &eve).await;
     shows(&other, &nothing);
     hides(&other, &["Spring", "Autumn", "Coupons", "NO-COUPON", "Waiting for a person"]);

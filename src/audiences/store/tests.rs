@@ -184,9 +184,11 @@ on_both_databases!(ids_are_looked_for_one_by_one_when_somebody_has_too_many, |db
     let columns = [("customer_id", "customer_id".into()), ("EMAIL", "id:EMAIL".into())];
     import_text(&db, &ws, &format!("customer_id,EMAIL\n{lines}"), &columns).await;
     let everybody = Audience::unsaved(Kind::All, Rules::default());
-    for limit in [1, 2, 100] {
-        let some = recipients(&db, &ws, &everybody, "EMAIL", &[], None, limit).await.unwrap();
-        assert_eq!((some[0].customer_id.as_str(), some[0].target.as_deref()), ("c01", Some("10@x")), "{limit}");
+    for (id_type, wanted) in [("EMAIL", "10@x"), ("ONEID", "o1")] {
+        for limit in [1, 2, 100] {
+            let some = recipients(&db, &ws, &everybody, id_type, &[], None, limit).await.unwrap();
+            assert_eq!((some[0].customer_id.as_str(), some[0].target.as_deref()), ("c01", Some(wanted)), "{limit}");
+        }
     }
 });
 

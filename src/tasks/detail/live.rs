@@ -186,10 +186,16 @@ fn steps(live: &TaskLive, statuses: &[(String, String)]) -> Vec<FunnelStep> {
         (users, false) => format!("{} {what}: {why}", count(users)),
     };
     let audience = now.audience.max(now.planned);
-    if now.planned == 0 && matches!(now.state, SendState::Scheduled | SendState::Missed) {
-        return vec![FunnelStep::new("Audience", audience, "who is eligible is counted when the task begins")];
+    let of_nobody = |why: &str| vec![FunnelStep::new("Audience", audience, why)];
+    match now.state {
+        SendState::Scheduled | SendState::Missed if now.planned == 0 => {
+            return of_nobody("who is eligible is counted when the task begins");
+        }
+        SendState::Stopped | SendState::Failed if now.batches == 0 => return of_nobody("nobody was looked at"),
+        _ => {}
     }
-    let not_sent = [lost(now.waiting(), "waiting", String::new()), lost(stopped, "stopped", String::new())];
+    let left_out = if now.state == SendState::Failed { "left out" } else { "stopped" };
+    let not_sent = [lost(now.waiting(), "waiting", String::new()), lost(stopped, left_out, String::new())];
     let not_sent = not_sent.into_iter().filter(|text| !text.is_empty()).collect::<Vec<_>>().join(", ");
     let mut steps = vec![
         FunnelStep::new("Audience", audience, ""),

@@ -55,16 +55,32 @@ async fn page_or_why_not(page: impl Future<Output = Result<AnyView, NotLoaded>>)
     page.await.unwrap_or_else(|NotLoaded| not_loaded())
 }
 
-/// Loads a page's code. What fails is tried again, and told, by the page's view; but the page that the server sent
-/// stays as it is, and the wasm never takes it over: its links and forms do without scripts, and `theme.js` sees to it
-/// that nothing takes a click from them.
+/// Loads a page's code. What fails is tried again, and told, by the page's view; but for the page that the server sent it
+/// is tried until it comes: meanwhile its links and forms do without scripts, and `theme.js` sees to it that nothing
+/// takes a click from them.
 #[cfg(feature = "hydrate")]
-async fn preload<T>(code: impl Future<Output = Result<T, SplitLoaderError>>) {
+async fn preload<T, Loading>(load: impl Fn() -> Loading)
+where
+    Loading: Future<Output = Result<T, SplitLoaderError>>,
+{
     // Said by `crate::hydrate`.
     let hydrated = || document().document_element().is_some_and(|root| root.has_attribute("data-hydrated"));
-    if code.await.is_err() && !hydrated() {
-        std::future::pending().await
+    while load().await.is_err() && !hydrated() {
+        pause(AGAIN).await;
     }
+}
+
+/// Before the code of the first page is asked for again, in ms.
+#[cfg(feature = "hydrate")]
+const AGAIN: i32 = 3_000;
+
+#[cfg(feature = "hydrate")]
+async fn pause(ms: i32) {
+    let mut begin = |resolve: js_sys::Function, _| {
+        // Fails never: what is called is a function.
+        let _ = window().set_timeout_with_callback_and_timeout_and_arguments_0(&resolve, ms);
+    };
+    let _ = wasm_bindgen_futures::JsFuture::from(js_sys::Promise::new(&mut begin)).await;
 }
 
 fn not_loaded() -> AnyView {
@@ -129,7 +145,7 @@ macro_rules! room {
 
                 async fn preload() {
                     #[cfg(feature = "hydrate")]
-                    preload($preload()).await;
+                    preload($preload).await;
                 }
             }
         )+

@@ -4,6 +4,7 @@ use super::{
     SendState,
     batch::{self, BatchState, Event},
     ids::SendKey,
+    model::STOPPED,
     store::{self, Delta},
     wake::{self, News},
 };
@@ -17,8 +18,6 @@ use crate::{
 };
 use sqlx::AssertSqlSafe;
 
-/// The reason of those who were not sent to because the send ended before their turn.
-pub const STOPPED: &str = "stopped";
 const THEN_STOPPED: &str = ", then stopped";
 
 /// The reason of a batch that had its POST and would have been tried again.

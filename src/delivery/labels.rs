@@ -4,7 +4,6 @@
 use metrics::{Counter, Histogram, SharedString};
 use std::{
     collections::HashSet,
-    fmt,
     sync::{Arc, LazyLock, PoisonError, RwLock},
 };
 
@@ -27,6 +26,7 @@ pub fn of_its_own(id: &str) -> Option<SharedString> {
 }
 
 /// What is counted of a webhook's POSTs: looked for once, not at each of them.
+#[derive(Debug)]
 pub struct Attempts {
     pub accepted: Counter,
     pub failed: Counter,
@@ -44,12 +44,6 @@ impl Attempts {
             retry: result("retry"),
             seconds: metrics::histogram!("reachwire_post_seconds", "webhook" => webhook.clone()),
         }
-    }
-}
-
-impl fmt::Debug for Attempts {
-    fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
-        to.write_str("Attempts")
     }
 }
 

@@ -81,6 +81,9 @@ impl AfterCrash {
     }
 }
 
+/// The reason of those who were not sent to because the send ended before their turn.
+pub const STOPPED: &str = "stopped";
+
 /// The counters of a send: `planned = accepted + failed + skipped + unknown + waiting` at every moment.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Progress {

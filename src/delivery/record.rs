@@ -6,8 +6,9 @@ use super::{
     SendState,
     batch::{BatchState, Event},
     claim::{Before, Claim},
-    control::{self, STOPPED},
+    control,
     ids::SendKey,
+    model::STOPPED,
     retry,
     store::{self, Delta},
 };

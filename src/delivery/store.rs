@@ -6,8 +6,8 @@
 use super::{
     SendState,
     batch::{self, BatchState, Event},
-    control::STOPPED,
     ids::SendKey,
+    model::STOPPED,
     wake::{self, News},
 };
 use crate::{

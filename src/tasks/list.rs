@@ -10,7 +10,7 @@ use crate::{
         model::{Area, Permission},
         reader_may,
     },
-    delivery::model::SendState,
+    delivery::model::{Progress, SendState},
     ui::{
         Badge, EmptyState, FilterSelect, Filters, FormErrors, LinkButton, ListParams, Loaded, PageHeader, Pager, Panel,
         RowMenu, SelectOption, SortTh, TableWrap, Time, Tone, format::count, use_list_params,
@@ -133,6 +133,11 @@ fn row(task: TaskRow, now: i64, delete: ServerAction<DeleteTask>, may_send: bool
         </tr>
     }
     .into_any()
+}
+
+/// Users who are decided, by outcome, for the bar of a task's progress.
+pub fn decided(now: &Progress) -> Vec<(Tone, i64)> {
+    vec![(Tone::Run, now.accepted), (Tone::Bad, now.failed), (Tone::Odd, now.unknown), (Tone::Neutral, now.skipped)]
 }
 
 /// A status, in its colour.

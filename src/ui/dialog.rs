@@ -112,11 +112,7 @@ pub fn Confirm(
                 .into_any()
         }
     };
-    let text = if danger {
-        view! { <Note tone=Tone::Bad><p>{text}</p></Note> }.into_any()
-    } else {
-        view! { <p>{text}</p> }.into_any()
-    };
+    let text = warning(text, danger);
     let open = open.unwrap_or_else(|| RwSignal::new(false));
     view! {
         <Dialog id title open>
@@ -129,7 +125,15 @@ pub fn Confirm(
     }
 }
 
-/// A [`Confirm`] whose answer calls a server function with `fields`, and with what children add to the form.
+fn warning(text: String, danger: bool) -> AnyView {
+    if danger {
+        view! { <Note tone=Tone::Bad><p>{text}</p></Note> }.into_any()
+    } else {
+        view! { <p>{text}</p> }.into_any()
+    }
+}
+
+/// As [`Confirm`]; its answer calls a server function with `fields`, and with what children ask above the buttons.
 #[component]
 pub fn ConfirmAction<F, Answer>(
     #[prop(into)] id: String,
@@ -153,12 +157,19 @@ where
     let fields = fields.into_iter().map(|(name, value)| view! { <input type="hidden" name=name value=value /> });
     let fields = fields.collect_view();
     view! {
-        <Confirm id title text danger>
+        <Dialog id title>
+            {warning(text, danger)}
             <ActionForm action>
-                {fields} {children.map(|children| children())}
-                <button type="submit" class="btn primary" class:danger=danger data-dialog-close="">{label}</button>
+                {fields}
+                <div class="fields">
+                    {children.map(|children| children())}
+                    <div class="dialog-foot">
+                        <button type="button" class="btn" data-dialog-close="">"Cancel"</button>
+                        <button type="submit" class="btn primary" class:danger=danger data-dialog-close="">{label}</button>
+                    </div>
+                </div>
             </ActionForm>
-        </Confirm>
+        </Dialog>
     }
     .into_any()
 }

@@ -8,7 +8,10 @@ use crate::{
     },
     delivery::model::SendState,
     error::AppError,
-    tasks::{list::state_badge, model::TaskRow},
+    tasks::{
+        list::{decided, state_badge},
+        model::TaskRow,
+    },
     ui::{
         EmptyState, FormErrors, Note, Panel, Progress, TableWrap, Time, Tone, follow,
         format::{about_ms, count, counted, rate},
@@ -121,12 +124,7 @@ fn sending(tasks: &Tasks) -> AnyView {
 
 fn row(task: &SendingTask) -> AnyView {
     let now = &task.progress;
-    let parts = vec![
-        (Tone::Run, now.accepted),
-        (Tone::Bad, now.failed),
-        (Tone::Odd, now.unknown),
-        (Tone::Neutral, now.skipped),
-    ];
+    let parts = decided(now);
     let left = now.left(task.rate).map_or_else(String::new, |ms| format!("{} left", about_ms(ms)));
     // One that waits for its webhook has none.
     let pace = if task.rate > 0.0 { rate(task.rate, "users") } else { String::new() };
@@ -231,12 +229,7 @@ fn recent(tasks: Option<&[TaskRow]>) -> AnyView {
 fn table(tasks: &[TaskRow]) -> AnyView {
     let rows = tasks.iter().map(|task| {
         let progress = &task.progress;
-        let parts = vec![
-            (Tone::Run, progress.accepted),
-            (Tone::Bad, progress.failed),
-            (Tone::Odd, progress.unknown),
-            (Tone::Neutral, progress.skipped),
-        ];
+        let parts = decided(progress);
         let total = progress.audience.max(progress.planned);
         view! {
             <tr>

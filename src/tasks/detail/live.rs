@@ -9,7 +9,8 @@ use crate::{
         model::{Area, Permission},
         reader_may,
     },
-    delivery::model::{Progress as Counters, SendState},
+    delivery::model::{Progress as Counters, STOPPED, SendState},
+    tasks::list::decided,
     ui::{
         Donut, Funnel, FunnelStep, LineChart, Note, Panel, Progress, Series, Slice, Tile, Tiles, Tone,
         format::{about_ms, count, counted, duration_ms, percent, rate},
@@ -20,8 +21,6 @@ use leptos::prelude::*;
 
 /// What may be done about a task that missed its time.
 const MISSED: &str = " Send it now, give it another time, stop it or delete it.";
-/// The reason of those whom a stop left out, as the engine records it (`delivery::control`).
-const STOPPED: &str = "stopped";
 /// Points of the line chart at the most.
 const POINTS: i64 = 120;
 
@@ -29,10 +28,7 @@ const POINTS: i64 = 120;
 #[component]
 pub fn Live(live: RwSignal<TaskLive>, detail: TaskDetail) -> impl IntoView {
     let counters = Memo::new(move |_| live.read().progress.clone());
-    let parts = Signal::derive(move || {
-        let now = counters.get();
-        vec![(Tone::Run, now.accepted), (Tone::Bad, now.failed), (Tone::Odd, now.unknown), (Tone::Neutral, now.skipped)]
-    });
+    let parts = Signal::derive(move || decided(&counters.read()));
     let total = Signal::derive(move || counters.read().total());
     let sending = move || counters.read().state == SendState::Sending;
     let caption = Signal::derive(move || {
@@ -253,7 +249,7 @@ fn coalesce(series: &[crate::delivery::model::SeriesPoint]) -> (Line, Line) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::delivery::model::SeriesPoint;
+    use crate::delivery::model::{ReasonCount, SeriesPoint};
 
     #[test]
     fn seconds_are_put_together_without_losing_users() {
@@ -268,5 +264,74 @@ mod tests {
         let users: f64 = accepted.iter().map(|(_, value)| value * width).sum();
         assert!((users - 2_000.0).abs() < 1e-6);
         assert_eq!(coalesce(&[]), (vec![], vec![]));
+    }
+
+    /// Of 100 users 90 are planned and 10 of them have no ID; 30 were accepted and 5 failed.
+    fn live(state: SendState, batches: i64, stopped: i64) -> TaskLive {
+        let reason =
+            |outcome: &str, reason: &str, users| ReasonCount { outcome: outcome.into(), reason: reason.into(), users };
+        let mut reasons = vec![reason("skipped", "no EMAIL", 10), reason("failed", "HTTP 400", 5)];
+        if stopped > 0 {
+            reasons.push(reason("skipped", STOPPED, stopped));
+        }
+        TaskLive {
+            progress: Counters {
+                state,
+                audience: 100,
+                planned: 90,
+                planning_done: true,
+                accepted: 30,
+                failed: 5,
+                skipped: 10 + stopped,
+                unknown: 0,
+                batches,
+                error: None,
+                due_at: 0,
+                started_at: None,
+                finished_at: None,
+                receipts_until: None,
+                emptied_at: None,
+            },
+            reasons,
+            receipts: vec![],
+            not_taken: 0,
+            series: vec![],
+            rate: 0.0,
+            now: 0,
+            held: None,
+        }
+    }
+
+    fn told(live: &TaskLive) -> Vec<(String, i64, String)> {
+        steps(live, &[]).into_iter().map(|step| (step.label, step.value, step.note)).collect()
+    }
+
+    fn step(label: &str, value: i64, note: &str) -> (String, i64, String) {
+        (label.into(), value, note.into())
+    }
+
+    #[test]
+    fn who_waits_and_who_was_stopped_is_eligible() {
+        let eligible = step("Eligible", 80, "10 skipped: 10 no EMAIL");
+        let accepted = step("Accepted", 30, "5 failed: 5 HTTP 400");
+        for (state, stopped, note) in [
+            (SendState::Sending, 0, "45 waiting"),
+            (SendState::Stopped, 45, "45 stopped"),
+            (SendState::Stopped, 40, "5 waiting, 40 stopped"),
+            (SendState::Failed, 45, "45 left out"),
+        ] {
+            let wanted = [step("Audience", 100, ""), eligible.clone(), step("Sent", 35, note), accepted.clone()];
+            assert_eq!(told(&live(state, 9, stopped)), wanted);
+        }
+    }
+
+    #[test]
+    fn of_whom_nobody_looked_at_nothing_is_said() {
+        let mut begins = live(SendState::Scheduled, 0, 0);
+        begins.progress.planned = 0;
+        assert_eq!(told(&begins), [step("Audience", 100, "who is eligible is counted when the task begins")]);
+        for state in [SendState::Stopped, SendState::Failed] {
+            assert_eq!(told(&live(state, 0, 90)), [step("Audience", 100, "nobody was looked at")]);
+        }
     }
 }

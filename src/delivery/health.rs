@@ -64,6 +64,8 @@ const SLOW: i64 = 1_000;
 /// What pages say of a webhook.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Standing {
+    /// Nothing was sent since it was enabled.
+    Untried,
     Healthy,
     /// Some of the window's batches failed or were not answered in time.
     Failing {
@@ -101,6 +103,8 @@ impl Standing {
         match health.breaker {
             Breaker::Open if health.open_until > now => Self::Paused { until: health.open_until, reason: reason() },
             Breaker::Open | Breaker::HalfOpen => Self::Probing { reason: reason() },
+            // A window that has begun ends in another.
+            Breaker::Closed if health.ok + health.failed == 0 => Self::Untried,
             Breaker::Closed => {
                 let (failed, of) = (health.failed, health.ok + health.failed);
                 let lately = now - health.window_from < TOLD_FOR;
@@ -117,7 +121,7 @@ impl Standing {
 
     /// Whether somebody should look at it.
     pub fn is_ill(&self) -> bool {
-        *self != Self::Healthy
+        !matches!(self, Self::Untried | Self::Healthy)
     }
 
     /// Why nothing goes out, if nothing does.
@@ -133,7 +137,8 @@ mod tests {
     #[test]
     fn a_page_says_what_stands() {
         let at = |health: &Health, now| Standing::of(health, "", now);
-        assert_eq!(at(&Health::default(), 5), Standing::Healthy);
+        assert_eq!(at(&Health::default(), 5), Standing::Untried);
+        assert!(!Standing::Untried.is_ill() && !Standing::Healthy.is_ill());
         let mut some = Health { window_from: 1_000, ok: 95, failed: 5, reason: "HTTP 503".into(), ..Health::default() };
         let failing = Standing::Failing { failed: 5, of: 100, reason: "HTTP 503".into() };
         assert_eq!((at(&some, 2_000), at(&some, 1_000 + TOLD_FOR)), (failing, Standing::Healthy));

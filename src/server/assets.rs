@@ -17,3 +17,9 @@ pub fn leptos_options() -> LeptosOptions {
         .hash_file("hash.txt".into())
         .build()
 }
+
+/// Where the built site should be, when it is not there.
+pub fn missing(options: &LeptosOptions) -> Option<String> {
+    let folder = PathBuf::from(&*options.site_root).join(&*options.site_pkg_dir);
+    (!folder.is_dir()).then(|| folder.display().to_string())
+}

@@ -1,6 +1,6 @@
 //! Running: listen, open the database, start the engine, serve, and stop in order.
 
-use super::{AppState, metrics, router};
+use super::{AppState, assets, metrics, router};
 use crate::{
     clock::{Clock, MINUTE, Millis},
     config::Config,
@@ -98,6 +98,9 @@ pub async fn serve(started: Started) -> Result<(), String> {
     tracing::info!(address = %state.config.listen, roles = state.config.roles.text(), "listening");
     let (engine, db) = (state.engine.clone(), state.db.clone());
     if state.config.roles.web {
+        if let Some(folder) = assets::missing(&state.leptos) {
+            tracing::warn!(folder, "the built site is not there: pages come without styles and code");
+        }
         go_on(&state).await.map_err(|error| error.to_string())?;
     }
     let upkeep = tokio::spawn(metrics::upkeep(state.metrics.clone()));

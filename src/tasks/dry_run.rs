@@ -13,6 +13,7 @@ use crate::{
     clock::{DAY, Millis, new_id},
     delivery::{Recipient, sender::Planned},
     error::{AppError, AppResult},
+    webhooks::model::WebhookInput,
     wire::message::{self, CallbackParams, Message, Params, ProcessInfo, UserProfile},
 };
 use std::{collections::HashMap, time::Instant};
@@ -71,7 +72,7 @@ async fn render_all(ctx: &Ctx, id: &str, input: &TaskInput, prepared: &Prepared)
         }
     }
     let took_ms = i64::try_from(started.elapsed().as_millis()).unwrap_or(i64::MAX);
-    Ok(Some(tally.result(prepared.webhook.input.batch_size, took_ms)))
+    Ok(Some(tally.result(&prepared.webhook.input, took_ms)))
 }
 
 /// The audience of an input, planned, chunk by chunk.
@@ -141,7 +142,8 @@ impl Tally {
         Ok(())
     }
 
-    fn result(self, batch_size: i64, took_ms: i64) -> DryRunResult {
+    fn result(self, webhook: &WebhookInput, took_ms: i64) -> DryRunResult {
+        let batch_size = webhook.batch_size;
         let batches = (self.will_send + batch_size - 1) / batch_size;
         let mut skipped: Vec<(String, i64)> = self.skipped.into_iter().collect();
         skipped.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
@@ -154,6 +156,7 @@ impl Tally {
             batches,
             samples: self.samples,
             took_ms,
+            users_per_second: webhook.users_per_second,
         }
     }
 }

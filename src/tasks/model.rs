@@ -108,6 +108,16 @@ pub struct DryRunResult {
     /// The first messages, as they would be sent.
     pub samples: Vec<String>,
     pub took_ms: i64,
+    /// The webhook's limit; 0: none.
+    #[serde(default)]
+    pub users_per_second: i64,
+}
+
+impl DryRunResult {
+    /// How long the webhook's limit makes the sending last at the least, in ms; `None` without a limit.
+    pub fn lasts_ms(&self) -> Option<i64> {
+        self.will_send.saturating_mul(1_000).checked_div(self.users_per_second)
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

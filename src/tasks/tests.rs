@@ -8,10 +8,10 @@ mod grants;
 mod held;
 
 use super::{
-    api::{DryRunState, SubmitTask},
+    api::{DryRunState, StartDryRun, SubmitTask},
     detail::api::{ControlTask, LoadTaskLive},
     dry_run,
-    model::TaskLive,
+    model::{DryRun, DryRunResult, TaskLive},
     store,
 };
 use crate::{
@@ -92,9 +92,13 @@ impl Desk {
     }
 
     async fn submit_as(&self, cookie: &str, id: &str, changes: &[(&str, &str)]) -> Answer {
+        let form = [[("id", id), ("new", "true")].as_slice(), changes].concat();
+        self.server.call::<SubmitTask>(cookie, &encoded(&self.fields(&form))).await
+    }
+
+    /// Of the form of a task, as a browser sends them.
+    fn fields<'a>(&'a self, changes: &[(&'a str, &'a str)]) -> Vec<(&'a str, &'a str)> {
         let mut fields = vec![
-            ("id", id),
-            ("new", "true"),
             ("task[name]", "Spring"),
             ("task[audience_id]", &self.audience),
             ("task[webhook_id]", &self.webhook),
@@ -112,7 +116,7 @@ impl Desk {
             fields.retain(|(known, _)| known != name);
             fields.push((name, value));
         }
-        self.server.call::<SubmitTask>(cookie, &encoded(&fields)).await
+        fields
     }
 
     async fn live(&self, id: &str) -> TaskLive {
@@ -194,6 +198,25 @@ on_both_databases!(the_users_are_downloaded_and_no_cell_is_a_formula, |db| async
     );
     let stopped = desk.server.call::<ControlTask>(&desk.cookie, &format!("id={ID}&action=stop")).await;
     assert_eq!(stopped.status, 409, "it has ended");
+    desk.server.state.engine.stop(Duration::from_secs(5)).await;
+});
+
+on_both_databases!(a_dry_run_says_how_long_the_limit_makes_it_last, |db| async move {
+    let desk = Desk::new(db).await;
+    execute!(desk.server.state.db, "update webhooks set users_per_second = 4").unwrap();
+    let started = desk.server.call::<StartDryRun>(&desk.cookie, &encoded(&desk.fields(&[]))).await;
+    let id: String = serde_json::from_str(&started.text).unwrap_or_else(|error| panic!("{error}: {}", started.text));
+    let result = loop {
+        let answer = desk.server.call::<DryRunState>(&desk.cookie, &format!("id={id}")).await;
+        let run: DryRun = serde_json::from_str(&answer.text).unwrap_or_else(|error| panic!("{error}: {}", answer.text));
+        assert_eq!(run.error, None);
+        match run.result {
+            Some(result) => break result,
+            None => tokio::task::yield_now().await,
+        }
+    };
+    assert_eq!((result.will_send, result.users_per_second, result.lasts_ms()), (1, 4, Some(250)));
+    assert_eq!(DryRunResult { users_per_second: 0, ..result }.lasts_ms(), None);
     desk.server.state.engine.stop(Duration::from_secs(5)).await;
 });
 

@@ -13,6 +13,7 @@ use leptos::prelude::*;
 pub fn health(standing: Standing) -> AnyView {
     let badge = |tone, text: &'static str| view! { <Badge tone text /> };
     match standing {
+        Standing::Untried => badge(Tone::Neutral, "Not known yet").into_any(),
         Standing::Healthy => badge(Tone::Ok, "Healthy").into_any(),
         Standing::Failing { failed, of, reason } => {
             let told = format!("{} of {} requests ({}): {reason}", count(failed), count(of), percent(failed, of));

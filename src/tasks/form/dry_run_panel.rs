@@ -151,6 +151,13 @@ fn outcome(run: DryRun, result: DryRunResult, opened: RwSignal<bool>) -> AnyView
         counted(result.batches, "request"),
         bytes(result.bytes)
     );
+    let lasts = result.lasts_ms().filter(|ms| *ms >= 1_000).map(|ms| {
+        format!(
+            " At the webhook's {} users per second, sending takes {}.",
+            count(result.users_per_second),
+            about_ms(ms)
+        )
+    });
     let tone = if result.will_send == 0 { Tone::Warn } else { Tone::Run };
     let rows = result.skipped_first.clone();
     let details = (skipped > 0).then(|| {
@@ -180,7 +187,7 @@ fn outcome(run: DryRun, result: DryRunResult, opened: RwSignal<bool>) -> AnyView
     view! {
         <div class="grid">
             <Funnel steps=steps />
-            <Note tone>{summary} <small class="quiet">{format!(" Counted in {}; nothing was sent.", about_ms(result.took_ms))}</small></Note>
+            <Note tone>{summary} {lasts} <small class="quiet">{format!(" Counted in {}; nothing was sent.", about_ms(result.took_ms))}</small></Note>
             {details}
         </div>
     }

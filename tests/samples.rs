@@ -9,7 +9,7 @@ use reachwire::{
     db::Db,
     delivery::{
         Chunk, Engine, NewSend, Planned, Recipient, SendState, Sender,
-        post::{Poster, Prepared, Request},
+        post::{Address, Poster, Prepared, Request},
         report,
         sender::ChunkFuture,
         store as sends,
@@ -197,7 +197,7 @@ impl Desk {
             r#"[{{"user_profile":{{"target_type":"OPEN_ID","target_id":"1","customer_id":"c-1"}},"params":{{"text":"\"你好\"\n😀"}},"callback_params":{{"webhook_id":"w","batchId":"b","actionId":"{action}"}},"process_info":{{}}}}]"#
         );
         Prepared::new(Request {
-            url: &self.url,
+            url: &Address::new(&self.url),
             key: Some(self.key),
             environment: None,
             id: "batch-1",
@@ -268,8 +268,9 @@ async fn checks_signatures(language: &Language, folder: &Path, key: &'static str
     let mut other_id = desk.prepared("changed", NONCE, now);
     set(&mut other_id, "webhook-id", "batch-2");
     desk.refused(other_id, 401, "BAD_BODY_SIGNATURE").await;
+    let url = Address::new(&desk.url);
     let request = |body: &'static str| Request {
-        url: &desk.url,
+        url: &url,
         key: Some(key),
         environment: None,
         id: "batch-1",

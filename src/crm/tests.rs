@@ -1,7 +1,7 @@
 use super::*;
 use crate::config::Config;
 use crate::{
-    delivery::post::{self, Poster, Prepared, Request},
+    delivery::post::{self, Address, Poster, Prepared, Request},
     delivery::verdict::{Answer as Answered, Problem},
 };
 
@@ -14,7 +14,7 @@ async fn simulator(answer: Answer) -> Simulator {
 async fn post_to(simulator: &Simulator, key: &str, change: impl FnOnce(&mut Prepared)) -> Result<Answered, Problem> {
     let mut config = Config::defaults().engine;
     config.allow_networks = vec!["127.0.0.0/8".parse().unwrap()];
-    let url = simulator.url();
+    let url = Address::new(&simulator.url());
     let body = BODY.to_string().into();
     let mut prepared =
         Prepared::new(Request { url: &url, key: Some(key), environment: None, id: "b", body, now: 5_000, nonce: "n" });

@@ -1,6 +1,14 @@
 //! What the POSTs of a send have in common: read once, kept while the send is open.
 
-use super::{body::Common, gate::Gate, ids::SendKey, labels::Attempts, limits::OpenSend, post::Poster, tls::Tls};
+use super::{
+    body::Common,
+    gate::Gate,
+    ids::SendKey,
+    labels::Attempts,
+    limits::OpenSend,
+    post::{Address, Poster},
+    tls::Tls,
+};
 use crate::{db::Db, fetch, secrets::MasterKey, wire::environment::Environment};
 use secrecy::SecretString;
 use std::{
@@ -11,7 +19,7 @@ use std::{
 #[derive(Debug)]
 pub struct Context {
     pub common: Common,
-    pub url: String,
+    pub url: Address,
     pub key: Option<SecretString>,
     /// With the webhook's certificates.
     pub poster: Poster,
@@ -125,7 +133,7 @@ async fn read(db: &Db, master_key: &MasterKey, poster: &Poster, key: &SendKey) -
     Ok(Context {
         common: Common::new(row.webhook_id, row.id_type, &row.encryption, &row.template)
             .map_err(ContextError::Unusable)?,
-        url: row.url,
+        url: Address::new(&row.url),
         environment,
         key: secret.map(SecretString::from),
         poster,

@@ -14,7 +14,7 @@ use super::{
     model::Exchange,
     nodes::{Heart, Me, Membership, View},
     plan::Planner,
-    post::{self, Poster, Prepared, Request},
+    post::{self, Address, Poster, Prepared, Request},
     queue::{self, Due},
     recover::Recoverer,
     resend::{self, Which},
@@ -365,7 +365,7 @@ impl Engine {
         // Strings always have a JSON form.
         let body = message::body(&[message]).unwrap_or_default();
         let prepared = Prepared::new(Request {
-            url: &test.url,
+            url: &Address::new(&test.url),
             key: test.key.as_ref().map(|key| key.expose_secret()),
             environment: test.environment.as_ref(),
             id: &id,

@@ -44,17 +44,44 @@ impl Default for Bounds {
     }
 }
 
+/// Where POSTs go, read once however many there are; what can't be read stays as it was typed.
+#[derive(Clone, Debug)]
+pub struct Address(Result<Url, String>);
+
+impl Address {
+    pub fn new(text: &str) -> Self {
+        let url = Url::parse(text).map_err(|_| text.to_string());
+        Self(url.map(|mut url| {
+            url.set_fragment(None);
+            url
+        }))
+    }
+
+    /// With what every request bears ([`message::request_url`]).
+    fn of_request(&self, timestamp: i64, nonce: &str) -> Self {
+        Self(self.0.clone().map(|mut url| {
+            let query = message::request_query(url.query(), timestamp, nonce);
+            url.set_query(Some(&query));
+            url
+        }))
+    }
+
+    pub fn as_str(&self) -> &str {
+        self.0.as_ref().map_or_else(String::as_str, Url::as_str)
+    }
+}
+
 /// A POST that is ready to go.
 #[derive(Clone, Debug)]
 pub struct Prepared {
-    pub url: String,
+    pub url: Address,
     pub headers: Vec<(&'static str, String)>,
     pub body: Bytes,
 }
 
 /// What is signed. Randomness (the nonce) and time are the caller's.
 pub struct Request<'a> {
-    pub url: &'a str,
+    pub url: &'a Address,
     pub key: Option<&'a str>,
     pub environment: Option<&'a Environment>,
     /// The batch's id: the same on every try.
@@ -84,8 +111,18 @@ impl Prepared {
         if let Some(environment) = request.environment {
             headers.extend(environment.headers().map(|(name, value)| (name, value.to_string())));
         }
-        let url = message::request_url(request.url, timestamp, request.nonce);
+        let url = request.url.of_request(timestamp, request.nonce);
         Self { url, headers, body: request.body }
+    }
+
+    /// As a request of a client.
+    pub fn on(self, client: &reqwest::Client) -> reqwest::RequestBuilder {
+        let post = match self.url.0 {
+            Ok(url) => client.post(url),
+            // It goes nowhere; the client says what is wrong with it.
+            Err(text) => client.post(text),
+        };
+        self.headers.into_iter().fold(post, |post, (name, value)| post.header(name, value)).body(self.body)
     }
 }
 
@@ -161,16 +198,10 @@ impl Poster {
     pub async fn send_within(&self, prepared: Prepared, bounds: Bounds) -> Transfer {
         let started = Instant::now();
         let mut head = None;
-        // One that can't be read goes nowhere; the client says what is wrong with it.
-        let url = Url::parse(&prepared.url);
-        let result = match url.as_ref().map_or(Ok(()), |url| self.guard.check_url(url)) {
+        let result = match prepared.url.0.as_ref().map_or(Ok(()), |url| self.guard.check_url(url)) {
             Err(blocked) => Err(Problem::Refused(blocked.to_string())),
             Ok(()) => {
-                let post = match url {
-                    Ok(url) => self.client.post(url),
-                    Err(_) => self.client.post(&prepared.url),
-                };
-                let exchange = exchange(post, prepared, started, &mut head, bounds.answer);
+                let exchange = exchange(prepared.on(&self.client), started, &mut head, bounds.answer);
                 match tokio::time::timeout(bounds.time, exchange).await {
                     Ok(result) => result.map_err(|error| problem(&error)),
                     Err(_) if head.is_some() => Err(Problem::Endless(bounds.time.as_secs())),
@@ -188,7 +219,7 @@ impl Poster {
             (name.to_string(), if secret { HIDDEN.to_string() } else { value.clone() })
         };
         let request_headers = prepared.headers.iter().map(hidden).collect();
-        let url = prepared.url.clone();
+        let url = prepared.url.as_str().to_string();
         let request_body = String::from_utf8_lossy(&prepared.body).into_owned();
         let transfer = self.send(prepared).await;
         let (ok, reason) = match verdict::judge(&transfer.result, now) {
@@ -215,16 +246,12 @@ impl Poster {
 }
 
 async fn exchange(
-    mut post: reqwest::RequestBuilder,
-    prepared: Prepared,
+    post: reqwest::RequestBuilder,
     started: Instant,
     head: &mut Option<Duration>,
     most: usize,
 ) -> Result<Answer, reqwest::Error> {
-    for (name, value) in prepared.headers {
-        post = post.header(name, value);
-    }
-    let mut response = post.body(prepared.body).send().await?;
+    let mut response = post.send().await?;
     steps::at(Step::PostSent);
     *head = Some(started.elapsed());
     let headers = std::mem::take(response.headers_mut());
@@ -246,4 +273,20 @@ pub fn nonce() -> String {
 pub fn excerpt(body: &[u8], most: usize) -> String {
     let body = &body[..body.len().min(most)];
     String::from_utf8_lossy(body).replace('\0', "\u{fffd}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_that_was_read_leads_where_its_text_does() {
+        let hosts = ["http://a.example", "https://a.example:8443/", "http://[::1]/x y/%20/ü", "http://a.example/%2e/b"];
+        let rests = ["", "?", "?a=b", "?a=b&", "?ü=ß ?'\"%27", "#part", "?a=b#part?c=d", "#part?c=d"];
+        for text in hosts.iter().flat_map(|host| rests.map(|rest| format!("{host}{rest}"))) {
+            let wanted = Url::parse(&message::request_url(&text, 1_631_865_523, "2e6e")).unwrap();
+            assert_eq!(Address::new(&text).of_request(1_631_865_523, "2e6e").as_str(), wanted.as_str(), "{text}");
+        }
+        assert_eq!(Address::new("no address").of_request(1, "n").as_str(), "no address");
+    }
 }

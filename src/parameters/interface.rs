@@ -4,7 +4,7 @@ use super::model::Parameter;
 use crate::{
     clock::{Clock, new_id},
     delivery::{
-        post::{self, Bounds, Poster, Prepared},
+        post::{self, Address, Bounds, Poster, Prepared},
         verdict::Problem,
     },
     wire::interface::{ANSWER_MAX, Answer, Fault, Item, Pages, Request},
@@ -81,11 +81,11 @@ async fn all_pages(
     let mut request = Request { parameter: parameter.input.name.clone(), associated, system, page: 1 };
     // One byte more, so that an answer that is too large is seen to be.
     let bounds = Bounds { time: patience.exchange, answer: ANSWER_MAX + 1 };
-    let mut pages = Pages::default();
+    let (url, mut pages) = (Address::new(&parameter.input.url), Pages::default());
     loop {
         let prepared = Prepared::new(post::Request {
             environment: None,
-            url: &parameter.input.url,
+            url: &url,
             key: key.map(|key| key.expose_secret()),
             id: &format!("{id}-{}", request.page),
             body: serde_json::to_vec(&request)?.into(),

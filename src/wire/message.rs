@@ -135,8 +135,14 @@ pub fn pretty<V: AsRef<str>>(messages: &[Message<V>]) -> serde_json::Result<Stri
 /// The URL with `timestamp` and `nonce`, appended with `&` when it has a query already. A fragment is not sent.
 pub fn request_url(url: &str, timestamp: i64, nonce: &str) -> String {
     let url = url.split('#').next().unwrap_or(url);
-    let mark = if url.contains('?') { '&' } else { '?' };
-    format!("{url}{mark}timestamp={timestamp}&nonce={nonce}")
+    let (url, query) = url.split_once('?').map_or((url, None), |(url, query)| (url, Some(query)));
+    format!("{url}?{}", request_query(query, timestamp, nonce))
+}
+
+/// The query of [`request_url`] from the URL's own.
+pub fn request_query(own: Option<&str>, timestamp: i64, nonce: &str) -> String {
+    let (own, mark) = own.map_or(("", ""), |own| (own, "&"));
+    format!("{own}{mark}timestamp={timestamp}&nonce={nonce}")
 }
 
 #[cfg(test)]

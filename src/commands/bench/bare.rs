@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     clock::Clock,
-    delivery::post::{self, Prepared, Request},
+    delivery::post::{self, Address, Prepared, Request},
     wire::message::{self, CallbackParams, Message, Params, ProcessInfo, UserProfile},
 };
 use bytes::Bytes;
@@ -22,7 +22,7 @@ pub async fn run(url: &str, users: i64, batch_size: i64, concurrency: i64) -> Re
     let left = Arc::new(AtomicI64::new((users + batch_size - 1) / batch_size));
     let started = Instant::now();
     let loops: Vec<_> = (0..concurrency)
-        .map(|_| tokio::spawn(post_all(client.clone(), url.to_string(), body.clone(), left.clone())))
+        .map(|_| tokio::spawn(post_all(client.clone(), Address::new(url), body.clone(), left.clone())))
         .collect();
     for one in loops {
         one.await.map_err(|error| error.to_string())??;
@@ -30,7 +30,7 @@ pub async fn run(url: &str, users: i64, batch_size: i64, concurrency: i64) -> Re
     Ok(Measured { users, seconds: started.elapsed().as_secs_f64(), peak_kb: None })
 }
 
-async fn post_all(client: reqwest::Client, url: String, body: Bytes, left: Arc<AtomicI64>) -> Result<(), String> {
+async fn post_all(client: reqwest::Client, url: Address, body: Bytes, left: Arc<AtomicI64>) -> Result<(), String> {
     while left.fetch_sub(1, Ordering::Relaxed) > 0 {
         let (now, nonce) = (Clock::System.now(), post::nonce());
         let prepared = Prepared::new(Request {
@@ -42,11 +42,7 @@ async fn post_all(client: reqwest::Client, url: String, body: Bytes, left: Arc<A
             now,
             nonce: &nonce,
         });
-        let mut request = client.post(&prepared.url).body(prepared.body);
-        for (name, value) in &prepared.headers {
-            request = request.header(*name, value);
-        }
-        let answer = request.send().await.map_err(|error| error.to_string())?;
+        let answer = prepared.on(&client).send().await.map_err(|error| error.to_string())?;
         if !answer.status().is_success() {
             return Err(format!("the simulator answered {}", answer.status()));
         }

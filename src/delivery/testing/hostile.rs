@@ -1,6 +1,6 @@
 //! A receiver that does what it is told, byte by byte, over a bare connection.
 
-use crate::delivery::post::Prepared;
+use crate::delivery::post::{Address, Prepared};
 use bytes::Bytes;
 use std::{
     io,
@@ -174,5 +174,5 @@ impl Line {
 
 /// A POST of nothing much.
 pub fn prepared(url: &str) -> Prepared {
-    Prepared { url: url.into(), headers: vec![], body: Bytes::from_static(b"[]") }
+    Prepared { url: Address::new(url), headers: vec![], body: Bytes::from_static(b"[]") }
 }

@@ -39,7 +39,7 @@ pub fn Live(first: Now) -> impl IntoView {
         <FormErrors error=lost />
         {waiting}
         {sending}
-        <div class="grid cols">{failures} {webhooks}</div>
+        <div class="grid cols even">{failures} {webhooks}</div>
         <Panel title="Recent sending tasks" padded=false>{recent}</Panel>
     }
     .into_any()

@@ -81,7 +81,7 @@ mod resend;
 #[cfg(feature = "ssr")]
 mod resolve;
 #[cfg(feature = "ssr")]
-mod retention;
+pub mod retention;
 #[cfg(feature = "ssr")]
 mod retry;
 #[cfg(feature = "ssr")]

@@ -43,6 +43,13 @@ pub async fn next(db: &Db, now: Millis) -> sqlx::Result<bool> {
     Ok(true)
 }
 
+/// How many sends of a workspace have ended before `then` and have their messages still.
+pub async fn ended_before(db: &Db, workspace_id: &str, then: Millis) -> sqlx::Result<i64> {
+    let sql = "select count(*) from sends where workspace_id = $1 and emptied_at is null and finished_at < $2 \
+               and state in ('stopped', 'finished', 'failed')";
+    Ok(fetch!(db, one, (i64,), sql, workspace_id, then)?.0)
+}
+
 /// `Conflict` when the messages of a send, whose row the caller holds, are deleted.
 pub async fn check(tx: &mut Tx, key: &SendKey) -> AppResult<()> {
     let sql = "select emptied_at from sends where workspace_id = $1 and id = $2";
@@ -105,8 +112,11 @@ mod tests {
         assert!(!next(&db, NOW).await.unwrap(), "a workspace that says nothing keeps them");
         keep(&db, 30).await;
         assert!(!next(&db, NOW).await.unwrap(), "thirty days to the millisecond");
+        let told = async |then| ended_before(&db, WORKSPACE, then).await.unwrap();
+        assert_eq!((told(DAY).await, told(DAY + 1).await), (0, 1), "before they go");
         assert!(next(&db, NOW + 1).await.unwrap());
         assert!(!next(&db, NOW + 1).await.unwrap(), "once");
+        assert_eq!(told(DAY + 1).await, 0);
         let again = resend::again(&db, &key, Which::Failed(None), &note(), NOW + 2).await.unwrap_err();
         assert!(again.to_string().contains("deleted"), "{again}");
         while purge::chunk(&db, 1).await.unwrap() {}

@@ -9,6 +9,8 @@ use super::store;
 #[cfg(feature = "ssr")]
 use crate::{
     access::{Resource, caller, model::Permission, require, zones},
+    clock::DAY,
+    delivery::retention,
     error::{AppError, FieldError},
 };
 
@@ -48,6 +50,16 @@ pub async fn create_workspace(new: WorkspaceInput) -> AppResult<String> {
 pub async fn edit_workspace(id: String, edited: WorkspaceInput) -> AppResult<()> {
     let ctx = require(&caller()?, Permission::Organization, Resource::Workspace).await?;
     store::edit(&ctx, &id, &checked(edited)?).await
+}
+
+/// How many tasks of a workspace have messages that it would delete if it kept them for so many days (0: for ever).
+#[server]
+pub async fn count_older(id: String, days: i64) -> AppResult<i64> {
+    let ctx = require(&caller()?, Permission::Organization, Resource::Workspace).await?;
+    if days <= 0 {
+        return Ok(0);
+    }
+    Ok(retention::ended_before(&ctx.state.db, &id, ctx.now() - days.saturating_mul(DAY)).await?)
 }
 
 #[server]

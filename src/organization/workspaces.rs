@@ -1,7 +1,7 @@
 //! The list of workspaces, and the dialogs of a new one and of an edited one.
 
 use super::{
-    api::{CreateWorkspace, EditWorkspace, list_workspaces, list_zones},
+    api::{CreateWorkspace, EditWorkspace, count_older, list_workspaces, list_zones},
     model::{KEEP_DAYS, NAME_MAX, PAGE_SIZE, WorkspaceOrder, WorkspacePage, WorkspaceQuery, WorkspaceRow},
 };
 use crate::{
@@ -9,9 +9,10 @@ use crate::{
     access::person::EMAIL_MAX,
     error::{AppError, FieldError},
     ui::{
-        Badge, Button, Dialog, EmptyState, Field, Filters, FormErrors, ListParams, Loaded, PageHeader, Pager, Panel,
-        Scope, Select, SelectOption, SortTh, SubmitButton, TableWrap, TextInput, Time, Tone, close_dialog,
-        format::count, open_dialog, use_list_params,
+        Badge, Button, Dialog, EmptyState, Field, Filters, FormErrors, ListParams, Loaded, Note, PageHeader, Pager,
+        Panel, Scope, Select, SelectOption, SortTh, SubmitButton, TableWrap, TextInput, Time, Tone, close_dialog,
+        format::{count, counted},
+        open_dialog, use_list_params,
     },
     webhooks::fields::in_argument,
 };
@@ -202,6 +203,7 @@ fn KeepField(
     form: &'static str,
     #[prop(into)] selected: Signal<String>,
     errors: Signal<Vec<FieldError>>,
+    #[prop(into, default = Callback::new(|_| ()))] on_input: Callback<String>,
 ) -> impl IntoView {
     let name = format!("{form}[keep_days]");
     let options: Vec<SelectOption> =
@@ -213,7 +215,7 @@ fn KeepField(
             help="After that time, what a task sent to each user is deleted, with its requests, answers and receipts. The totals of its report stay."
             errors
         >
-            <Select name options selected />
+            <Select name options selected on_input />
         </Field>
     }
 }
@@ -228,11 +230,33 @@ fn EditDialog(zones: Vec<SelectOption>, edited: Edited) -> impl IntoView {
             begin_anew(EDIT);
         }
     });
+    // How many tasks' messages go, when it is to keep them for so many days.
+    let older = Action::new(|(id, days): &(String, i64)| {
+        let (id, days) = (id.clone(), *days);
+        async move { (days, count_older(id, days).await) }
+    });
+    let days = RwSignal::new(0_i64);
     // What was refused of another workspace is not said of this one.
     Effect::new(move |_| {
         edited.track();
         action.clear();
+        older.clear();
     });
+    let chosen = move |text: String| {
+        let Some(id) = edited.with_untracked(|row| row.as_ref().map(|row| row.id.clone())) else { return };
+        days.set(text.parse().unwrap_or_default());
+        older.dispatch((id, days.get_untracked()));
+    };
+    let goes = move || match older.value().get() {
+        Some((of, Ok(tasks @ 1..))) if of == days.get() => {
+            let text = format!(
+                "{} ended longer ago. With OK their messages are deleted, and do not come back.",
+                counted(tasks, "task")
+            );
+            Some(view! { <Note tone=Tone::Warn><p>{text}</p></Note> })
+        }
+        _ => None,
+    };
     let of = move |read: fn(&WorkspaceRow) -> String| {
         Signal::derive(move || edited.with(|row| row.as_ref().map(read).unwrap_or_default()))
     };
@@ -254,7 +278,8 @@ fn EditDialog(zones: Vec<SelectOption>, edited: Edited) -> impl IntoView {
                     <Field label="Time zone" name="edited[time_zone]" required=true errors>
                         <Select name="edited[time_zone]" options=zones selected=of(|row| row.time_zone.clone()) />
                     </Field>
-                    <KeepField form="edited" selected=of(|row| row.keep_days.to_string()) errors />
+                    <KeepField form="edited" selected=of(|row| row.keep_days.to_string()) errors on_input=chosen />
+                    <div aria-live="polite">{goes}</div>
                     <div class="dialog-foot">
                         <button type="button" class="btn" data-dialog-close="">"Cancel"</button>
                         <SubmitButton label="OK" pending=action.pending() />

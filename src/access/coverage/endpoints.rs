@@ -333,6 +333,7 @@ fn of_organization() -> Vec<Endpoint> {
         call::<organization::CreateWorkspace>("new[name]=T&new[time_zone]=UTC&new[administrator]=", Organization),
         call::<organization::EditWorkspace>("id=thing&edited[name]=T&edited[time_zone]=UTC", Organization)
             .with_done(&[404]),
+        call::<organization::CountOlder>("id=thing&days=30", Organization),
         call::<organization::ListAccounts>("query[search]=", Organization),
         call::<organization::ChangeAccount>("id=thing&change=Enable", Organization),
     ]
